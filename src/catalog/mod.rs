@@ -1,0 +1,5 @@
+//! Products from outside.
+
+pub mod money;
+pub mod product;
+pub mod vocabulary;

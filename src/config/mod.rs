@@ -1,0 +1,255 @@
+//! The store file: every setting, its default, and the message when it is wrong.
+//!
+//! `StoreConfiguration` is the checked value the other rooms receive. Nothing in it has to be validated again.
+
+use crate::catalog::money::Currency;
+use crate::catalog::vocabulary::FaceShape;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use url::Url;
+
+/// A checked store configuration: paths are absolute, defaults are filled in.
+#[derive(Clone, Debug)]
+pub struct StoreConfiguration {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// Display name of the store.
+    pub store_name: String,
+    /// One or two sentences about the store.
+    pub store_description: Option<String>,
+    /// Where customers write to.
+    pub contact_email: Option<String>,
+    /// Absolute `http(s)` URL of the store's root; its path always ends in `/`.
+    pub base_url: Url,
+    /// BCP 47 tag, canonical form, such as `en-GB`.
+    pub locale: String,
+    /// Currency of products that name none.
+    pub currency: Currency,
+    /// Name of an embedded theme, or the folder of the store's own.
+    pub theme: ThemeSource,
+    /// Accent colour.
+    pub primary_color: Color,
+    /// Second colour.
+    pub secondary_color: Color,
+    /// Products on one listing page, 1..=200.
+    pub products_per_page: usize,
+    /// Products featured on the home page, 0..=48.
+    pub featured_products_count: usize,
+    /// Whether face-shape listings and compatibility are shown.
+    pub enable_face_shape_filter: bool,
+    /// Title of the home page; the store's name where the file has none.
+    pub site_title: Option<String>,
+    /// Meta description of the home page.
+    pub site_description: Option<String>,
+    /// Where the store goes; never empty.
+    pub deployment_platforms: Vec<Platform>,
+    /// Folder of the finished store, absolute.
+    pub output: PathBuf,
+    /// Which products are in the store.
+    pub product_filters: ProductFilters,
+    /// Order of listings.
+    pub sort: SortOrder,
+    /// Where products come from.
+    pub catalog: CatalogSettings,
+}
+
+/// Where the theme comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ThemeSource {
+    /// A theme that is part of the program.
+    Embedded(String),
+    /// A folder, absolute; its files take the place of `modern-minimal`'s, file by file.
+    Folder(PathBuf),
+}
+
+/// Where a store goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Platform {
+    /// The output folder.
+    StaticHtml,
+}
+
+impl Platform {
+    /// Key, as in store.yaml and the job record.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::StaticHtml => "static-html",
+        }
+    }
+}
+
+/// Which products are in the store; an absent or empty filter lets everything through.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProductFilters {
+    /// `Some(true)`: only what can be ordered now; `Some(false)`: only what cannot.
+    pub in_stock: Option<bool>,
+    /// Lowest quality score, 0..=1.
+    pub min_quality_score: Option<f32>,
+    /// Normalised keys of frame types; any of them.
+    pub frame_type: Vec<String>,
+    /// Names, slugs or ids of brands; any of them, compared by [`crate::catalog::vocabulary::key_of`] or id.
+    pub brand: Vec<String>,
+    /// Names, slugs or ids of categories; any of them or of their descendants.
+    pub category: Vec<String>,
+    /// Normalised keys of genders; any of them. `unisex` products pass for women and men.
+    pub gender: Vec<String>,
+    /// Normalised keys of frame shapes; any of them.
+    pub frame_shape: Vec<String>,
+    /// Normalised keys of materials; any of them.
+    pub material: Vec<String>,
+    /// Lowest and highest price in major units of the product's currency, both inclusive.
+    pub price: PriceRange,
+    /// A face shape and the lowest compatibility with it.
+    pub face_shape: Option<FaceShapeFilter>,
+    /// Normalised keys of tags; any of them.
+    pub tags: Vec<String>,
+    /// At most this many products, the first ones in the store's sort order.
+    pub max_products: Option<usize>,
+}
+
+/// Inclusive bounds in major units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PriceRange {
+    /// Lowest price.
+    pub min: Option<Decimal>,
+    /// Highest price.
+    pub max: Option<Decimal>,
+}
+
+/// Only products that suit a face shape well enough.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FaceShapeFilter {
+    /// The face shape.
+    pub shape: FaceShape,
+    /// Lowest compatibility, 0..=1.
+    pub min_score: f32,
+}
+
+/// Order of products in listings; ties are broken by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum SortOrder {
+    /// Hand-made order first, then quality and popularity.
+    #[default]
+    Featured,
+    Newest,
+    PriceAscending,
+    PriceDescending,
+    Name,
+    Popularity,
+    Quality,
+}
+
+/// Where products come from.
+#[derive(Clone, Debug)]
+pub struct CatalogSettings {
+    /// The database server or a path.
+    pub uri: CatalogUri,
+    /// Database name; `eyewear_ml` where the file has none.
+    pub database: String,
+    /// Names of the collections, or of the files in a folder without their extension.
+    pub collections: Collections,
+    /// The store's own document mapping, as a tree still in YAML's own terms; `None` uses the built-in dialects.
+    pub mapping: Option<MappingFile>,
+}
+
+/// Where the catalogue is.
+#[derive(Clone)]
+pub enum CatalogUri {
+    /// A MongoDB connection string; may hold a password, so it is never printed or stored.
+    MongoDb(Secret),
+    /// An absolute path of a file or folder.
+    Path(PathBuf),
+}
+
+impl fmt::Debug for CatalogUri {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MongoDb(_) => formatter.write_str("MongoDb(<redacted>)"),
+            Self::Path(path) => formatter.debug_tuple("Path").field(path).finish(),
+        }
+    }
+}
+
+/// Names of the collections of a catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Collections {
+    /// One or more; read in this order.
+    pub products: Vec<String>,
+    pub brands: String,
+    pub categories: String,
+    pub face_shape_compatibility: String,
+    pub user_analytics: String,
+}
+
+impl Default for Collections {
+    fn default() -> Self {
+        Self {
+            products: vec!["products".into()],
+            brands: "brands".into(),
+            categories: "categories".into(),
+            face_shape_compatibility: "face_shape_compatibility".into(),
+            user_analytics: "user_analytics".into(),
+        }
+    }
+}
+
+/// A mapping as written, before [`crate::catalog::mapping`] compiles it: target field to rule.
+pub type MappingFile = BTreeMap<String, serde_json::Value>;
+
+/// Text that must not be shown: its `Debug` and `Display` are redacted.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The secret itself, for the one call that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("<redacted>")
+    }
+}
+
+/// An sRGB colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Color {
+    /// Red, green, blue.
+    pub rgb: [u8; 3],
+}
+
+impl Color {
+    /// Reads `#rgb` or `#rrggbb`, the `#` optional.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = text.trim().trim_start_matches('#');
+        if !hex.is_ascii() {
+            return None;
+        }
+        let wide: String = match hex.len() {
+            3 => hex.chars().flat_map(|digit| [digit, digit]).collect(),
+            6 => hex.to_string(),
+            _ => return None,
+        };
+        let value = u32::from_str_radix(&wide, 16).ok()?;
+        let [_, red, green, blue] = value.to_be_bytes();
+        Some(Self { rgb: [red, green, blue] })
+    }
+}
+
+impl fmt::Display for Color {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [red, green, blue] = self.rgb;
+        write!(formatter, "#{red:02x}{green:02x}{blue:02x}")
+    }
+}

@@ -1,0 +1,51 @@
+//! What a catalogue leaves out: closed vocabulary, sizes, wording, related products.
+//!
+//! One product at a time becomes an [`EnhancedProduct`] (kept in the snapshot on disk) and a [`ProductRecord`] (kept
+//! in memory). When all are in, [`EnhancedCatalog`] has what only the whole can tell: slugs, order, neighbours.
+
+pub mod catalog;
+pub mod record;
+pub mod size;
+pub mod wording;
+
+pub use catalog::EnhancedCatalog;
+pub use record::ProductRecord;
+
+use crate::catalog::product::Product;
+use crate::score::Scores;
+use serde::{Deserialize, Serialize};
+use size::FrameSize;
+
+/// A product with everything a product page shows, except what depends on other products.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EnhancedProduct {
+    /// What the catalogue said.
+    pub product: Product,
+    /// Display name of the brand, resolved.
+    pub brand_name: Option<String>,
+    /// Compatibility with each face shape, quality and popularity, with their parts.
+    pub scores: Scores,
+    /// Size class and printed size; `None` without measurements.
+    pub size: Option<FrameSize>,
+    /// Description as safe HTML: sanitised, or paragraphs made from plain text, or a text made from the facts.
+    pub description_html: String,
+    /// One or two plain sentences for cards, feeds and social previews.
+    pub summary: String,
+    /// Search engine texts.
+    pub seo: SeoData,
+    /// Alternative text for each of `product.images`, in the same order; never empty, never repeated.
+    pub image_alts: Vec<String>,
+    /// Alternative text of the drawing that stands in for a missing photo.
+    pub drawing_alt: String,
+}
+
+/// Search engine texts; lengths are in characters as shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeoData {
+    /// 10..=60 characters, never cut in a word.
+    pub title: String,
+    /// 50..=160 characters, never cut in a word.
+    pub description: String,
+    /// Keywords, for the search index.
+    pub keywords: Vec<String>,
+}

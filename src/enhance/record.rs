@@ -1,0 +1,72 @@
+//! The slim record: what listings, facets, related products and the sitemap need of a product.
+
+use super::size::SizeClass;
+use crate::assets::drawing::FrameDrawing;
+use crate::catalog::money::Money;
+use crate::catalog::product::Availability;
+
+/// Position of a [`crate::catalog::vocabulary::Term`] in [`super::catalog::Terms`].
+pub type TermId = u32;
+
+/// A few hundred bytes of a product; the rest is in the snapshot.
+#[derive(Clone, Debug)]
+pub struct ProductRecord {
+    /// Canonical `_id`.
+    pub id: Box<str>,
+    /// Unique in the store; the page is `/products/<slug>/`.
+    pub slug: Box<str>,
+    /// Display name.
+    pub name: Box<str>,
+    /// Stock keeping unit.
+    pub sku: Option<Box<str>>,
+    /// Index into [`super::EnhancedCatalog::brands`].
+    pub brand: Option<u32>,
+    /// Indices into [`super::EnhancedCatalog::categories`], most specific first, ancestors not included.
+    pub categories: Box<[u32]>,
+    /// Price asked now.
+    pub price: Money,
+    /// Former price in minor units of the same currency, above `price`.
+    pub compare_at: Option<i64>,
+    /// Whether it can be bought.
+    pub availability: Availability,
+    /// Outline of the front.
+    pub frame_shape: Option<TermId>,
+    /// What it is sold for.
+    pub frame_type: Option<TermId>,
+    /// Full-rim, semi-rimless, rimless.
+    pub rim: Option<TermId>,
+    /// Who it is made for.
+    pub gender: Option<TermId>,
+    /// Frame materials.
+    pub materials: Box<[TermId]>,
+    /// Frame colours.
+    pub colors: Box<[TermId]>,
+    /// Size class.
+    pub size: Option<SizeClass>,
+    /// Compatibility in percent, by [`crate::catalog::vocabulary::FaceShape::index`]; `None` where nothing is known.
+    pub fits: [Option<u8>; 7],
+    /// Quality in thousandths.
+    pub quality: u16,
+    /// Popularity in thousandths.
+    pub popularity: u16,
+    /// Hand-picked for the home page.
+    pub featured: bool,
+    /// Hand-made order, lower first.
+    pub sort_order: Option<i64>,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub created_at: Option<i64>,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub updated_at: Option<i64>,
+    /// Estimated or measured front width in tenths of a millimetre.
+    pub front_width: Option<u16>,
+    /// Source of the first picture and its alternative text.
+    pub image: Option<(Box<str>, Box<str>)>,
+    /// Number of colours the frame comes in, itself included.
+    pub color_count: u8,
+    /// Where the full product is in the snapshot: offset and length in bytes.
+    pub snapshot: (u64, u32),
+    /// What the stand-in drawing shows.
+    pub drawing: FrameDrawing,
+    /// Indices of related records, best first, at most eight, never itself.
+    pub related: Box<[u32]>,
+}

@@ -1,0 +1,1 @@
+//! Wording: SEO texts, alternative texts, summaries.

@@ -1,0 +1,112 @@
+//! The one event type: all that work says to the outside.
+//!
+//! Rooms report to an [`Observer`]; the terminal, the job file and the tests listen. Nothing below `cli` prints.
+
+use serde::{Deserialize, Serialize};
+
+/// The parts of a run, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Connecting, brands, categories, rules.
+    Connect,
+    /// Reading, scoring and enhancing products.
+    Products,
+    /// Slugs, related products, the list of pages.
+    Plan,
+    /// Rendering and writing pages.
+    Pages,
+    /// Exchanging the old store for the new one.
+    Publish,
+}
+
+impl Phase {
+    /// Every phase, in order.
+    pub const ALL: [Self; 5] = [Self::Connect, Self::Products, Self::Plan, Self::Pages, Self::Publish];
+
+    /// Lower-case key, as in the job record.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Products => "products",
+            Self::Plan => "plan",
+            Self::Pages => "pages",
+            Self::Publish => "publish",
+        }
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A phase began; `total` is how many steps it has, when known.
+    Started {
+        /// Which.
+        phase: Phase,
+        /// Steps, such as products or pages.
+        total: Option<u64>,
+    },
+    /// Some steps of the current phase are done. Reported in batches, not one by one.
+    Advanced {
+        /// Which.
+        phase: Phase,
+        /// Steps done since the last such event.
+        steps: u64,
+    },
+    /// Something about the catalogue that a person should know.
+    Found(Finding),
+    /// Something about the run that a person should know, such as a fallback that was taken.
+    Note(String),
+    /// A phase ended.
+    Finished {
+        /// Which.
+        phase: Phase,
+        /// Steps it did.
+        steps: u64,
+    },
+}
+
+/// What became of a document with something wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Left out on purpose: not active, or outside the configured filters.
+    Excluded,
+    /// Left out because it cannot be sold as it is; `--strict` turns this into failure.
+    Skipped,
+    /// In the store, with the faulty part mended or left out.
+    Repaired,
+}
+
+/// Something wrong or noteworthy in one document. A bad product is a finding, never an error of the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What became of the document.
+    pub outcome: Outcome,
+    /// Short stable key to count by, such as `missing_price`.
+    pub reason: String,
+    /// Collection or file the document is in.
+    pub collection: String,
+    /// Canonical `_id`, or where the document stands (`line 17`) when it has none.
+    pub document: String,
+    /// The field concerned, as a dotted path of the source document; empty when it is the whole document.
+    pub field: String,
+    /// One sentence: what is wrong and how to mend it. Never holds a confidential value; long values are cut.
+    pub detail: String,
+}
+
+/// Listens to the events of a run.
+pub trait Observer: Sync {
+    /// Takes one event; called from many threads.
+    fn observe(&self, event: Event);
+
+    /// Whether the run has been asked to stop. Work checks this at least every few milliseconds.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// The run was asked to stop, and did; nothing was published.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("cancelled")]
+pub struct Cancelled;
