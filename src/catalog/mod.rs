@@ -2,4 +2,5 @@
 
 pub mod money;
 pub mod product;
+pub mod text;
 pub mod vocabulary;

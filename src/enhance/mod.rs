@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod record;
 pub mod size;
+pub mod slugs;
 pub mod wording;
 
 pub use catalog::EnhancedCatalog;
