@@ -16,26 +16,42 @@ pub struct Part {
     pub met: f64,
 }
 
-/// The parts of a product's quality, in a fixed order; their weights add up to one.
+/// What is looked at, and its share of the whole; the shares add up to one.
+pub const PARTS: [(&str, f64); 10] = [
+    ("description", 0.20),
+    ("pictures", 0.20),
+    ("measurements", 0.15),
+    ("brand", 0.10),
+    ("frame shape", 0.10),
+    ("material", 0.07),
+    ("colour", 0.06),
+    ("category", 0.05),
+    ("stock unit or barcode", 0.04),
+    ("frame type", 0.03),
+];
+
+/// How far a product meets each of [`PARTS`], in that order.
 pub fn parts(product: &Product) -> [Part; 10] {
-    let described = product.description.chars().count().min(300) as f64 / 300.0;
     let measured = &product.measurements;
     let dimensions =
         [measured.lens_width, measured.bridge, measured.temple, measured.frame_width.or(measured.lens_height)];
     let known = |flag: bool| if flag { 1.0 } else { 0.0 };
-    let part = |name, weight, met| Part { name, weight, met };
-    [
-        part("description", 0.20, described),
-        part("pictures", 0.20, product.images.len().min(3) as f64 / 3.0),
-        part("measurements", 0.15, dimensions.iter().flatten().count() as f64 / 4.0),
-        part("brand", 0.10, known(product.brand.is_some())),
-        part("frame shape", 0.10, known(product.frame_shape.is_some())),
-        part("material", 0.07, known(!product.materials.is_empty())),
-        part("colour", 0.06, known(!product.colors.is_empty())),
-        part("category", 0.05, known(!product.categories.is_empty())),
-        part("stock unit or barcode", 0.04, known(product.sku.is_some() || product.gtin.is_some())),
-        part("frame type", 0.03, known(product.frame_type.is_some())),
-    ]
+    let met = [
+        product.description.chars().count().min(300) as f64 / 300.0,
+        product.images.len().min(3) as f64 / 3.0,
+        dimensions.iter().flatten().count() as f64 / 4.0,
+        known(product.brand.is_some()),
+        known(product.frame_shape.is_some()),
+        known(!product.materials.is_empty()),
+        known(!product.colors.is_empty()),
+        known(!product.categories.is_empty()),
+        known(product.sku.is_some() || product.gtin.is_some()),
+        known(product.frame_type.is_some()),
+    ];
+    std::array::from_fn(|at| {
+        let (name, weight) = PARTS[at];
+        Part { name, weight, met: met[at] }
+    })
 }
 
 /// Quality, 0..=1.
@@ -44,4 +60,25 @@ pub fn quality(product: &Product) -> f64 {
         .quality
         .map_or_else(|| parts(product).iter().map(|part| part.weight * part.met).sum(), f64::from)
         .clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_weights_add_up_to_one() {
+        let sum: f64 = PARTS.iter().map(|(_, weight)| weight).sum();
+        assert!((sum - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_stored_quality_is_taken_and_bounded() {
+        let mut product = Product::sample("a", "Nora");
+        assert_eq!(quality(&product), 0.0);
+        product.description = "x".repeat(150);
+        assert!((quality(&product) - 0.10).abs() < 1e-9);
+        product.quality = Some(7.0);
+        assert_eq!(quality(&product), 1.0);
+    }
 }
