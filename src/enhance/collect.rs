@@ -7,7 +7,7 @@ use super::catalog::EnhancedCatalog;
 use super::record::ProductRecord;
 use super::related::related;
 use super::selection::{Candidate, left_out_by};
-use super::size::FrameSize;
+use super::size::{FrameSize, Progressive};
 use super::slugs::unique_slugs;
 use super::snapshot::SnapshotWriter;
 use super::terms::Interner;
@@ -242,6 +242,9 @@ impl<'a> Collector<'a> {
             gender: one(&product.gender),
             materials: many(&product.materials),
             colors: many(&product.colors),
+            features: many(&product.features),
+            prescription_ready: can_be_glazed(product),
+            progressive: Progressive::of(&product.measurements),
             size: enhanced.size.as_ref().map(|size| size.class),
             fits: enhanced
                 .scores
@@ -306,7 +309,7 @@ impl<'a> Collector<'a> {
             for id in [&mut record.frame_shape, &mut record.frame_type, &mut record.rim, &mut record.gender] {
                 *id = id.map(|id| term_moves[id as usize]);
             }
-            for id in record.materials.iter_mut().chain(&mut record.colors) {
+            for id in record.materials.iter_mut().chain(&mut record.colors).chain(&mut record.features) {
                 *id = term_moves[*id as usize];
             }
         }
@@ -354,6 +357,13 @@ fn enhance(product: Product, scores: Scores, brand_name: Option<String>) -> Enha
         brand_name,
         product,
     }
+}
+
+/// What the catalogue says; eyeglasses and reading glasses are made for it.
+fn can_be_glazed(product: &Product) -> bool {
+    let made_for_it =
+        product.frame_type.as_ref().is_some_and(|kind| matches!(kind.key.as_str(), "prescription" | "reading"));
+    product.lens.prescription_ready.unwrap_or(made_for_it)
 }
 
 fn wished_slug(product: &Product) -> String {

@@ -1,6 +1,6 @@
 //! Size class and printed size from measurements.
 
-use crate::catalog::product::Product;
+use crate::catalog::product::{Measurements, Product};
 use serde::{Deserialize, Serialize};
 
 /// How wide a frame is, for shoppers.
@@ -63,6 +63,29 @@ impl FrameSize {
             _ => None,
         };
         Some(Self { class: SizeClass::of_front_width(front_width), printed, front_width, estimated })
+    }
+}
+
+/// Whether progressive lenses fit: they need depth below the pupil.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Progressive {
+    /// Too shallow, or lens height unknown.
+    #[default]
+    No,
+    /// Lens height 28 to 30 mm: with short-corridor lenses.
+    Possible,
+    /// Lens height from 30 mm, where most dispensing guides draw the line.
+    Ready,
+}
+
+impl Progressive {
+    /// By lens height.
+    pub fn of(measurements: &Measurements) -> Self {
+        match measurements.lens_height {
+            Some(height) if height >= 30.0 => Self::Ready,
+            Some(height) if height >= 28.0 => Self::Possible,
+            _ => Self::No,
+        }
     }
 }
 
