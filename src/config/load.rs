@@ -12,7 +12,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Largest store file, in bytes; a catalogue given by mistake is not read to its end.
-const LARGEST: usize = 1 << 20;
+pub(super) const LARGEST: usize = 1 << 20;
 
 /// What flags of the command line set; each comes before the environment and the file.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,8 @@ pub fn load(
     parse(&source, &around)
 }
 
-fn parse(source: &Source, around: &Surroundings<'_>) -> Result<StoreConfiguration, ConfigErrors> {
+/// Reads a text that is in memory already.
+pub(super) fn parse(source: &Source, around: &Surroundings<'_>) -> Result<StoreConfiguration, ConfigErrors> {
     let mut root = tree::read(source)?;
     let mut errors = Vec::new();
     open_request(&mut root);
@@ -132,7 +133,3 @@ fn unreadable(path: &Path, error: &io::Error) -> ConfigErrors {
     };
     ConfigErrors::one(path, None, &reason, Some(&hint))
 }
-
-#[cfg(test)]
-#[path = "user_errors.rs"]
-mod tests;

@@ -2,7 +2,7 @@
 //!
 //! `StoreConfiguration` is the checked value the other rooms receive. Nothing in it has to be validated again.
 //! On the way there: text ([`source`]) → tree ([`tree`]) → variables filled in ([`variables`]) → held against the
-//! schema ([`shape`]) → [`file`], the settings as written → [`meaning`].
+//! schema ([`shape`]) → [`file`], the settings as written → [`meaning`] and [`selection`].
 
 mod error;
 mod file;
@@ -11,11 +11,14 @@ mod meaning;
 mod places;
 mod scaffold;
 mod schema;
+mod selection;
 mod shape;
 mod source;
 mod suggest;
 mod tree;
 mod uri;
+#[cfg(test)]
+mod user_errors;
 mod variables;
 
 pub use error::{ConfigError, ConfigErrors};
