@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 pub(super) const LARGEST: usize = 1 << 20;
 
 /// What flags of the command line set; each comes before the environment and the file.
-#[derive(Clone, Debug, Default)]
+///
+/// Has no `Debug`, as the address may hold a password.
+#[derive(Clone, Default)]
 pub struct Overrides {
     /// Folder of the finished store, relative to the working directory.
     pub output: Option<PathBuf>,
@@ -62,18 +64,11 @@ pub(super) fn parse(source: &Source, around: &Surroundings<'_>) -> Result<StoreC
 /// Lays the keys of `store_config`, as the older service's requests have it, beside the others.
 fn open_request(root: &mut Node) {
     let Content::Map(entries) = &mut root.content else { return };
-    let request = entries.iter().position(|entry| entry.key == "store_config" && inner(entry).is_some());
-    if let Some(at) = request
+    let is_request = |entry: &Entry| entry.key == "store_config" && matches!(entry.value.content, Content::Map(_));
+    if let Some(at) = entries.iter().position(is_request)
         && let Content::Map(settings) = entries.remove(at).value.content
     {
         entries.splice(at..at, settings);
-    }
-}
-
-fn inner(entry: &Entry) -> Option<&[Entry]> {
-    match &entry.value.content {
-        Content::Map(entries) => Some(entries),
-        _ => None,
     }
 }
 
