@@ -180,7 +180,9 @@ fn remote(url: &Url) -> Resolved {
         ),
         scheme => MediaProblem::new(
             "media_bad_address",
-            format!("addresses with `{scheme}:` cannot be shown in a store; use `https://` or a path in the catalogue's folder"),
+            format!(
+                "addresses with `{scheme}:` cannot be shown in a store; use `https://` or a path in the catalogue's folder"
+            ),
         ),
     };
     Err(problem)
@@ -312,8 +314,7 @@ mod tests {
     #[test]
     fn every_format_that_browsers_show_is_taken() {
         let folder = tempfile::tempdir().unwrap();
-        for (format, extension) in
-            [(ImageFormat::Jpeg, "jpg"), (ImageFormat::WebP, "webp"), (ImageFormat::Gif, "gif")]
+        for (format, extension) in [(ImageFormat::Jpeg, "jpg"), (ImageFormat::WebP, "webp"), (ImageFormat::Gif, "gif")]
         {
             fs::write(folder.path().join(extension), picture(format)).unwrap();
             let file = Media::new(Some(folder.path())).resolve(extension).unwrap();
@@ -332,7 +333,8 @@ mod tests {
         std::os::unix::fs::symlink(outside.path(), folder.join("up")).unwrap();
         let media = Media::new(Some(&folder));
         let absolute = outside.path().join("secret.png").display().to_string();
-        for source in ["../secret.png", "a/../../secret.png", "..\\secret.png", "link.png", "up/secret.png", &absolute] {
+        for source in ["../secret.png", "a/../../secret.png", "..\\secret.png", "link.png", "up/secret.png", &absolute]
+        {
             assert_eq!(reason(&media, source), "media_outside_catalog", "{source}");
         }
         assert_eq!(reason(&media, &format!("file://{absolute}")), "media_bad_address");
