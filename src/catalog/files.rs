@@ -262,3 +262,141 @@ fn plain(error: &io::Error) -> String {
         _ => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::document::tests::exported;
+    use flate2::{Compression, write::GzEncoder};
+    use mongodb::bson::{Bson, Document, doc};
+    use std::io::Write as _;
+
+    fn sample() -> Vec<Document> {
+        (0..5)
+            .map(|at| doc! { "_id": at, "name": format!("Frame {at} \"{{[\u{1f453}"), "price": 1.25 * f64::from(at), "n": f64::NAN })
+            .collect()
+    }
+
+    fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn read(path: &Path) -> Result<Vec<String>, CatalogError> {
+        let file = CollectionFile { name: "products".into(), path: path.to_owned() };
+        let mut read = Vec::new();
+        for document in FileDocuments::open(&file)? {
+            let document = document?;
+            read.push(match document.decode() {
+                Ok(decoded) => {
+                    let value = |key: &str| decoded.root.get(key).cloned();
+                    format!("{:?} {:?} {:?} {:?}", value("_id"), value("name"), value("price"), value("n"))
+                }
+                Err(_) => format!("{} broken", document.label()),
+            });
+        }
+        Ok(read)
+    }
+
+    fn bson(documents: &[Document]) -> Vec<u8> {
+        documents.iter().flat_map(|document| document.to_vec().unwrap()).collect()
+    }
+
+    fn lines(documents: &[Document], canonical: bool) -> Vec<String> {
+        documents.iter().map(|document| exported(&Bson::Document(document.clone()), canonical).to_string()).collect()
+    }
+
+    #[test]
+    fn every_format_gives_the_same_documents_whatever_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let documents = sample();
+        let pretty: Vec<String> = documents
+            .iter()
+            .map(|document| serde_json::to_string_pretty(&exported(&Bson::Document(document.clone()), false)).unwrap())
+            .collect();
+        let layouts = [
+            bson(&documents),
+            lines(&documents, true).join("\n").into_bytes(),
+            lines(&documents, false).join("\r\n").into_bytes(),
+            format!("\u{feff}{}\n", lines(&documents, false).join("\n")).into_bytes(),
+            format!("[{}]", lines(&documents, true).join(",\n")).into_bytes(),
+            pretty.join("\n").into_bytes(),
+            format!("\u{feff}[\n{}\n]\n", pretty.join(",\n")).into_bytes(),
+            lines(&documents, false).concat().into_bytes(),
+        ];
+        let expected = read(&write(folder.path(), "expected.bson", &layouts[0])).unwrap();
+        assert_eq!(expected.len(), documents.len());
+        for (at, layout) in layouts.iter().enumerate() {
+            for (name, bytes) in [("wrong.bson", layout.clone()), ("wrong.json", gzip(layout))] {
+                assert_eq!(read(&write(folder.path(), name, &bytes)).unwrap(), expected, "layout {at}, {name}");
+            }
+        }
+        let members = [gzip(&bson(&documents[..2])), gzip(&bson(&documents[2..]))].concat();
+        assert_eq!(read(&write(folder.path(), "members", &members)).unwrap(), expected);
+        assert_eq!(read(&write(folder.path(), "empty", b"")).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_that_says_where() {
+        let folder = tempfile::tempdir().unwrap();
+        let documents = sample();
+        let whole = bson(&documents);
+        let first = documents[0].to_vec().unwrap().len();
+        let mut damaged = whole.clone();
+        damaged[first] = 3;
+        let json = lines(&documents, false).join("\n");
+        let zipped = gzip(&whole);
+        for (bytes, expected) in [
+            (whole[..first + 9].to_vec(), format!("ends inside the document at byte {first}")),
+            (whole[..first + 2].to_vec(), format!("ends inside the length of the document at byte {first}")),
+            ([&whole[..first], &[3, 0, 0, 0]].concat(), format!("is damaged at byte {first}")),
+            ([&whole[..first], &[0xff; 4]].concat(), format!("is damaged at byte {first}")),
+            (json.as_bytes()[..json.len() - 4].to_vec(), "line 5: the file ends in the middle".into()),
+            (b"[{\"_id\":1}]\n]".to_vec(), "line 2: there is more text".into()),
+            (zipped[..zipped.len() - 12].to_vec(), "ends too early".into()),
+            ([&zipped[..20], &[0; 40]].concat(), "compressed file".into()),
+            (b"sku,name\n1,Lido\n".to_vec(), "not JSON and not BSON".into()),
+            (b"\xff\xfe{\x00".to_vec(), "UTF-16".into()),
+            (b"\x6d\xe2\x99\x81rest".to_vec(), "mongodump archive".into()),
+        ] {
+            let path = write(folder.path(), "products.json", &bytes);
+            let error = read(&path).unwrap_err().to_string();
+            assert!(error.contains(&expected) && error.contains("products.json"), "{expected}: {error}");
+        }
+    }
+
+    #[test]
+    fn collections_are_found_in_a_folder_in_a_dump_and_beside_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = Collections::default();
+        let found = |path: &Path| {
+            Files::find(path, "eyewear_ml", &names)
+                .map(|files| (files.products[0].path.clone(), files.brands.is_some()))
+        };
+        let error = found(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("`products`") && error.contains("there is nothing"), "{error}");
+        assert!(found(&folder.path().join("nowhere")).unwrap_err().to_string().contains("no such file"));
+
+        let dumped = write(folder.path(), "dump/eyewear_ml/products.bson.gz", b"");
+        write(folder.path(), "dump/eyewear_ml/products.metadata.json.gz", b"");
+        write(folder.path(), "dump/eyewear_ml/brands.bson.gz", b"");
+        for path in ["", "dump", "dump/eyewear_ml"] {
+            assert_eq!(found(&folder.path().join(path)).unwrap(), (dumped.clone(), true), "{path}");
+        }
+        let plain = write(folder.path(), "products.jsonl", b"");
+        assert_eq!(found(folder.path()).unwrap(), (plain, false));
+        write(folder.path(), "brands.json", b"");
+        let single = write(folder.path(), "export.txt", b"");
+        assert_eq!(found(&single).unwrap(), (single, true));
+        write(folder.path(), "products.json", b"");
+        assert!(found(folder.path()).unwrap_err().to_string().contains("there twice"));
+    }
+}
