@@ -4,3 +4,5 @@
 //! nothing itself and knows no network.
 
 pub mod drawing;
+pub mod store_marks;
+pub mod theme_files;
