@@ -7,3 +7,4 @@ pub mod enhance;
 pub mod event;
 pub mod pages;
 pub mod score;
+pub mod site;

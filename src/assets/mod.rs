@@ -4,5 +4,7 @@
 //! nothing itself and knows no network.
 
 pub mod drawing;
-pub mod store_marks;
+pub mod icons;
+pub mod media;
+pub mod palette;
 pub mod theme_files;

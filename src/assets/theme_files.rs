@@ -3,16 +3,7 @@
 //! Takes texts and bytes; gives files under names that change with their contents, so that browsers may keep them for
 //! ever. Writes nothing.
 
-use crate::config::StoreConfiguration;
 use std::collections::BTreeMap;
-
-/// Stand-in until the palette is there.
-pub fn palette(config: &StoreConfiguration) -> String {
-    format!(
-        ":root{{--bg:#fff;--surface:#faf9f7;--surface-2:#f1efeb;--text:#1c1b19;--text-muted:#66625c;--border:#dedad3;--accent:{0};--on-accent:#fff;--accent-text:{0};--secondary:{1};--on-secondary:#111;--focus:{0};--sale:#a3271b;--ok:#1d6b3f;--warn:#8a5200}}\n@media (prefers-color-scheme:dark){{:root{{--bg:#141413;--surface:#1c1b1a;--surface-2:#262523;--text:#efece6;--text-muted:#aaa59c;--border:#3a3835;--accent:#8fc5b5;--on-accent:#10201b;--accent-text:#8fc5b5;--secondary:#cdb38a;--on-secondary:#111;--focus:#8fc5b5;--sale:#f08b7e;--ok:#7fd0a0;--warn:#e0b063}}}}",
-        config.primary_color, config.secondary_color
-    )
-}
 
 /// A finished file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! videos of the catalogue.
 
 use super::shop::Shop;
+use crate::assets::icons;
 use crate::catalog::text::shortened;
 use serde_json::json;
 
@@ -42,9 +43,17 @@ pub(crate) fn headers(shop: &Shop<'_>) -> String {
 
 /// The web app manifest.
 pub(crate) fn manifest(shop: &Shop<'_>) -> String {
-    let icon = |file: &str, sizes: &str, kind: &str| {
-        json!({ "src": shop.links.local(file), "sizes": sizes, "type": kind })
-    };
+    let mut icons = vec![json!({ "src": shop.links.local(icons::FAVICON), "sizes": "any", "type": "image/svg+xml" })];
+    for (path, side) in icons::APP_ICONS {
+        for purpose in ["any", "maskable"] {
+            icons.push(json!({
+                "src": shop.links.local(path),
+                "sizes": format!("{side}x{side}"),
+                "type": "image/png",
+                "purpose": purpose,
+            }));
+        }
+    }
     let manifest = json!({
         "name": shop.config.store_name,
         "short_name": shortened(&shop.config.store_name, 24),
@@ -55,11 +64,7 @@ pub(crate) fn manifest(shop: &Shop<'_>) -> String {
         "display": "browser",
         "background_color": "#ffffff",
         "theme_color": shop.config.primary_color.to_string(),
-        "icons": [
-            icon("icon.svg", "any", "image/svg+xml"),
-            icon("icon-192.png", "192x192", "image/png"),
-            icon("icon-512.png", "512x512", "image/png"),
-        ],
+        "icons": icons,
     });
     format!("{manifest:#}\n")
 }

@@ -51,11 +51,6 @@ impl Links {
     pub fn absolute_of(&self, link: &str) -> String {
         if is_web_url(link) { link.to_string() } else { format!("{}{link}", self.origin) }
     }
-
-    /// Absolute URL of a media file.
-    pub fn absolute_media(&self, url: &str) -> String {
-        if is_web_url(url) { url.to_string() } else { self.absolute(url) }
-    }
 }
 
 /// Whether a text is an `http` or `https` URL, the only kinds a page may link to outside the store.

@@ -28,5 +28,4 @@ mod sample_store;
 
 pub use plan::{PageKind, Plan, PlannedPage, plan};
 pub use render::Renderer;
-pub use shop::{Photos, Picture};
 pub use theme::{Theme, ThemeError};

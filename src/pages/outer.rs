@@ -5,6 +5,7 @@
 
 use super::shop::{Anchor, Shop};
 use super::structured;
+use crate::assets::icons;
 use super::template::escape;
 use super::words::plain;
 use crate::catalog::text::shortened;
@@ -194,8 +195,9 @@ impl Shell {
     pub(crate) fn wrap(&self, shop: &Shop<'_>, content: &Content) -> anyhow::Result<Vec<u8>> {
         let header = self.headers.iter().find(|(section, _)| *section == content.section).or(self.headers.first());
         let picture = content.picture.clone().unwrap_or_else(|| {
-            let url = shop.links.absolute("preview.png");
-            (url, shop.words.fill("preview_alt", &[("store", &shop.config.store_name)]), 1200, 630)
+            let (width, height) = icons::SOCIAL_CARD_SIZE;
+            let alt = shop.words.fill("preview_alt", &[("store", &shop.config.store_name)]);
+            (shop.links.absolute(icons::SOCIAL_CARD), alt, width, height)
         });
         let outer = Outer {
             language: &shop.config.locale,

@@ -8,16 +8,17 @@ use super::link::Links;
 use super::outer::Shell;
 use super::plan::{PageKind, Plan, PlannedPage};
 use super::price::PriceFormat;
-use super::shop::{Photos, Shop};
+use super::shop::{Shop, Used};
 use super::theme::Theme;
 use super::{home_page, host_files, index_page, listing_page, product_page, sitemap, text_page};
 use crate::assets::drawing::FrameDrawing;
-use crate::assets::store_marks;
+use crate::assets::media::{Media, Origin};
 use crate::assets::theme_files::{self, ThemeFile};
+use crate::assets::{icons, palette};
 use crate::config::StoreConfiguration;
 use crate::enhance::EnhancedCatalog;
 use anyhow::{Context, Result};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Renders the pages of one store.
 pub struct Renderer<'a> {
@@ -37,7 +38,7 @@ impl<'a> Renderer<'a> {
         catalog: &'a EnhancedCatalog,
         plan: &'a Plan,
         theme: &'a Theme,
-        photos: &'a dyn Photos,
+        media: &'a Media,
     ) -> Result<Self> {
         let shop = Shop {
             config,
@@ -45,14 +46,16 @@ impl<'a> Renderer<'a> {
             plan,
             templates: &theme.templates,
             words: &theme.words,
-            photos,
+            media,
+            used: Used::default(),
             links: Links::new(&config.base_url),
             prices: PriceFormat::of_locale(&config.locale),
         };
-        let palette = theme_files::palette(config);
+        let palette = palette::css_variables(config.primary_color, config.secondary_color);
         let mut files = theme_files::build(&palette, &theme.stylesheets, &theme.files);
         let shell = Shell::new(&shop, &files.stylesheet)?;
-        files.files.extend(store_marks::files(config.primary_color, config.secondary_color));
+        let icons = icons::files(config.primary_color, config.secondary_color)?;
+        files.files.extend(icons.into_iter().map(|(path, bytes)| ThemeFile { path, bytes }));
         Ok(Self { shell, cards: Cards::new(catalog.records.len()), files: files.files, shop })
     }
 
@@ -61,9 +64,14 @@ impl<'a> Renderer<'a> {
         &self.files
     }
 
-    /// Every drawing that pages may show: frames without a photo and frames in their other colours.
+    /// The drawings that the pages rendered so far point at.
     pub fn drawings(&self) -> BTreeSet<FrameDrawing> {
-        self.shop.catalog.records.iter().map(|record| record.drawing).collect()
+        self.shop.used.drawings()
+    }
+
+    /// The pictures of the catalogue that the pages rendered so far point at: path in the store, and where the bytes are.
+    pub fn media(&self) -> BTreeMap<String, Origin> {
+        self.shop.used.media()
     }
 
     /// Renders one page.

@@ -1,6 +1,7 @@
 //! A store made by hand, for tests: forty ordinary frames and a few hostile ones, through the real enhancement.
 
-use super::{PageKind, Photos, Picture, Plan, Renderer, Theme, plan};
+use super::{PageKind, Plan, Renderer, Theme, plan};
+use crate::assets::media::Media;
 use crate::catalog::References;
 use crate::catalog::money::{Currency, Money};
 use crate::catalog::product::{
@@ -24,16 +25,6 @@ const HOSTILE: [&str; 5] = [
     "{{words.home}} ${x} {{{body}}} & 'Quote' \"Double\"",
     "نظارات شمسية",
 ];
-
-/// Photos by source; everything else cannot be shown.
-struct SomePhotos;
-
-impl Photos for SomePhotos {
-    fn photo(&self, source: &str) -> Option<Picture> {
-        let is_remote = source.starts_with("https://");
-        is_remote.then(|| Picture { url: source.to_string(), width: None, height: None })
-    }
-}
 
 fn configuration(base_url: &str) -> StoreConfiguration {
     StoreConfiguration {
@@ -174,7 +165,8 @@ fn catalog(products: Vec<Product>) -> EnhancedCatalog {
 fn rendered(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> (Plan, BTreeMap<String, Vec<u8>>) {
     let plan = plan(config, catalog);
     let theme = Theme::load(&config.theme).expect("the theme");
-    let renderer = Renderer::new(config, catalog, &plan, &theme, &SomePhotos).expect("a renderer");
+    let media = Media::new(None);
+    let renderer = Renderer::new(config, catalog, &plan, &theme, &media).expect("a renderer");
     let mut files = BTreeMap::new();
     for page in &plan.pages {
         let before = files.insert(page.path.to_string(), renderer.render(page).expect("it renders"));

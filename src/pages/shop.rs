@@ -9,26 +9,29 @@ use super::price::PriceFormat;
 use super::template::Templates;
 use super::words::{Words, plain};
 use crate::assets::drawing::FrameDrawing;
+use crate::assets::media::{Media, Origin};
 use crate::config::StoreConfiguration;
 use crate::enhance::record::TermId;
 use crate::enhance::{EnhancedCatalog, ProductRecord};
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
-/// A picture that pages can show.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
-    /// Output path, or a whole `http(s)` URL.
-    pub url: String,
-    /// In pixels, when known.
-    pub width: Option<u32>,
-    /// In pixels, when known.
-    pub height: Option<u32>,
+/// Files that rendered pages point at and that somebody has to write.
+#[derive(Debug, Default)]
+pub(crate) struct Used {
+    drawings: Mutex<BTreeSet<FrameDrawing>>,
+    media: Mutex<BTreeMap<String, Origin>>,
 }
 
-/// Where photos come from.
-pub trait Photos: Sync {
-    /// The photo of a source as the catalogue wrote it; `None` when it cannot be shown.
-    fn photo(&self, source: &str) -> Option<Picture>;
+impl Used {
+    pub(crate) fn drawings(&self) -> BTreeSet<FrameDrawing> {
+        self.drawings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn media(&self) -> BTreeMap<String, Origin> {
+        self.media.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// One store, for the page builders.
@@ -38,7 +41,8 @@ pub(crate) struct Shop<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) templates: &'a Templates,
     pub(crate) words: &'a Words,
-    pub(crate) photos: &'a dyn Photos,
+    pub(crate) media: &'a Media,
+    pub(crate) used: Used,
     pub(crate) links: Links,
     pub(crate) prices: PriceFormat,
 }
@@ -78,20 +82,25 @@ impl Shop<'_> {
         Some(&brand.name)
     }
 
-    /// The photo of a source with its alternative text.
+    /// The photo of a source with its alternative text; `written` is its size as the catalogue says.
     pub(crate) fn photo(&self, source: &str, alt: &str, written: Option<(u32, u32)>) -> Option<Img> {
-        let picture = self.photos.photo(source)?;
-        let (width, height) = match (picture.width, picture.height) {
+        let file = self.media.resolve(source).ok()?;
+        let (width, height) = match (file.width, file.height) {
             (Some(width), Some(height)) => (width, height),
             // The page gives pictures a fixed place, so this only has to be a likely shape.
             _ => written.unwrap_or((1200, 900)),
         };
-        let src = self.links.media(&picture.url);
+        let src = self.links.media(&file.url_path);
+        if file.origin != Origin::Remote {
+            let mut media = self.used.media.lock().unwrap_or_else(PoisonError::into_inner);
+            media.entry(file.url_path).or_insert(file.origin);
+        }
         Some(Img { src, width, height, alt: plain(alt), is_drawing: false })
     }
 
     /// The drawing of a frame, which is 4:3.
     pub(crate) fn drawing(&self, drawing: FrameDrawing, alt: &str) -> Img {
+        self.used.drawings.lock().unwrap_or_else(PoisonError::into_inner).insert(drawing);
         let src = self.links.local(&drawing.path());
         Img { src, width: 800, height: 600, alt: plain(alt), is_drawing: true }
     }

@@ -5,6 +5,7 @@
 
 use super::outer::Crumb;
 use super::shop::Shop;
+use crate::assets::icons;
 use crate::catalog::product::Availability;
 use crate::enhance::{EnhancedProduct, ProductRecord};
 use serde_json::{Map, Value, json};
@@ -64,7 +65,7 @@ pub(crate) fn store(shop: &Shop<'_>) -> Vec<Value> {
         "@id": format!("{home}#store"),
         "name": shop.config.store_name,
         "url": home,
-        "logo": shop.links.absolute("icon-512.png"),
+        "logo": shop.links.absolute(icons::APP_ICONS[1].0),
     });
     if let Some(fields) = organization.as_object_mut() {
         insert(fields, "description", shop.config.store_description.as_deref());
