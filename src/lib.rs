@@ -5,5 +5,6 @@ pub mod catalog;
 pub mod config;
 pub mod enhance;
 pub mod event;
+pub mod jobs;
 pub mod score;
 pub mod site;
