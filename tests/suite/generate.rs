@@ -294,10 +294,11 @@ fn listings_are_paginated_with_plain_links() {
         let here = pages::address(&base(), &file);
         for link in document.select(&pages::select("main a[href]")) {
             let target = here.join(link.value().attr("href").unwrap_or_default()).expect("an address");
-            if let Some(slug) = target.path().strip_prefix("/products/").and_then(|rest| rest.strip_suffix('/')) {
-                if !slug.is_empty() && !slug.starts_with("page/") {
-                    seen.insert(slug.to_string());
-                }
+            if let Some(slug) = target.path().strip_prefix("/products/").and_then(|rest| rest.strip_suffix('/'))
+                && !slug.is_empty()
+                && !slug.starts_with("page/")
+            {
+                seen.insert(slug.to_string());
             }
         }
         let next = document.select(&pages::select("[rel~=next]")).count();

@@ -221,7 +221,7 @@ impl Catalog {
                     .lines()
                     .map(|line| {
                         let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
-                        match Bson::try_from(value).expect("extended JSON") {
+                        match Bson::try_from(value).unwrap_or_else(|error| panic!("{name}: {error} in {line}")) {
                             Bson::Document(document) => document,
                             other => panic!("not a document: {other}"),
                         }

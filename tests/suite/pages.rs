@@ -60,10 +60,10 @@ pub(crate) fn dead_links(output: &Path, base: &Url) -> Vec<String> {
                     let mut page = target.clone();
                     page.set_fragment(None);
                     let same_page = page == here;
-                    if let Some(fragment) = target.fragment().filter(|fragment| same_page && !fragment.is_empty()) {
-                        if !ids.contains(fragment) {
-                            dead.push(format!("{file}: {link}: no such id"));
-                        }
+                    if let Some(fragment) = target.fragment().filter(|fragment| same_page && !fragment.is_empty())
+                        && !ids.contains(fragment)
+                    {
+                        dead.push(format!("{file}: {link}: no such id"));
                     }
                     if !*seen.entry(page.clone()).or_insert_with(|| file_of(output, base, &page).is_some()) {
                         dead.push(format!("{file}: {link}"));
