@@ -130,10 +130,12 @@ class Catalog:
             else:
                 document["is_active" if dialect == "F" else "active"] = False
         flat = dialect == "F"
+        # Nested documents say what a frame is for only where it is for near things; flat ones not at all.
+        told = {"N": kind if kind in ("reading", "blue-light") else None, "F": None, "M": kind}[dialect]
         truth = {
             "number": number, "dialect": dialect, "sku": sku, "name": name, "slug": slug_of(name), "brand": BRANDS[brand], "category": category,
             "cents": cents, "in_stock": quantity > 0, "materials": [material],
-            "frame_shape": None if flat else shape, "frame_type": None if flat else kind, "gender": None if flat else gender,
+            "frame_shape": None if flat else shape, "frame_type": told, "gender": None if flat else gender,
             "trouble": trouble,
         }
         return document, truth
@@ -161,7 +163,7 @@ class Catalog:
             },
             "media": {"images": [{"url": f"https://img.example/{sku}-{view}.jpg", "alt_text": f"{name}, {view} view", "type": kind_, "order": order, "dimensions": {"width": 1600, "height": 800}} for order, (view, kind_) in enumerate((("front", "primary"), ("side", "angle"), ("detail", "detail")))] if style % 2 else []},
             "seo": {"meta_title": name, "meta_description": text[:120], "keywords": [shape, kind, BRANDS[brand]], "slug": slug_of(name)},
-            "attributes": {"frame_type": rng.choice(TYPES[kind]), "gender": rng.choice(GENDERS[gender]), "age_group": "adult", "style_category": "classic", "season": ["all"], "occasion": ["everyday"], "features": ["spring hinges"], "prescription_compatible": True, "reading_glasses": kind == "reading", "computer_glasses": kind == "blue-light"},
+            "attributes": {"gender": rng.choice(GENDERS[gender]), "age_group": "adult", "style_category": "classic", "season": ["all"], "occasion": ["everyday"], "features": ["spring hinges"], "prescription_compatible": True, "reading_glasses": kind == "reading", "computer_glasses": kind == "blue-light"},
             "quality": {"data_quality_score": round(rng.uniform(0.5, 1.0), 2), "completeness_score": 0.9, "quality_issues": []},
             "analytics": {"views": {"$numberLong": str(rng.randrange(9000))}, "clicks": rng.randrange(900), "conversions": rng.randrange(90), "rating": {"average": round(rng.uniform(3, 5), 1), "count": rng.randrange(1, 200)}, "popularity_score": round(rng.random(), 3)},
             "integration": {"source_system": "erp", "external_ids": {"shopify_id": str(7_000_000 + number)}, "sync_status": "done", "sync_errors": []},

@@ -25,7 +25,7 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "product_filters:\n  face_shape: { shape: hexagon, min_score: 0.5 }\n",
         &["hexagon", "heart"],
     ),
-    ("an unknown order", "sort: cheapest\n", &["cheapest", "price_ascending"]),
+    ("an unknown order", "sort: cheapest\n", &["cheapest", "price_asc"]),
     (
         "a variable that is not set",
         "contact_email: ${STOREGEN_NO_SUCH_VARIABLE}\n",

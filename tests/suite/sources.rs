@@ -246,7 +246,7 @@ fn max_products_takes_the_first_in_the_chosen_order() {
     cheapest.sort();
     let mut expected: Vec<String> = cheapest.into_iter().take(7).map(|(_, slug)| slug).collect();
     expected.sort();
-    let config = "store_name: F\nbase_url: https://shop.example/\noutput: store\nsort: price_ascending\ncatalog:\n  uri: catalog\nproduct_filters:\n  max_products: 7\n";
+    let config = "store_name: F\nbase_url: https://shop.example/\noutput: store\nsort: price_asc\ncatalog:\n  uri: catalog\nproduct_filters:\n  max_products: 7\n";
     let store = Store::new(config);
     Catalog::read(folder.path()).write(&store.path("catalog"), "bson", bson);
     store.generated(&[]);
@@ -349,6 +349,7 @@ output: store
 catalog:
   uri: artikel.jsonl
   mapping:
+    id: _id
     sku: artikel.nummer
     name: [artikel.bezeichnung, titel]
     price: { path: preis.rappen, factor: 0.01 }
