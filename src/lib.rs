@@ -6,3 +6,4 @@ pub mod config;
 pub mod enhance;
 pub mod event;
 pub mod score;
+pub mod site;

@@ -1,3 +1,6 @@
-//! Files that pages point at: drawings, photos, icons, CSS and JavaScript.
+//! Files that pages point at: drawings, photos, icons and the palette.
+//!
+//! Takes products, media references and two brand colours; gives file contents and the paths they belong at. Writes
+//! nothing itself and knows no network.
 
 pub mod drawing;

@@ -290,3 +290,51 @@ pub struct Category {
     /// Hand-made order, lower first.
     pub sort_order: Option<i64>,
 }
+
+#[cfg(test)]
+impl Product {
+    /// A sellable product with nothing but id, name and price, for tests to build on.
+    pub(crate) fn sample(id: &str, name: &str) -> Self {
+        let currency = super::money::Currency::from_code("EUR").expect("EUR exists");
+        Self {
+            id: id.into(),
+            sku: None,
+            gtin: None,
+            name: name.into(),
+            description: String::new(),
+            short_description: None,
+            brand: None,
+            categories: Vec::new(),
+            price: Money { minor: 12_900, currency },
+            compare_at: None,
+            availability: Availability::InStock,
+            quantity: None,
+            frame_type: None,
+            frame_shape: None,
+            rim: None,
+            materials: Vec::new(),
+            colors: Vec::new(),
+            variants: Vec::new(),
+            gender: None,
+            age_group: None,
+            style: None,
+            hinge: None,
+            features: Vec::new(),
+            tags: Vec::new(),
+            lens: Lens::default(),
+            measurements: Measurements::default(),
+            stored_fits: Default::default(),
+            images: Vec::new(),
+            videos: Vec::new(),
+            models: Vec::new(),
+            seo: StoredSeo::default(),
+            quality: None,
+            analytics: Analytics::default(),
+            featured: false,
+            sort_order: None,
+            created_at: None,
+            updated_at: None,
+            shopify_id: None,
+        }
+    }
+}

@@ -1,6 +1,30 @@
 //! The store file: every setting, its default, and the message when it is wrong.
 //!
 //! `StoreConfiguration` is the checked value the other rooms receive. Nothing in it has to be validated again.
+//! On the way there: text ([`source`]) → tree ([`tree`]) → variables filled in ([`variables`]) → held against the
+//! schema ([`shape`]) → [`file`], the settings as written → [`meaning`].
+
+mod error;
+mod file;
+mod load;
+mod meaning;
+mod places;
+mod scaffold;
+mod schema;
+mod shape;
+mod source;
+mod suggest;
+mod tree;
+mod uri;
+mod variables;
+
+pub use error::{ConfigError, ConfigErrors};
+pub use load::{Overrides, load};
+pub use places::MappingPlaces;
+pub use scaffold::{ScaffoldError, scaffold};
+pub use schema::schema;
+pub use source::Place;
+pub use variables::Environment;
 
 use crate::catalog::money::Currency;
 use crate::catalog::vocabulary::FaceShape;
@@ -153,6 +177,8 @@ pub struct CatalogSettings {
     pub collections: Collections,
     /// The store's own document mapping, as a tree still in YAML's own terms; `None` uses the built-in dialects.
     pub mapping: Option<MappingFile>,
+    /// Where the mapping's rules stand in the file, for errors found when it is compiled.
+    pub mapping_places: MappingPlaces,
 }
 
 /// Where the catalogue is.

@@ -1,9 +1,14 @@
 //! The enhanced catalogue: slim records in the store's order, brands, the category tree, terms.
 
 use super::EnhancedProduct;
-use super::record::{ProductRecord, TermId};
+use super::record::ProductRecord;
+use super::snapshot::Snapshot;
+use super::terms::Terms;
+use super::tree::CategoryNode;
+use super::wording::{self, LONGEST_DESCRIPTION, LONGEST_TITLE};
 use crate::catalog::product::Brand;
-use crate::catalog::vocabulary::Term;
+use anyhow::Result;
+use std::collections::BTreeMap;
 
 /// All that pages are planned from. Indices (`u32`) into its vectors are stable for the run.
 pub struct EnhancedCatalog {
@@ -17,45 +22,22 @@ pub struct EnhancedCatalog {
     pub terms: Terms,
     /// Full products on disk.
     pub snapshot: Snapshot,
+    /// What tells products apart whose search engine texts would be the same, by index of the record.
+    pub differences: BTreeMap<u32, String>,
 }
 
-/// A category in the tree.
-#[derive(Clone, Debug)]
-pub struct CategoryNode {
-    /// Display name.
-    pub name: String,
-    /// Unique among all categories; a nested category's page is `/categories/<root>/<child>/`.
-    pub slug: String,
-    /// Safe HTML about the category.
-    pub description_html: Option<String>,
-    /// Index of the parent.
-    pub parent: Option<u32>,
-    /// Indices of the children, in order.
-    pub children: Vec<u32>,
-}
-
-/// Interned terms, by [`TermId`].
-#[derive(Default)]
-pub struct Terms {
-    terms: Vec<Term>,
-}
-
-impl Terms {
-    /// The term of an id.
-    pub fn get(&self, id: TermId) -> &Term {
-        &self.terms[id as usize]
-    }
-}
-
-/// Full products in an append-only file.
-pub struct Snapshot;
-
-impl Snapshot {
+impl EnhancedCatalog {
     /// Reads the full product of a record; safe to call from many threads.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub fn read(&self, _record: &ProductRecord) -> anyhow::Result<EnhancedProduct> {
-        anyhow::bail!("skeleton")
+    /// When the disk fails.
+    pub fn product(&self, index: u32) -> Result<EnhancedProduct> {
+        let mut product = self.snapshot.read(self.records[index as usize].snapshot)?;
+        if let Some(difference) = self.differences.get(&index) {
+            let seo = &mut product.seo;
+            seo.title = wording::distinguished(&seo.title, difference, LONGEST_TITLE);
+            seo.description = wording::distinguished(&seo.description, difference, LONGEST_DESCRIPTION);
+        }
+        Ok(product)
     }
 }

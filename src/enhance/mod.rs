@@ -4,11 +4,19 @@
 //! in memory). When all are in, [`EnhancedCatalog`] has what only the whole can tell: slugs, order, neighbours.
 
 pub mod catalog;
+pub mod collect;
 pub mod record;
+mod related;
+mod selection;
 pub mod size;
+mod slugs;
+pub mod snapshot;
+pub mod terms;
+pub mod tree;
 pub mod wording;
 
 pub use catalog::EnhancedCatalog;
+pub use collect::Collector;
 pub use record::ProductRecord;
 
 use crate::catalog::product::Product;

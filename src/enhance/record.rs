@@ -1,6 +1,6 @@
 //! The slim record: what listings, facets, related products and the sitemap need of a product.
 
-use super::size::SizeClass;
+use super::size::{Progressive, SizeClass};
 use crate::assets::drawing::FrameDrawing;
 use crate::catalog::money::Money;
 use crate::catalog::product::Availability;
@@ -41,6 +41,12 @@ pub struct ProductRecord {
     pub materials: Box<[TermId]>,
     /// Frame colours.
     pub colors: Box<[TermId]>,
+    /// Selling points.
+    pub features: Box<[TermId]>,
+    /// Can be glazed to a prescription.
+    pub prescription_ready: bool,
+    /// Whether progressive lenses fit.
+    pub progressive: Progressive,
     /// Size class.
     pub size: Option<SizeClass>,
     /// Compatibility in percent, by [`crate::catalog::vocabulary::FaceShape::index`]; `None` where nothing is known.

@@ -1,1 +1,279 @@
-//! Wording: SEO texts, alternative texts, summaries.
+//! Wording: search engine texts, alternative texts, descriptions that are safe to show.
+//!
+//! Takes what the catalogue wrote and fills what it left out from the product's own facts, never inventing any. Plain
+//! text goes out as plain text; only [`description_html`] makes HTML, and that is sanitised.
+
+use super::SeoData;
+use crate::catalog::product::Product;
+use crate::catalog::text::shortened;
+use ammonia::Builder;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Search engines show about this many characters of a title.
+pub const LONGEST_TITLE: usize = 60;
+/// Search engines show about this many characters of a description.
+pub const LONGEST_DESCRIPTION: usize = 160;
+const SHORTEST_TITLE: usize = 10;
+const SHORTEST_DESCRIPTION: usize = 50;
+const LONGEST_SUMMARY: usize = 180;
+const LONGEST_ALT: usize = 125;
+
+/// The product's kind in words: `round sunglasses`, `glasses`.
+pub fn kind(product: &Product) -> String {
+    let what = match product.frame_type.as_ref().map(|term| (term.key.as_str(), term.label.as_str())) {
+        Some(("prescription", _)) | None => "glasses".to_string(),
+        Some(("blue-light", _)) => "blue-light glasses".to_string(),
+        Some((_, label)) => label.to_lowercase(),
+    };
+    match &product.frame_shape {
+        Some(shape) => format!("{} {what}", shape.label.to_lowercase()),
+        None => what,
+    }
+}
+
+/// Name with the brand before it, unless the name says it already.
+fn branded_name(product: &Product, brand: Option<&str>) -> String {
+    match brand {
+        Some(brand) if !product.name.to_lowercase().contains(&brand.to_lowercase()) => {
+            format!("{brand} {}", product.name)
+        }
+        _ => product.name.clone(),
+    }
+}
+
+/// A sentence made of the product's facts alone.
+pub fn facts(product: &Product, brand: Option<&str>) -> String {
+    let mut text = format!("{}: {}", branded_name(product, brand), kind(product));
+    if let Some(material) = product.materials.first() {
+        text.push_str(&format!(" in {}", material.label.to_lowercase()));
+    }
+    if let Some(color) = product.colors.first() {
+        text.push_str(&format!(", {}", color.label.to_lowercase()));
+    }
+    let measured = &product.measurements;
+    if let (Some(lens), Some(bridge), Some(temple)) = (measured.lens_width, measured.bridge, measured.temple) {
+        text.push_str(&format!(", size {lens:.0}-{bridge:.0}-{temple:.0} mm"));
+    }
+    text.push('.');
+    text
+}
+
+/// Search engine texts from the product's own and its facts.
+pub fn seo(product: &Product, brand: Option<&str>, summary: &str) -> SeoData {
+    SeoData {
+        title: seo_title(product, brand),
+        description: seo_description(product, brand, summary),
+        keywords: product.seo.keywords.clone(),
+    }
+}
+
+fn seo_title(product: &Product, brand: Option<&str>) -> String {
+    let stored = product.seo.title.as_deref().map(plain_text).filter(|title| title.chars().count() >= SHORTEST_TITLE);
+    if let Some(title) = stored {
+        return shortened(&title, LONGEST_TITLE);
+    }
+    let name = branded_name(product, brand);
+    let kind = kind(product);
+    let color = product.colors.first().map(|color| color.label.to_lowercase()).filter(|color| !color.is_empty());
+    let candidates =
+        [color.map(|color| format!("{name} – {kind}, {color}")), Some(format!("{name} – {kind}")), Some(name.clone())];
+    let fitting = candidates.into_iter().flatten().find(|title| title.graphemes(true).count() <= LONGEST_TITLE);
+    fitting.unwrap_or_else(|| shortened(&name, LONGEST_TITLE))
+}
+
+fn seo_description(product: &Product, brand: Option<&str>, summary: &str) -> String {
+    let long_enough = |text: &String| text.chars().count() >= SHORTEST_DESCRIPTION;
+    let stored = product.seo.description.as_deref().map(plain_text).filter(long_enough);
+    if let Some(description) = stored {
+        return shortened(&description, LONGEST_DESCRIPTION);
+    }
+    if summary.chars().count() >= SHORTEST_DESCRIPTION {
+        return shortened(summary, LONGEST_DESCRIPTION);
+    }
+    let mut description = facts(product, brand);
+    if !summary.is_empty() && !description.starts_with(summary) {
+        description = format!("{summary} {description}");
+    }
+    if description.chars().count() < SHORTEST_DESCRIPTION {
+        description.push_str(" See sizes, materials, price and the face shapes it suits.");
+    }
+    shortened(&description, LONGEST_DESCRIPTION)
+}
+
+/// Appends what tells one product from another of the same name, keeping within a length.
+pub fn distinguished(text: &str, difference: &str, longest: usize) -> String {
+    let difference = shortened(difference, longest / 2);
+    let room = longest.saturating_sub(difference.graphemes(true).count() + 3);
+    format!("{} · {difference}", shortened(text, room))
+}
+
+/// One or two plain sentences.
+pub fn summary(product: &Product, brand: Option<&str>) -> String {
+    let written = product.short_description.as_deref().map(plain_text).filter(|text| !text.is_empty());
+    let text = written.unwrap_or_else(|| plain_text(&product.description));
+    if text.is_empty() {
+        return shortened(&facts(product, brand), LONGEST_SUMMARY);
+    }
+    let mut sentences = String::new();
+    for sentence in text.unicode_sentences() {
+        if !sentences.is_empty() && sentences.chars().count() + sentence.chars().count() > LONGEST_SUMMARY {
+            break;
+        }
+        sentences.push_str(sentence);
+    }
+    shortened(sentences.trim(), LONGEST_SUMMARY)
+}
+
+/// Alternative text of each picture: the catalogue's where it has one, else name, colour and view; no two alike.
+pub fn image_alts(product: &Product, brand: Option<&str>) -> Vec<String> {
+    let name = branded_name(product, brand);
+    let mut used: HashSet<String> = HashSet::new();
+    let mut alts = Vec::with_capacity(product.images.len());
+    for image in &product.images {
+        let written = image.alt.as_deref().map(plain_text).filter(|alt| !alt.is_empty());
+        let wished = shortened(&written.unwrap_or_else(|| view(product, &name, image.role.as_deref())), LONGEST_ALT);
+        let mut alt = wished.clone();
+        let mut number = 2;
+        while !used.insert(alt.clone()) {
+            alt = format!("{wished} ({number})");
+            number += 1;
+        }
+        alts.push(alt);
+    }
+    alts
+}
+
+fn view(product: &Product, name: &str, role: Option<&str>) -> String {
+    let color = product.colors.first().map(|color| format!(" in {}", color.label.to_lowercase())).unwrap_or_default();
+    let view = role.filter(|role| *role != "primary").unwrap_or("front");
+    format!("{name}{color}, {view} view")
+}
+
+/// Alternative text of the drawing that stands in for a missing photo.
+pub fn drawing_alt(product: &Product, brand: Option<&str>) -> String {
+    let color = product.colors.first().map(|color| format!(" in {}", color.label.to_lowercase())).unwrap_or_default();
+    shortened(&format!("Drawing of {}{color}, {}", branded_name(product, brand), kind(product)), LONGEST_ALT)
+}
+
+/// Description as safe HTML: sanitised where it holds HTML, paragraphs where it is plain, made of facts where empty.
+pub fn description_html(product: &Product, brand: Option<&str>) -> String {
+    let text = product.description.trim();
+    let html = if text.is_empty() { String::new() } else { safe_html(text) };
+    if plain_text(&html).is_empty() { paragraphs(&facts(product, brand)) } else { html }
+}
+
+/// Makes text of unknown origin safe to show: HTML is reduced to harmless tags, plain text becomes paragraphs.
+pub fn safe_html(text: &str) -> String {
+    if !holds_markup(text) {
+        return paragraphs(text);
+    }
+    let clean = ALLOWED.clean(text).to_string();
+    let clean = clean.trim();
+    let blocks = ["<p>", "<ul>", "<ol>"];
+    if clean.is_empty() || blocks.iter().any(|tag| clean.starts_with(tag)) {
+        clean.to_string()
+    } else if blocks.iter().any(|tag| clean.contains(tag)) {
+        format!("<div>{clean}</div>")
+    } else {
+        format!("<p>{clean}</p>")
+    }
+}
+
+/// Whether text holds a tag or an entity, rather than a mere `<` or `&`.
+fn holds_markup(text: &str) -> bool {
+    let starts = |sign: char| text.match_indices(sign).map(|(at, _)| &text[at + 1..]);
+    starts('<').any(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')))
+        || starts('&').any(|rest| {
+            rest.find(';').is_some_and(|end| {
+                (2..=10).contains(&end) && rest[..end].chars().all(|c| c.is_ascii_alphanumeric() || c == '#')
+            })
+        })
+}
+
+fn paragraphs(text: &str) -> String {
+    let normal = text.replace("\r\n", "\n");
+    let blocks = normal.split("\n\n").map(str::trim).filter(|block| !block.is_empty());
+    blocks.map(|block| format!("<p>{}</p>", escape(block).replace('\n', "<br>"))).collect()
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// Text without tags or entities, blanks folded.
+pub fn plain_text(text: &str) -> String {
+    let folded = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !holds_markup(text) {
+        return folded(text);
+    }
+    // A blank before each tag keeps the words of neighbouring blocks apart.
+    let bare = NOTHING.clean(&text.replace('<', " <")).to_string();
+    let decoded = bare
+        .replace("&nbsp;", " ")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&amp;", "&");
+    folded(&decoded).replace(" .", ".").replace(" ,", ",")
+}
+
+/// Tags that cannot harm, and no attributes but the target of a link. Headings are left out: a description must not
+/// break the outline of the page it stands in.
+static ALLOWED: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = Builder::default();
+    builder
+        .tags(HashSet::from(["p", "br", "ul", "ol", "li", "strong", "em", "b", "i", "a"]))
+        .tag_attributes(HashMap::from([("a", HashSet::from(["href"]))]))
+        .generic_attributes(HashSet::new())
+        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        .url_relative(ammonia::UrlRelative::Deny)
+        .link_rel(Some("noopener nofollow"));
+    builder
+});
+
+static NOTHING: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = Builder::empty();
+    builder.clean_content_tags(HashSet::from(["script", "style"]));
+    builder
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn html_is_made_harmless() {
+        assert_eq!(safe_html("a\n\nb & c"), "<p>a</p><p>b &amp; c</p>");
+        assert_eq!(safe_html("first\n\nsecond\nline"), "<p>first</p><p>second<br>line</p>");
+        let hostile = safe_html(
+            "<script>alert(1)</script><p onclick=x style=y>Hi <img src=x onerror=alert(1)><a href='javascript:x'>l</a></p>",
+        );
+        assert_eq!(hostile, "<p>Hi <a rel=\"noopener nofollow\">l</a></p>");
+    }
+
+    #[test]
+    fn plain_text_has_no_tags() {
+        assert_eq!(plain_text("<p>One</p><p>two &amp; three</p><script>x</script>"), "One two & three");
+    }
+
+    proptest! {
+        #[test]
+        fn safe_html_is_safe_when_cleaned_again(text in "[<>/a-z\"'= &;]{0,80}") {
+            let once = safe_html(&text);
+            prop_assert!(!once.contains("<script") && !once.contains(" onclick"));
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Drawings of frames, made from shape, measurements, colour, material and rim style.
+//!
+//! [`FrameDrawing`] says what to draw in a few bytes; equal products are equal drawings and share one file. Drawing is a
+//! pure function of it: no clock, no randomness, so the same product gives the same bytes for ever.
+
+mod color;
+mod curve;
+mod front;
+mod measured;
+mod outline;
+mod parts;
+
+pub use measured::measured;
+
+use crate::catalog::product::{ColorVariant, Measurements, Product};
+use crate::catalog::vocabulary::{FrameShape, Term};
+use color::{Finish, Pattern, Rgb};
+use serde::{Deserialize, Serialize};
+
+/// Goes into file names; to be raised whenever the drawing of an equal key changes, so that caches let go of the old one.
+const VERSION: u8 = 1;
+
+/// What a drawing shows: small, comparable, and the same for products that look the same, so that they share a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FrameDrawing {
+    shape: FrameShape,
+    rim: Rim,
+    build: Build,
+    finish: Finish,
+    lens: Tint,
+    /// Lens width in mm, even.
+    width: u8,
+    /// Lens height in mm, even.
+    height: u8,
+    /// Between the lenses in mm, even.
+    bridge: u8,
+}
+
+/// How much of the lens the frame goes round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Rim {
+    Full,
+    Half,
+    None,
+}
+
+/// How heavy the material makes the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Build {
+    /// Acetate, horn, wood.
+    Thick,
+    /// Injected plastics.
+    Slim,
+    /// Metal and titanium.
+    Wire,
+}
+
+/// What the lenses look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Tint {
+    Clear,
+    BlueLight,
+    /// Sunglasses: one colour, lighter below.
+    Dark(Rgb),
+    /// Sunglasses that reflect in a colour.
+    Mirror(Rgb),
+}
+
+impl FrameDrawing {
+    /// Works out what to draw; every product can be drawn.
+    pub fn of(product: &Product) -> Self {
+        let shape = shape_of(product);
+        let build = build_of(product, shape);
+        let (width, height, bridge) = dimensions(shape, build, &product.measurements);
+        let rim = rim_of(product);
+        Self { shape, rim, build, finish: finish_of(product, build), lens: tint_of(product), width, height, bridge }
+    }
+
+    /// The same frame in another colour.
+    pub fn in_color(self, variant: &ColorVariant) -> Self {
+        let finish = variant_finish(variant).unwrap_or(self.finish);
+        Self { finish, ..self }
+    }
+
+    /// Where the drawing's file is in the store.
+    pub fn path(self) -> String {
+        let mut hash = blake3::Hasher::new();
+        let finish = self.finish;
+        let (tint, tint_color) = match self.lens {
+            Tint::Clear => (0, [0; 3]),
+            Tint::BlueLight => (1, [0; 3]),
+            Tint::Dark(color) => (2, color),
+            Tint::Mirror(color) => (3, color),
+        };
+        hash.update(&[VERSION, self.shape as u8, self.rim as u8, self.build as u8]);
+        hash.update(&[finish.pattern as u8, u8::from(finish.matte), tint, self.width, self.height, self.bridge]);
+        hash.update(&finish.base).update(&finish.second).update(&tint_color);
+        format!("assets/frames/{}.svg", &hash.finalize().to_hex()[..16])
+    }
+
+    /// The drawing as a whole SVG file, 4:3, on transparent ground.
+    pub fn svg(self) -> String {
+        front::svg(self)
+    }
+}
+
+/// The colour to show for a colour term, as `#rrggbb`; `None` when no word of it is known.
+pub fn swatch(color: &Term) -> Option<String> {
+    Finish::named(&color.key).map(|finish| crate::config::Color { rgb: finish.base }.to_string())
+}
+
+fn shape_of(product: &Product) -> FrameShape {
+    let words = [
+        product.frame_shape.as_ref().map(|term| term.key.clone()),
+        product.style.as_ref().map(|term| term.key.clone()),
+        Some(crate::catalog::vocabulary::key_of(&product.name)),
+    ];
+    words.iter().flatten().find_map(|key| shape_in(key)).unwrap_or(FrameShape::Panto)
+}
+
+/// The first shape whose word occurs in a key; the more telling words are looked for first.
+fn shape_in(key: &str) -> Option<FrameShape> {
+    const WORDS: [(&str, FrameShape); 32] = [
+        ("cat-eye", FrameShape::CatEye),
+        ("cateye", FrameShape::CatEye),
+        ("cat", FrameShape::CatEye),
+        ("aviator", FrameShape::Aviator),
+        ("pilot", FrameShape::Aviator),
+        ("navigator", FrameShape::Aviator),
+        ("teardrop", FrameShape::Aviator),
+        ("wayfarer", FrameShape::Wayfarer),
+        ("d-frame", FrameShape::Wayfarer),
+        ("trapez", FrameShape::Wayfarer),
+        ("clubmaster", FrameShape::Browline),
+        ("browline", FrameShape::Browline),
+        ("brow", FrameShape::Browline),
+        ("butterfly", FrameShape::Butterfly),
+        ("panto", FrameShape::Panto),
+        ("p3", FrameShape::Panto),
+        ("keyhole", FrameShape::Panto),
+        ("oversize", FrameShape::Oversized),
+        ("shield", FrameShape::Oversized),
+        ("mask", FrameShape::Oversized),
+        ("wrap", FrameShape::Rectangle),
+        ("hexagon", FrameShape::Geometric),
+        ("octagon", FrameShape::Geometric),
+        ("geometric", FrameShape::Geometric),
+        ("angular", FrameShape::Geometric),
+        ("rectang", FrameShape::Rectangle),
+        ("square", FrameShape::Square),
+        ("oval", FrameShape::Oval),
+        ("almond", FrameShape::Oval),
+        ("ellip", FrameShape::Oval),
+        ("circ", FrameShape::Round),
+        ("round", FrameShape::Round),
+    ];
+    let begins_a_word =
+        |word: &str| key.match_indices(word).any(|(at, _)| at == 0 || key.as_bytes().get(at - 1) == Some(&b'-'));
+    FrameShape::from_key(key).or_else(|| WORDS.iter().find(|(word, _)| begins_a_word(word)).map(|(_, shape)| *shape))
+}
+
+fn rim_of(product: &Product) -> Rim {
+    match product.rim.as_ref().map(|term| term.key.as_str()) {
+        Some(key) if key.contains("semi") || key.contains("half") => Rim::Half,
+        Some(key) if key.contains("rimless") => Rim::None,
+        _ => Rim::Full,
+    }
+}
+
+fn build_of(product: &Product, shape: FrameShape) -> Build {
+    const WIRE: [&str; 10] =
+        ["metal", "titan", "steel", "alumin", "alloy", "monel", "beryllium", "gold", "silver", "nickel"];
+    const SLIM: [&str; 8] = ["tr90", "tr-90", "nylon", "polyamide", "plastic", "ultem", "carbon", "injected"];
+    for material in &product.materials {
+        let is = |words: &[&str]| words.iter().any(|word| material.key.contains(word));
+        if is(&WIRE) {
+            return Build::Wire;
+        }
+        if is(&SLIM) {
+            return Build::Slim;
+        }
+        if is(&["acetate", "horn", "wood", "cellulose", "zyl"]) {
+            return Build::Thick;
+        }
+    }
+    if shape == FrameShape::Aviator { Build::Wire } else { Build::Thick }
+}
+
+fn finish_of(product: &Product, build: Build) -> Finish {
+    let main = product.colors.first();
+    let variant = main
+        .and_then(|color| product.variants.iter().find(|variant| variant.color.key == color.key))
+        .or_else(|| product.variants.first().filter(|_| main.is_none()));
+    let finish = variant.and_then(variant_finish).or_else(|| main.and_then(|color| Finish::named(&color.key)));
+    let material = || product.materials.iter().find_map(|material| Finish::named(&material.key));
+    finish.or_else(material).unwrap_or_else(|| match build {
+        Build::Wire => Finish { pattern: Pattern::Metallic, ..Finish::solid([120, 125, 132]) },
+        Build::Thick | Build::Slim => Finish::solid([58, 60, 66]),
+    })
+}
+
+/// The variant's own colour, in the pattern that its name speaks of.
+fn variant_finish(variant: &ColorVariant) -> Option<Finish> {
+    let named = Finish::named(&variant.color.key);
+    let exact = variant.hex.as_deref().and_then(Finish::hex);
+    match (named, exact) {
+        (Some(named), Some(exact)) if matches!(named.pattern, Pattern::Solid | Pattern::Metallic) => {
+            Some(Finish { base: exact.base, second: exact.base, ..named })
+        }
+        (named, exact) => named.or(exact),
+    }
+}
+
+fn tint_of(product: &Product) -> Tint {
+    const GREY: Rgb = [58, 61, 66];
+    let kind = product.frame_type.as_ref().map(|term| term.key.as_str());
+    if kind == Some("sunglasses") || (kind.is_none() && product.lens.polarized == Some(true)) {
+        let key = product.lens.color.as_ref().map_or("", |color| color.key.as_str());
+        let color = Finish::named(key).map_or(GREY, |finish| finish.base);
+        return if key.contains("mirror") || key.contains("flash") { Tint::Mirror(color) } else { Tint::Dark(color) };
+    }
+    let blue_light = |terms: &[Term]| terms.iter().any(|term| term.key.contains("blue-light"));
+    if kind == Some("blue-light") || blue_light(&product.lens.coatings) { Tint::BlueLight } else { Tint::Clear }
+}
+
+/// Lens width, lens height and bridge in whole even mm, within what the shape allows.
+fn dimensions(shape: FrameShape, build: Build, known: &Measurements) -> (u8, u8, u8) {
+    let recipe = outline::recipe(shape);
+    let (usual_width, usual_height, usual_bridge) = recipe.usual;
+    let known_of = |value: Option<f32>| value.map(f64::from);
+    let ends = if build == Build::Wire { 6.0 } else { 8.0 };
+    let bridge = even(known_of(known.bridge).unwrap_or(usual_bridge), 12.0, 26.0);
+    let from_front = known_of(known.frame_width).map(|front| (front - f64::from(bridge) - ends) / 2.0);
+    let width = even(known_of(known.lens_width).or(from_front).unwrap_or(usual_width), 38.0, 62.0);
+    let from_front = known_of(known.frame_height).map(|front| front - ends);
+    let height = known_of(known.lens_height).or(from_front);
+    let height = height.unwrap_or(f64::from(width) * usual_height / usual_width);
+    let (low, high) = recipe.proportions;
+    let height = even(height, f64::from(width) * low, f64::from(width) * high);
+    (width, height, bridge)
+}
+
+fn even(millimetres: f64, low: f64, high: f64) -> u8 {
+    ((millimetres.clamp(low, high) / 2.0).round() * 2.0) as u8
+}
+
+/// temporary
+#[doc(hidden)]
+pub fn sheet() -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for shape in FrameShape::ALL {
+        for (r, rim) in [Rim::Full, Rim::Half, Rim::None].into_iter().enumerate() {
+            for (b, build) in [Build::Thick, Build::Slim, Build::Wire].into_iter().enumerate() {
+                let (width, height, bridge) = dimensions(shape, build, &Measurements::default());
+                let colors = [
+                    "black",
+                    "tortoise",
+                    "crystal",
+                    "navy",
+                    "gold",
+                    "silver",
+                    "burgundy",
+                    "brown-fade",
+                    "black-gold",
+                    "gunmetal",
+                    "rose-gold",
+                    "sage",
+                    "crystal-rose",
+                    "matte-black",
+                ];
+                for (c, name) in colors.into_iter().enumerate() {
+                    if r > 0 && c % 5 != 0 {
+                        continue;
+                    }
+                    let lens = [
+                        Tint::Clear,
+                        Tint::Dark([58, 61, 66]),
+                        Tint::BlueLight,
+                        Tint::Dark([94, 62, 42]),
+                        Tint::Mirror([44, 82, 148]),
+                    ][(c + b + r) % 5];
+                    let lens = if c < 2 { Tint::Clear } else { lens };
+                    let d = FrameDrawing {
+                        shape,
+                        rim,
+                        build,
+                        finish: Finish::named(name).unwrap(),
+                        lens,
+                        width,
+                        height,
+                        bridge,
+                    };
+                    all.push((format!("{}-{r}-{b}-{c:02}.svg", shape.key()), d.svg()));
+                }
+            }
+        }
+    }
+    all
+}

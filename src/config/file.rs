@@ -1,0 +1,414 @@
+//! store.yaml as it is written: these structs are the manual, the JSON Schema, and what the loader checks against.
+//!
+//! Every string may hold `${VAR}` or `${VAR:-default}`; `$$` is a dollar sign. Relative paths start at the store file.
+
+use crate::catalog::vocabulary::FaceShape;
+use rust_decimal::Decimal;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::{SeqAccessDeserializer, StrDeserializer};
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A store of `storegen`: who sells, what it looks like, which products are in it and where they come from.
+///
+/// Strings may hold `${VAR}` and `${VAR:-default}`, filled in from the environment; `$$` writes a dollar sign.
+/// Relative paths start at the folder of this file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "store.yaml", extend("required" = ["store_name"]))]
+pub(super) struct StoreFile {
+    /// Name of the store, as customers read it. Required.
+    ///
+    /// Example: `store_name: Lumen & Oak`
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
+    pub(super) store_name: String,
+
+    /// One or two sentences about the store, for the home and about pages.
+    ///
+    /// Example: `store_description: Independent opticians since 1987.`
+    pub(super) store_description: Option<String>,
+
+    /// Where customers write to. Without it the store has no contact link.
+    ///
+    /// Example: `contact_email: hello@lumen.example`
+    #[schemars(extend("format" = "email"))]
+    pub(super) contact_email: Option<String>,
+
+    /// Absolute `http` or `https` URL at which the store will be reached; may have a path, but no `?`, `#` or user.
+    ///
+    /// Canonical links, the sitemap and social previews are made from it, so set the real one before publishing.
+    /// Default: `http://localhost:8000/`. Example: `base_url: https://lumen.example/shop/`
+    #[serde(default = "defaults::base_url")]
+    #[schemars(extend("format" = "uri"))]
+    pub(super) base_url: String,
+
+    /// Language and region of the store, a BCP 47 tag. Decides how prices are written and what browsers are told.
+    ///
+    /// Default: `en`. Example: `locale: de-CH`
+    #[serde(default = "defaults::locale")]
+    pub(super) locale: String,
+
+    /// ISO 4217 code of the currency of products that name none. Amounts are never converted.
+    ///
+    /// Default: `USD`. Example: `currency: EUR`
+    #[serde(default = "defaults::currency")]
+    pub(super) currency: String,
+
+    /// Name of a theme of the program, or the folder of your own: a path that holds `/` or starts with `.`.
+    ///
+    /// A folder needs only the files that differ from `modern-minimal`.
+    /// Default: `modern-minimal`. Example: `theme: ./theme`
+    #[serde(default = "defaults::theme")]
+    pub(super) theme: String,
+
+    /// Colour of buttons and links, as `#rgb` or `#rrggbb` in quotes (outside quotes, ` #` starts a comment).
+    ///
+    /// Default: `"#1f2a44"`.
+    #[serde(default = "defaults::primary_color")]
+    #[schemars(extend("format" = "color-hex"))]
+    pub(super) primary_color: String,
+
+    /// Colour of badges and details, written like `primary_color`.
+    ///
+    /// Default: `"#a34a1f"`.
+    #[serde(default = "defaults::secondary_color")]
+    #[schemars(extend("format" = "color-hex"))]
+    pub(super) secondary_color: String,
+
+    /// Products on one page of a listing.
+    ///
+    /// From 1 to 200. Default: 24.
+    #[serde(default = "defaults::products_per_page")]
+    #[schemars(range(min = 1, max = 200))]
+    pub(super) products_per_page: u16,
+
+    /// Products featured on the home page; 0 leaves the section out.
+    ///
+    /// From 0 to 48. Default: 8.
+    #[serde(default = "defaults::featured_products_count")]
+    #[schemars(range(min = 0, max = 48))]
+    pub(super) featured_products_count: u16,
+
+    /// Whether the store has listings by face shape and shows how well a frame suits each.
+    ///
+    /// Default: true.
+    #[serde(default = "defaults::enable_face_shape_filter")]
+    pub(super) enable_face_shape_filter: bool,
+
+    /// Title of the home page in browsers and search results. Default: the name of the store.
+    pub(super) site_title: Option<String>,
+
+    /// Description of the home page in search results. Default: `store_description`.
+    pub(super) site_description: Option<String>,
+
+    /// Where the store goes, one or a list. `static-html` is the output folder.
+    ///
+    /// Default: `[static-html]`. `github-pages` and `shopify` are not built yet and refused.
+    #[serde(default = "defaults::deployment_platforms")]
+    pub(super) deployment_platforms: OneOrMany<PlatformName>,
+
+    /// Folder of the finished store. Files in it that storegen did not write are kept.
+    ///
+    /// Default: `store`, beside this file.
+    #[serde(default = "defaults::output")]
+    pub(super) output: String,
+
+    /// Which products are in the store; without it, all that can be sold.
+    #[serde(default)]
+    pub(super) product_filters: FilterFile,
+
+    /// Order of products in listings. Default: `featured`.
+    #[serde(default)]
+    pub(super) sort: SortName,
+
+    /// Where the products come from.
+    #[serde(default)]
+    pub(super) catalog: CatalogFile,
+}
+
+/// Which products are in the store. A product has to pass every filter; of a list, one value is enough.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FilterFile {
+    /// `true`: only what can be ordered now; `false`: only what cannot.
+    pub(super) in_stock: Option<bool>,
+
+    /// Lowest quality score of a product's data, from 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
+    pub(super) min_quality_score: Option<f64>,
+
+    /// Kinds of frame, one or a list: `prescription`, `sunglasses`, `blue-light`, `reading`.
+    #[serde(default)]
+    pub(super) frame_type: OneOrMany<String>,
+
+    /// Brands, one or a list, by name, slug or id.
+    #[serde(default)]
+    pub(super) brand: OneOrMany<String>,
+
+    /// Categories, one or a list, by name, slug or id; what is below them is in as well.
+    #[serde(default)]
+    pub(super) category: OneOrMany<String>,
+
+    /// One or a list of `women`, `men`, `unisex`, `kids`; `unisex` frames pass for women and men.
+    #[serde(default)]
+    pub(super) gender: OneOrMany<String>,
+
+    /// Outlines, one or a list: `round`, `cat-eye`, `aviator`, and any other that the catalogue has.
+    #[serde(default)]
+    pub(super) frame_shape: OneOrMany<String>,
+
+    /// Materials, one or a list: `acetate`, `titanium`, and any other that the catalogue has.
+    #[serde(default)]
+    pub(super) material: OneOrMany<String>,
+
+    /// Lowest and highest price, both included.
+    #[serde(default)]
+    pub(super) price: PriceFile,
+
+    /// Only frames that suit a face shape. Example: `face_shape: {shape: round, min_score: 0.7}`
+    pub(super) face_shape: Option<FaceShapeFile>,
+
+    /// Tags, one or a list.
+    #[serde(default)]
+    pub(super) tags: OneOrMany<String>,
+
+    /// At most this many products: the first ones in the order of `sort`.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub(super) max_products: Option<u32>,
+}
+
+/// Bounds of the price in whole units of the product's currency, such as `49.90`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PriceFile {
+    /// Lowest price.
+    #[serde(default)]
+    #[schemars(schema_with = "amount")]
+    pub(super) min: Option<Decimal>,
+
+    /// Highest price.
+    #[serde(default)]
+    #[schemars(schema_with = "amount")]
+    pub(super) max: Option<Decimal>,
+}
+
+fn amount(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["number", "null"], "format": "decimal", "minimum": 0, "default": null})
+}
+
+/// A face shape and how well frames have to suit it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FaceShapeFile {
+    /// The face shape.
+    pub(super) shape: FaceShapeName,
+
+    /// Lowest compatibility, from 0 to 1. Default: 0.6.
+    #[serde(default = "defaults::min_face_shape_score")]
+    #[schemars(range(min = 0, max = 1))]
+    pub(super) min_score: f64,
+}
+
+/// Where the products come from.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CatalogFile {
+    /// `mongodb://…` or `mongodb+srv://…`, or the path of a file or folder: JSON Lines, a JSON array, MongoDB extended
+    /// JSON or BSON as mongodump writes it, each also gzipped.
+    ///
+    /// Required, unless given by a flag or by the variable `STOREGEN_CATALOG_URI`, which both come before it.
+    /// Keep passwords out of the file: `uri: mongodb://shop:${MONGO_PASSWORD}@db.example/`
+    pub(super) uri: Option<String>,
+
+    /// Name of the database. Default: the one named in `uri`, else `eyewear_ml`.
+    pub(super) database: Option<String>,
+
+    /// Names of the collections, or of the files in the folder without their endings.
+    #[serde(default)]
+    pub(super) collections: CollectionsFile,
+
+    /// How documents of another shape are read: field of storegen → path in the document, or a rule.
+    ///
+    /// Without it, the three built-in shapes are told apart document by document.
+    /// Example: `mapping: {name: title, price: offer.amount}`
+    pub(super) mapping: Option<BTreeMap<String, serde_json::Value>>,
+}
+
+/// Names of the collections; each has its own name as default.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CollectionsFile {
+    /// Products; one name, or several that are read in turn.
+    #[serde(default)]
+    pub(super) products: OneOrMany<String>,
+
+    /// Brands.
+    pub(super) brands: Option<String>,
+
+    /// Categories.
+    pub(super) categories: Option<String>,
+
+    /// Compatibility of frames and face shapes: the rules, or one document a product and shape.
+    pub(super) face_shape_compatibility: Option<String>,
+
+    /// Events that popularity is counted from.
+    pub(super) user_analytics: Option<String>,
+}
+
+/// Where a store can go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum PlatformName {
+    StaticHtml,
+    GithubPages,
+    Shopify,
+}
+
+/// Orders of products.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SortName {
+    #[default]
+    Featured,
+    Newest,
+    PriceAsc,
+    PriceDesc,
+    Name,
+    Popularity,
+    Quality,
+}
+
+/// Shapes of a face.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum FaceShapeName {
+    Oval,
+    Round,
+    Square,
+    Heart,
+    Diamond,
+    Oblong,
+    Triangle,
+}
+
+impl From<FaceShapeName> for FaceShape {
+    fn from(name: FaceShapeName) -> Self {
+        match name {
+            FaceShapeName::Oval => Self::Oval,
+            FaceShapeName::Round => Self::Round,
+            FaceShapeName::Square => Self::Square,
+            FaceShapeName::Heart => Self::Heart,
+            FaceShapeName::Diamond => Self::Diamond,
+            FaceShapeName::Oblong => Self::Oblong,
+            FaceShapeName::Triangle => Self::Triangle,
+        }
+    }
+}
+
+/// One value, or a list of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(super) struct OneOrMany<T>(pub(super) Vec<T>);
+
+impl<T> Default for OneOrMany<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = OneOrMany<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("one value or a list")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                T::deserialize(StrDeserializer::new(text)).map(|one| OneOrMany(vec![one]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(items)).map(OneOrMany)
+            }
+        }
+
+        deserializer.deserialize_any(Either(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("OneOrMany_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<T>();
+        json_schema!({"anyOf": [one, {"type": "array", "items": one}]})
+    }
+}
+
+/// The defaults, each written once: the schema and the loader both ask here.
+mod defaults {
+    use super::{OneOrMany, PlatformName};
+
+    pub(super) fn base_url() -> String {
+        "http://localhost:8000/".into()
+    }
+
+    pub(super) fn locale() -> String {
+        "en".into()
+    }
+
+    pub(super) fn currency() -> String {
+        "USD".into()
+    }
+
+    pub(super) fn theme() -> String {
+        "modern-minimal".into()
+    }
+
+    pub(super) fn primary_color() -> String {
+        "#1f2a44".into()
+    }
+
+    pub(super) fn secondary_color() -> String {
+        "#a34a1f".into()
+    }
+
+    pub(super) fn products_per_page() -> u16 {
+        24
+    }
+
+    pub(super) fn featured_products_count() -> u16 {
+        8
+    }
+
+    pub(super) fn enable_face_shape_filter() -> bool {
+        true
+    }
+
+    pub(super) fn deployment_platforms() -> OneOrMany<PlatformName> {
+        OneOrMany(vec![PlatformName::StaticHtml])
+    }
+
+    pub(super) fn output() -> String {
+        "store".into()
+    }
+
+    pub(super) fn min_face_shape_score() -> f64 {
+        0.6
+    }
+}

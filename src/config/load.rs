@@ -1,0 +1,138 @@
+//! From a file on disk to a checked [`StoreConfiguration`], or to everything that is wrong with it.
+
+use super::error::{ConfigError, ConfigErrors};
+use super::file::StoreFile;
+use super::meaning::{self, Surroundings};
+use super::source::Source;
+use super::tree::{self, Content, Entry, Node};
+use super::variables::{self, Environment};
+use super::{StoreConfiguration, shape};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Largest store file, in bytes; a catalogue given by mistake is not read to its end.
+const LARGEST: usize = 1 << 20;
+
+/// What flags of the command line set; each comes before the environment and the file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// Folder of the finished store, relative to the working directory.
+    pub output: Option<PathBuf>,
+    /// The catalogue, as in `catalog.uri`; a path is relative to the working directory.
+    pub catalog_uri: Option<String>,
+}
+
+/// Reads a store file, YAML or JSON, or a store request of the older service.
+///
+/// # Errors
+/// Everything that is wrong with the file, at once.
+pub fn load(
+    path: &Path,
+    overrides: &Overrides,
+    environment: Environment<'_>,
+) -> Result<StoreConfiguration, ConfigErrors> {
+    let text = read(path)?;
+    let source = Source::new(path, text);
+    let absolute = std::path::absolute(path).map_err(|error| unreadable(path, &error))?;
+    let around = Surroundings { file: &absolute, overrides, environment };
+    parse(&source, &around)
+}
+
+fn parse(source: &Source, around: &Surroundings<'_>) -> Result<StoreConfiguration, ConfigErrors> {
+    let mut root = tree::read(source)?;
+    let mut errors = Vec::new();
+    open_request(&mut root);
+    variables::fill(&mut root, source, around.environment, &mut errors);
+    let checked = shape::check(&root, source, &mut errors)
+        // The walk lets through only what the structs take; anything else is told without a place rather than not at all.
+        .and_then(|value| {
+            serde_json::from_value::<StoreFile>(value)
+                .map_err(|error| errors.push(ConfigError::new(&source.file, None, &error.to_string(), None)))
+                .ok()
+        })
+        .and_then(|file| meaning::configuration(file, &root, source, around, &mut errors));
+    match checked {
+        Some(configuration) if errors.is_empty() => Ok(configuration),
+        _ => Err(ConfigErrors::new(errors)),
+    }
+}
+
+/// Lays the keys of `store_config`, as the older service's requests have it, beside the others.
+fn open_request(root: &mut Node) {
+    let Content::Map(entries) = &mut root.content else { return };
+    let request = entries.iter().position(|entry| entry.key == "store_config" && inner(entry).is_some());
+    if let Some(at) = request
+        && let Content::Map(settings) = entries.remove(at).value.content
+    {
+        entries.splice(at..at, settings);
+    }
+}
+
+fn inner(entry: &Entry) -> Option<&[Entry]> {
+    match &entry.value.content {
+        Content::Map(entries) => Some(entries),
+        _ => None,
+    }
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    let whole = |message: &str, hint: &str| ConfigError::new(path, None, message, Some(hint));
+    if path.is_dir() {
+        let inside = path.join("store.yaml");
+        return Err(whole(
+            "this is a folder, not a store file",
+            &format!("give the file, such as `{}`", inside.display()),
+        ));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(path, &error))?;
+    if bytes.len() > LARGEST {
+        return Err(whole(
+            "the file is larger than 1 MiB, so it is no store file",
+            "give the store.yaml, not the catalogue",
+        ));
+    }
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(whole("the file is in UTF-16", "save it as UTF-8"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let start = error.utf8_error().valid_up_to();
+        let source = Source::new(path, String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let place = source.place(&(start..start + '\u{fffd}'.len_utf8()));
+        ConfigError::new(
+            path,
+            Some(place),
+            "the file is not in UTF-8: a byte here belongs to no character",
+            Some("save it as UTF-8"),
+        )
+    })
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> ConfigError {
+    let hint = match error.kind() {
+        io::ErrorKind::NotFound => {
+            let other =
+                path.with_extension(if path.extension().is_some_and(|end| end == "yaml") { "yml" } else { "yaml" });
+            if other.is_file() {
+                format!("there is a `{}`", other.display())
+            } else {
+                "`storegen init` writes a store file to start from".to_string()
+            }
+        }
+        io::ErrorKind::PermissionDenied => "allow this user to read it".to_string(),
+        _ => "check that the disk is there and sound".to_string(),
+    };
+    let reason = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_string(),
+        io::ErrorKind::PermissionDenied => "this user may not read the file".to_string(),
+        _ => format!("the file cannot be read: {error}"),
+    };
+    ConfigError::new(path, None, &reason, Some(&hint))
+}
+
+#[cfg(test)]
+#[path = "user_errors.rs"]
+mod tests;

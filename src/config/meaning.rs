@@ -1,0 +1,566 @@
+//! What the settings of a well-formed store file mean: addresses, codes, colours, folders, filters.
+//!
+//! Each setting is read by one function that tells its own faults at its own place; none stops the others.
+
+use super::error::ConfigError;
+use super::file::{CatalogFile, CollectionsFile, FilterFile, OneOrMany, PlatformName, PriceFile, SortName, StoreFile};
+use super::load::Overrides;
+use super::places::MappingPlaces;
+use super::shape::{joined, shortened};
+use super::source::Source;
+use super::suggest;
+use super::tree::{Content, Node};
+use super::uri::clean;
+use super::variables::Environment;
+use super::{
+    CatalogSettings, CatalogUri, Collections, Color, FaceShapeFilter, Platform, PriceRange, ProductFilters, SortOrder,
+    StoreConfiguration, ThemeSource,
+};
+use crate::catalog::money::Currency;
+use crate::catalog::vocabulary::{Term, Vocabulary, key_of};
+use icu_locale_core::Locale;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// Themes that are part of the program.
+const THEMES: [&str; 1] = ["modern-minimal"];
+/// Database of a catalogue that names none.
+const DATABASE: &str = "eyewear_ml";
+/// Variable that comes before `catalog.uri`.
+const CATALOG_VARIABLE: &str = "STOREGEN_CATALOG_URI";
+/// Currencies that a misspelt code is compared with.
+const USUAL_CURRENCIES: [&str; 24] = [
+    "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF",
+    "BRL", "MXN", "ZAR", "TRY", "KRW", "SGD", "AED", "KWD",
+];
+
+/// What a store file is read together with.
+pub(super) struct Surroundings<'run> {
+    /// The file, absolute.
+    pub(super) file: &'run Path,
+    pub(super) overrides: &'run Overrides,
+    pub(super) environment: Environment<'run>,
+}
+
+/// The configuration, or nothing where faults were told.
+pub(super) fn configuration(
+    file: StoreFile,
+    root: &Node,
+    source: &Source,
+    around: &Surroundings<'_>,
+    errors: &mut Vec<ConfigError>,
+) -> Option<StoreConfiguration> {
+    let folder = around.file.parent().unwrap_or(Path::new("/")).to_path_buf();
+    let mut reading = Reading { root, source, folder, errors };
+
+    let store_name = reading.store_name(&file.store_name);
+    let contact_email = reading.contact_email(file.contact_email);
+    let base_url = reading.base_url(&file.base_url);
+    let locale = reading.locale(&file.locale);
+    let currency = reading.currency(&file.currency);
+    let theme = reading.theme(&file.theme);
+    let primary_color = reading.color("primary_color", &file.primary_color);
+    let secondary_color = reading.color("secondary_color", &file.secondary_color);
+    let deployment_platforms = reading.platforms(&file.deployment_platforms);
+    let product_filters = reading.filters(file.product_filters);
+    let catalog = reading.catalog(file.catalog, around);
+    let output = reading.output(&file.output, around, catalog.as_ref());
+
+    Some(StoreConfiguration {
+        path: around.file.to_path_buf(),
+        store_name: store_name?,
+        store_description: worded(file.store_description),
+        contact_email: contact_email?,
+        base_url: base_url?,
+        locale: locale?,
+        currency: currency?,
+        theme: theme?,
+        primary_color: primary_color?,
+        secondary_color: secondary_color?,
+        products_per_page: usize::from(file.products_per_page),
+        featured_products_count: usize::from(file.featured_products_count),
+        enable_face_shape_filter: file.enable_face_shape_filter,
+        site_title: worded(file.site_title),
+        site_description: worded(file.site_description),
+        deployment_platforms: deployment_platforms?,
+        output: output?,
+        product_filters: product_filters?,
+        sort: order(file.sort),
+        catalog: catalog?,
+    })
+}
+
+fn order(name: SortName) -> SortOrder {
+    match name {
+        SortName::Featured => SortOrder::Featured,
+        SortName::Newest => SortOrder::Newest,
+        SortName::PriceAsc => SortOrder::PriceAscending,
+        SortName::PriceDesc => SortOrder::PriceDescending,
+        SortName::Name => SortOrder::Name,
+        SortName::Popularity => SortOrder::Popularity,
+        SortName::Quality => SortOrder::Quality,
+    }
+}
+
+/// A text with its blanks in order; nothing where only blanks are.
+fn worded(text: Option<String>) -> Option<String> {
+    let text = text?.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!text.is_empty()).then_some(text)
+}
+
+struct Reading<'run> {
+    root: &'run Node,
+    source: &'run Source,
+    folder: PathBuf,
+    errors: &'run mut Vec<ConfigError>,
+}
+
+impl Reading<'_> {
+    fn node(&self, path: &str) -> Option<&Node> {
+        path.split('.').try_fold(self.root, |node, part| match &node.content {
+            Content::List(items) => part.parse::<usize>().ok().and_then(|index| items.get(index)),
+            _ => node.get(part),
+        })
+    }
+
+    /// Where a setting stands, or else the block it belongs to, or the start of the file.
+    fn span(&self, path: &str) -> Range<usize> {
+        let mut known = path;
+        loop {
+            if let Some(node) = self.node(known) {
+                return node.span.clone();
+            }
+            let Some((parent, _)) = known.rsplit_once('.') else {
+                return self.root.span.start..self.root.span.start;
+            };
+            known = parent;
+        }
+    }
+
+    /// A setting's value as it was written.
+    fn shown(&self, path: &str) -> String {
+        self.node(path).and_then(Node::scalar).map_or_else(String::new, |scalar| shortened(scalar.shown()))
+    }
+
+    fn from_variable(&self, path: &str) -> bool {
+        self.node(path).and_then(Node::scalar).is_some_and(|scalar| scalar.written.is_some())
+    }
+
+    /// Tells a fault, and is the nothing that stands for the value.
+    fn fault<T>(&mut self, path: &str, message: &str, hint: &str) -> Option<T> {
+        let place = self.source.place(&self.span(path));
+        self.errors.push(ConfigError::new(&self.source.file, Some(place), message, Some(hint)));
+        None
+    }
+
+    fn store_name(&mut self, written: &str) -> Option<String> {
+        let name = worded(Some(written.to_string()));
+        match name {
+            Some(name) if name.chars().any(char::is_control) => {
+                self.fault("store_name", "`store_name` holds control characters", "remove them")
+            }
+            Some(name) if name.chars().count() > 200 => self.fault(
+                "store_name",
+                "`store_name` is longer than 200 characters",
+                "put the rest into `store_description`",
+            ),
+            Some(name) => Some(name),
+            // A name that is missing, or faulty in form, has been told already.
+            None if self.node("store_name").and_then(Node::scalar).is_none_or(super::tree::Scalar::is_null) => None,
+            None => {
+                self.fault("store_name", "`store_name` is blank", "write the name that customers know the store by")
+            }
+        }
+    }
+
+    /// The outer `None` is a fault, the inner one an address left out.
+    fn contact_email(&mut self, written: Option<String>) -> Option<Option<String>> {
+        let Some(text) = worded(written) else { return Some(None) };
+        let sound = text.split_once('@').is_some_and(|(user, host)| {
+            !user.is_empty()
+                && host.contains('.')
+                && host.split('.').all(|label| !label.is_empty())
+                && !text
+                    .contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"'(),:;@\\".contains(c) && c != '@')
+                && !host.contains('@')
+        });
+        if sound {
+            return Some(Some(text));
+        }
+        let message = format!("`{}` is no e-mail address", self.shown("contact_email"));
+        let hint =
+            if text.starts_with("mailto:") { "leave out `mailto:`" } else { "write it like `hello@shop.example`" };
+        self.fault("contact_email", &message, hint)
+    }
+
+    fn base_url(&mut self, written: &str) -> Option<Url> {
+        let path = "base_url";
+        let shown = self.shown(path);
+        let url = Url::parse(written.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let Some(mut url) = url.filter(Url::has_host) else {
+            let bare = !written.contains("//") && written.contains('.') && !self.from_variable(path);
+            let hint =
+                if bare { format!("write `https://{shown}`") } else { "write it like `https://shop.example/`".into() };
+            return self.fault(path, &format!("`{shown}` is no absolute `http` or `https` URL"), &hint);
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return self.fault(
+                path,
+                "`base_url` holds a user name",
+                "visitors need none; leave out everything up to the `@`",
+            );
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return self.fault(
+                path,
+                "`base_url` holds a `?` or `#`",
+                "give only the address under which the pages will stand",
+            );
+        }
+        if !url.path().ends_with('/') {
+            let folder = format!("{}/", url.path());
+            url.set_path(&folder);
+        }
+        Some(url)
+    }
+
+    fn locale(&mut self, written: &str) -> Option<String> {
+        let path = "locale";
+        let shown = self.shown(path);
+        let Ok(locale) = written.trim().parse::<Locale>() else {
+            let dashed = written.trim().replace('_', "-");
+            let base = dashed.split('.').next().unwrap_or_default();
+            let hint = match base.parse::<Locale>() {
+                Ok(meant) if !self.from_variable(path) => format!("write `{meant}`"),
+                _ => "write a language such as `en`, or a language and a region such as `de-CH`".to_string(),
+            };
+            return self.fault(path, &format!("`{shown}` is no BCP 47 language tag"), &hint);
+        };
+        if locale.id.region.is_some_and(|region| region.as_str() == "UK") {
+            return self.fault(
+                path,
+                &format!("`{shown}` names no region"),
+                "the United Kingdom is `GB`, as in `en-GB`",
+            );
+        }
+        if locale.id.language.is_unknown() {
+            return self.fault(path, &format!("`{shown}` names no language"), "write a language such as `en`");
+        }
+        Some(locale.to_string())
+    }
+
+    fn currency(&mut self, written: &str) -> Option<Currency> {
+        let path = "currency";
+        if let Some(currency) = Currency::from_code(written) {
+            return Some(currency);
+        }
+        let code = match written.trim().to_lowercase().as_str() {
+            "€" | "euro" | "euros" => Some("EUR"),
+            "$" | "us$" | "dollar" | "dollars" => Some("USD"),
+            "£" | "pound" | "pounds" => Some("GBP"),
+            "¥" | "yen" => Some("JPY"),
+            "fr." | "sfr" | "franken" => Some("CHF"),
+            _ if self.from_variable(path) => None,
+            _ => suggest::word(written.trim(), &USUAL_CURRENCIES),
+        };
+        let hint =
+            code.map_or("write a code of three letters such as `EUR`".into(), |code| format!("did you mean `{code}`?"));
+        let message = format!("`{}` is no ISO 4217 currency code", self.shown(path));
+        self.fault(path, &message, &hint)
+    }
+
+    fn theme(&mut self, written: &str) -> Option<ThemeSource> {
+        let path = "theme";
+        let written = written.trim();
+        if written.contains('/') || written.starts_with('.') {
+            let folder = clean(&self.folder.join(written));
+            if folder.is_dir() {
+                return Some(ThemeSource::Folder(folder));
+            }
+            let message = format!("the theme folder `{}` does not exist", self.shown(path));
+            return self.fault(path, &message, "paths start at the store file; leave `theme` out for `modern-minimal`");
+        }
+        if THEMES.contains(&written) {
+            return Some(ThemeSource::Embedded(written.to_string()));
+        }
+        let close = suggest::word(written, &THEMES).filter(|_| !self.from_variable(path));
+        let hint = match close {
+            Some(theme) => format!("did you mean `{theme}`?"),
+            None => "the program has `modern-minimal`; a theme of your own is a path such as `./theme`".to_string(),
+        };
+        let message = format!("there is no theme `{}`", self.shown(path));
+        self.fault(path, &message, &hint)
+    }
+
+    fn color(&mut self, path: &str, written: &str) -> Option<Color> {
+        Color::parse(written).or_else(|| {
+            let message = format!("`{}` is no colour for `{path}`", self.shown(path));
+            self.fault(path, &message, "write `\"#rrggbb\"` or `\"#rgb\"`, in quotes, such as `\"#1f2a44\"`")
+        })
+    }
+
+    fn platforms(&mut self, written: &OneOrMany<PlatformName>) -> Option<Vec<Platform>> {
+        let path = "deployment_platforms";
+        if written.0.is_empty() {
+            return self.fault(
+                path,
+                "`deployment_platforms` is an empty list",
+                "write `[static-html]`, or leave it out",
+            );
+        }
+        let listed = matches!(self.node(path).map(|node| &node.content), Some(Content::List(_)));
+        let mut platforms = Vec::new();
+        let mut whole = true;
+        for (index, name) in written.0.iter().enumerate() {
+            let key = match name {
+                PlatformName::StaticHtml => {
+                    platforms.push(Platform::StaticHtml);
+                    continue;
+                }
+                PlatformName::GithubPages => "github-pages",
+                PlatformName::Shopify => "shopify",
+            };
+            whole = false;
+            let spot = if listed { joined(path, &index.to_string()) } else { path.to_string() };
+            let message = format!("deployment to `{key}` is not built yet");
+            let _: Option<()> = self.fault(&spot, &message, "use `static-html`, and upload the output folder yourself");
+        }
+        platforms.dedup();
+        whole.then_some(platforms)
+    }
+
+    fn output(
+        &mut self,
+        written: &str,
+        around: &Surroundings<'_>,
+        catalog: Option<&CatalogSettings>,
+    ) -> Option<PathBuf> {
+        let path = "output";
+        let (folder, shown) = match &around.overrides.output {
+            Some(folder) => (std::path::absolute(folder).ok(), folder.display().to_string()),
+            None => ((!written.trim().is_empty()).then(|| clean(&self.folder.join(written.trim()))), self.shown(path)),
+        };
+        let Some(folder) = folder else {
+            return self.fault(path, "`output` is empty", "name the folder of the finished store, such as `store`");
+        };
+        if folder.is_file() {
+            let message = format!("the output `{shown}` is a file");
+            return self.fault(path, &message, "name a folder; it is made when it does not exist");
+        }
+        let real = resolved(&folder);
+        let mut precious = vec![("the store file", resolved(&self.folder))];
+        if let Some(CatalogUri::Path(catalog)) = catalog.map(|catalog| &catalog.uri) {
+            precious.push(("the catalogue", resolved(catalog)));
+        }
+        for (what, place) in precious {
+            if place.starts_with(&real) {
+                let message = format!("the output `{shown}` is the folder that {what} is in, or one above it");
+                return self.fault(path, &message, "give the store a folder of its own, such as `store`");
+            }
+        }
+        Some(folder)
+    }
+
+    fn filters(&mut self, file: FilterFile) -> Option<ProductFilters> {
+        let frame_type = self.terms("frame_type", &file.frame_type, Vocabulary::FrameType);
+        let gender = self.terms("gender", &file.gender, Vocabulary::Gender);
+        let frame_shape = self.terms("frame_shape", &file.frame_shape, Vocabulary::FrameShape);
+        let material = self.terms("material", &file.material, Vocabulary::Material);
+        let tags = self.terms("tags", &file.tags, Vocabulary::Other);
+        let brand = self.names("brand", &file.brand);
+        let category = self.names("category", &file.category);
+        let price = self.price(&file.price);
+        Some(ProductFilters {
+            in_stock: file.in_stock,
+            min_quality_score: file.min_quality_score.map(|score| score as f32),
+            frame_type: frame_type?,
+            brand: brand?,
+            category: category?,
+            gender: gender?,
+            frame_shape: frame_shape?,
+            material: material?,
+            price: price?,
+            face_shape: file
+                .face_shape
+                .map(|filter| FaceShapeFilter { shape: filter.shape.into(), min_score: filter.min_score as f32 }),
+            tags: tags?,
+            max_products: file.max_products.map(|most| most as usize),
+        })
+    }
+
+    /// Normalised keys, each once, in the order written.
+    fn terms(&mut self, key: &str, written: &OneOrMany<String>, vocabulary: Vocabulary) -> Option<Vec<String>> {
+        self.each(key, written, |text| Term::parse(vocabulary, text).map(|term| term.key))
+    }
+
+    /// Names that may also be slugs or ids, so they keep their wording.
+    fn names(&mut self, key: &str, written: &OneOrMany<String>) -> Option<Vec<String>> {
+        self.each(key, written, |text| worded(Some(text.to_string())).filter(|text| !key_of(text).is_empty()))
+    }
+
+    fn each(
+        &mut self,
+        key: &str,
+        written: &OneOrMany<String>,
+        read: impl Fn(&str) -> Option<String>,
+    ) -> Option<Vec<String>> {
+        let path = format!("product_filters.{key}");
+        let listed = matches!(self.node(&path).map(|node| &node.content), Some(Content::List(_)));
+        let mut values: Vec<String> = Vec::new();
+        let mut whole = true;
+        for (index, text) in written.0.iter().enumerate() {
+            match read(text) {
+                Some(value) if values.contains(&value) => {}
+                Some(value) => values.push(value),
+                None => {
+                    whole = false;
+                    let spot = if listed { joined(&path, &index.to_string()) } else { path.clone() };
+                    let message = format!("`{path}` has a value without letters or digits");
+                    let _: Option<()> = self.fault(&spot, &message, "write the words that the catalogue uses");
+                }
+            }
+        }
+        whole.then_some(values)
+    }
+
+    fn price(&mut self, file: &PriceFile) -> Option<PriceRange> {
+        match (file.min, file.max) {
+            (Some(min), Some(max)) if min > max => self.fault(
+                "product_filters.price.min",
+                "`product_filters.price.min` is above `product_filters.price.max`",
+                "exchange the two; as it is, no product can pass",
+            ),
+            (min, max) => Some(PriceRange { min, max }),
+        }
+    }
+
+    fn catalog(&mut self, file: CatalogFile, around: &Surroundings<'_>) -> Option<CatalogSettings> {
+        let uri = self.catalog_uri(file.uri, around);
+        let database = self.database(file.database);
+        let collections = self.collections(file.collections);
+        let places = MappingPlaces::new(self.source, self.node("catalog.mapping"), &self.span("catalog.mapping"));
+        let uri = uri?;
+        let database = database?.unwrap_or_else(|| uri.database().unwrap_or(DATABASE).to_string());
+        let mapping = file.mapping;
+        Some(CatalogSettings { uri, database, collections: collections?, mapping, mapping_places: places })
+    }
+
+    fn catalog_uri(&mut self, written: Option<String>, around: &Surroundings<'_>) -> Option<CatalogUri> {
+        let path = "catalog.uri";
+        let outside = match &around.overrides.catalog_uri {
+            Some(uri) => Some(("the catalogue given on the command line", uri.clone())),
+            None => (around.environment)(CATALOG_VARIABLE)
+                .filter(|uri| !uri.is_empty())
+                .map(|uri| ("the catalogue given by `STOREGEN_CATALOG_URI`", uri)),
+        };
+        if let Some((what, uri)) = outside {
+            let folder = std::path::absolute(".").unwrap_or_else(|_| self.folder.clone());
+            return CatalogUri::parse(&uri, &folder)
+                .map_err(|(problem, hint)| {
+                    let message = format!("{what} {problem}");
+                    self.errors.push(ConfigError::new(&self.source.file, None, &message, Some(hint)));
+                })
+                .ok();
+        }
+        let Some(uri) = written else {
+            // A uri or a catalog that is faulty in form has been told already.
+            let told = [path, "catalog"].into_iter().find_map(|path| self.node(path));
+            let faulty = told.is_some_and(|node| match &node.content {
+                Content::Scalar(scalar) => !scalar.is_null(),
+                Content::Map(_) => false,
+                Content::List(_) | Content::Faulty => true,
+            });
+            if faulty {
+                return None;
+            }
+            return self.fault(
+                path,
+                "`catalog.uri` is missing, so there are no products",
+                "add `catalog:` with `uri:` below it: `mongodb://…`, or the path of a file or folder",
+            );
+        };
+        CatalogUri::parse(&uri, &self.folder)
+            .map_err(|(problem, hint)| self.fault::<()>(path, &format!("`catalog.uri` {problem}"), hint))
+            .ok()
+    }
+
+    /// The outer `None` is a fault, the inner one a name left out.
+    fn database(&mut self, written: Option<String>) -> Option<Option<String>> {
+        let Some(name) = written else { return Some(None) };
+        let sound = !name.is_empty()
+            && name.len() < 64
+            && !name.contains(|c: char| c.is_control() || "/\\. \"$*<>:|?".contains(c));
+        if sound {
+            return Some(Some(name));
+        }
+        let message = format!("`{}` is no database name", self.shown("catalog.database"));
+        self.fault(
+            "catalog.database",
+            &message,
+            "MongoDB allows up to 63 letters, digits, `_` and `-`; no dots, blanks or `$`",
+        )
+    }
+
+    fn collections(&mut self, file: CollectionsFile) -> Option<Collections> {
+        let defaults = Collections::default();
+        let block = "catalog.collections";
+        let listed =
+            matches!(self.node("catalog.collections.products").map(|node| &node.content), Some(Content::List(_)));
+        let mut products: Vec<String> = Vec::new();
+        for (index, name) in file.products.0.into_iter().enumerate() {
+            let spot = if listed { format!("{block}.products.{index}") } else { format!("{block}.products") };
+            let name = self.collection(&spot, Some(name), String::new())?;
+            if !products.contains(&name) {
+                products.push(name);
+            }
+        }
+        Some(Collections {
+            products: if products.is_empty() { defaults.products } else { products },
+            brands: self.collection(&joined(block, "brands"), file.brands, defaults.brands)?,
+            categories: self.collection(&joined(block, "categories"), file.categories, defaults.categories)?,
+            face_shape_compatibility: self.collection(
+                &joined(block, "face_shape_compatibility"),
+                file.face_shape_compatibility,
+                defaults.face_shape_compatibility,
+            )?,
+            user_analytics: self.collection(
+                &joined(block, "user_analytics"),
+                file.user_analytics,
+                defaults.user_analytics,
+            )?,
+        })
+    }
+
+    fn collection(&mut self, path: &str, written: Option<String>, default: String) -> Option<String> {
+        let Some(name) = written else { return Some(default) };
+        let sound = !name.is_empty()
+            && name.len() <= 200
+            && !name.starts_with('.')
+            && !name.starts_with("system.")
+            && !name.contains(|c: char| c.is_control() || "/\\$".contains(c));
+        if sound {
+            return Some(name);
+        }
+        let message = format!("`{}` is no collection name", self.shown(path));
+        self.fault(path, &message, "write the name alone, such as `products`: no path, no `$`")
+    }
+}
+
+/// A path with the links in the part of it that exists followed.
+fn resolved(path: &Path) -> PathBuf {
+    let mut missing = Vec::new();
+    let mut known = path;
+    loop {
+        if let Ok(real) = known.canonicalize() {
+            return missing.iter().rev().fold(real, |path, part| path.join(part));
+        }
+        match (known.parent(), known.file_name()) {
+            (Some(parent), Some(name)) => {
+                missing.push(name);
+                known = parent;
+            }
+            _ => return path.to_path_buf(),
+        }
+    }
+}

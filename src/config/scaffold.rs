@@ -1,0 +1,151 @@
+//! The files that a new store starts from: a commented store.yaml, its schema for editors, and a small catalogue.
+//!
+//! Nothing that exists is ever overwritten.
+
+use super::schema::schema;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Paths below the folder, with what is written there.
+fn files() -> [(&'static str, String); 5] {
+    [
+        ("store.yaml", include_str!("scaffold/store.yaml").into()),
+        ("store.schema.json", schema()),
+        ("catalog/products.jsonl", include_str!("scaffold/catalog/products.jsonl").into()),
+        ("catalog/brands.jsonl", include_str!("scaffold/catalog/brands.jsonl").into()),
+        ("catalog/categories.jsonl", include_str!("scaffold/catalog/categories.jsonl").into()),
+    ]
+}
+
+/// Why a folder did not get the files of a new store.
+#[derive(Debug, thiserror::Error)]
+pub enum ScaffoldError {
+    /// Files of these names are there already; nothing was written.
+    #[error("{} already there; give another folder, or move {} away: {}",
+        if .0.len() == 1 { "a file is" } else { "files are" },
+        if .0.len() == 1 { "it" } else { "them" },
+        .0.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", "))]
+    Exists(Vec<PathBuf>),
+    /// A file or folder could not be made.
+    #[error("cannot write `{}`", .path.display())]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Writes the files of a new store into a folder, which is made when it does not exist, and gives their paths.
+///
+/// # Errors
+/// Files that are in the way, all of them at once and before anything is written, or what the disk refuses.
+pub fn scaffold(folder: &Path) -> Result<Vec<PathBuf>, ScaffoldError> {
+    let files = files().map(|(name, text)| (folder.join(name), text));
+    let existing: Vec<PathBuf> = files.iter().map(|(path, _)| path.clone()).filter(|path| is_taken(path)).collect();
+    if !existing.is_empty() {
+        return Err(ScaffoldError::Exists(existing));
+    }
+    let mut written = Vec::new();
+    for (path, text) in files {
+        write_new(&path, &text).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => ScaffoldError::Exists(vec![path.clone()]),
+            _ => ScaffoldError::Write { path: path.clone(), source },
+        })?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+/// A link that leads nowhere takes the name as well.
+fn is_taken(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    File::create_new(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{CatalogUri, Overrides, load};
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    fn documents(text: &str) -> Vec<Value> {
+        text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    }
+
+    #[test]
+    fn what_is_written_can_be_loaded_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = folder.path().join("new/shop");
+        let written = scaffold(&target).expect("written");
+        assert_eq!(written.len(), 5);
+        let store =
+            load(&target.join("store.yaml"), &Overrides::default(), &|_| None).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(store.store_name, "Harbour & Pine");
+        assert!(matches!(&store.catalog.uri, CatalogUri::Path(path) if path == &target.join("catalog")));
+    }
+
+    #[test]
+    fn every_setting_shown_in_a_comment_is_real() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shown: String = include_str!("scaffold/store.yaml")
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(setting)
+                    if setting.trim_start().split(':').next().is_some_and(|key| !key.contains([' ', ','])) =>
+                {
+                    format!("{setting}\n")
+                }
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let shown = shown.replace("  # collections:", "  collections:").replace("  #   ", "    ");
+        let shown = shown.replace("    uri: mongodb", "  # uri: mongodb").replace("    database: ", "  database: ");
+        assert!(
+            shown.contains("\nproduct_filters:\n  in_stock: true") && shown.contains("\n  collections:\n    products:"),
+            "{shown}"
+        );
+        let path = folder.path().join("store.yaml");
+        fs::write(&path, shown).expect("written");
+        load(&path, &Overrides::default(), &|_| None).unwrap_or_else(|errors| panic!("{errors}"));
+    }
+
+    #[test]
+    fn nothing_is_overwritten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("catalog")).expect("made");
+        fs::write(folder.path().join("store.yaml"), "mine").expect("written");
+        fs::write(folder.path().join("catalog/brands.jsonl"), "mine").expect("written");
+        let error = scaffold(folder.path()).expect_err("refused");
+        assert!(matches!(&error, ScaffoldError::Exists(paths) if paths.len() == 2), "{error}");
+        assert!(error.to_string().contains("store.yaml") && error.to_string().contains("brands.jsonl"), "{error}");
+        assert_eq!(fs::read_to_string(folder.path().join("store.yaml")).expect("there"), "mine");
+        assert!(!folder.path().join("store.schema.json").exists());
+    }
+
+    #[test]
+    fn the_catalogue_holds_together() {
+        let files = files();
+        let of = |name: &str| documents(&files.iter().find(|(file, _)| file.ends_with(name)).expect(name).1);
+        let ids = |documents: &[Value]| -> BTreeSet<String> {
+            documents.iter().map(|document| document["_id"].as_str().expect("an id").to_string()).collect()
+        };
+        let (products, brands, categories) =
+            (of("products.jsonl"), ids(&of("brands.jsonl")), ids(&of("categories.jsonl")));
+        assert_eq!(ids(&products).len(), 12);
+        for product in &products {
+            assert!(brands.contains(product["brand_id"].as_str().expect("a brand")), "{product}");
+            assert!(categories.contains(product["category_id"].as_str().expect("a category")), "{product}");
+        }
+        let kinds: BTreeSet<&str> = products.iter().filter_map(|product| product["frame_type"].as_str()).collect();
+        assert_eq!(kinds.len(), 4);
+    }
+}

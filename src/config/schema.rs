@@ -1,0 +1,144 @@
+//! The JSON Schema of a store file, made from [`StoreFile`], and the few questions the loader asks of it.
+
+use super::file::StoreFile;
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// The JSON Schema of store.yaml, indented, with a newline at its end.
+pub fn schema() -> String {
+    format!("{:#}\n", Schema::new().root)
+}
+
+/// The schema with its definitions at hand.
+pub(super) struct Schema {
+    root: Value,
+}
+
+/// What a setting may be.
+pub(super) enum Kind<'schema> {
+    /// Keys that are known.
+    Block,
+    /// Any keys and values.
+    Free,
+    /// A list of things.
+    List(&'schema Value),
+    /// One thing or a list of things.
+    OneOrMany(&'schema Value, &'schema Value),
+    /// One of a few words.
+    Word(Vec<&'schema str>),
+    /// Text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+}
+
+impl Schema {
+    pub(super) fn new() -> Self {
+        Self { root: schemars::schema_for!(StoreFile).to_value() }
+    }
+
+    pub(super) fn root(&self) -> &Value {
+        &self.root
+    }
+
+    /// Follows references and sets the "or nothing" of optional settings aside.
+    pub(super) fn resolve<'schema>(&'schema self, schema: &'schema Value) -> &'schema Value {
+        if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
+            return self.resolve(&self.root["$defs"][name]);
+        }
+        let choices: Vec<&Value> =
+            schema["anyOf"].as_array().into_iter().flatten().filter(|one| !is_null(one)).collect();
+        match choices[..] {
+            [only] => self.resolve(only),
+            _ => schema,
+        }
+    }
+
+    /// What a resolved schema asks for.
+    pub(super) fn kind<'schema>(&'schema self, schema: &'schema Value) -> Kind<'schema> {
+        if let Some([one, many]) = schema["anyOf"].as_array().map(Vec::as_slice) {
+            return Kind::OneOrMany(one, many);
+        }
+        let words: Vec<&str> = match (schema["enum"].as_array(), schema["oneOf"].as_array()) {
+            (Some(words), _) => words.iter().filter_map(Value::as_str).collect(),
+            (None, Some(choices)) => choices.iter().filter_map(|choice| choice["const"].as_str()).collect(),
+            (None, None) => Vec::new(),
+        };
+        if !words.is_empty() {
+            return Kind::Word(words);
+        }
+        match type_name(schema) {
+            Some("object") if schema["properties"].is_object() => Kind::Block,
+            Some("array") => Kind::List(&schema["items"]),
+            Some("string") => Kind::Text,
+            Some("integer") => Kind::Integer,
+            Some("number") => Kind::Number,
+            Some("boolean") => Kind::Boolean,
+            _ => Kind::Free,
+        }
+    }
+
+    /// The settings of a block, in the order of their names.
+    pub(super) fn properties<'schema>(&'schema self, schema: &'schema Value) -> Vec<(&'schema str, &'schema Value)> {
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        properties.map(|(key, property)| (key.as_str(), property)).collect()
+    }
+
+    /// The dotted path of every setting.
+    pub(super) fn paths(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        self.collect_paths(&self.root, "", &mut paths);
+        paths
+    }
+
+    fn collect_paths(&self, block: &Value, prefix: &str, paths: &mut Vec<String>) {
+        for (key, property) in self.properties(block) {
+            let path = if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") };
+            self.collect_paths(self.resolve(property), &path, paths);
+            paths.push(path);
+        }
+    }
+
+    /// What a setting has to be, in words: `a whole number from 1 to 200`.
+    pub(super) fn describe(&self, schema: &Value) -> String {
+        let mut words = match self.kind(schema) {
+            Kind::Block | Kind::Free => "a block of keys".to_string(),
+            Kind::List(_) => "a list".to_string(),
+            Kind::OneOrMany(..) => "one value or a list of them".to_string(),
+            Kind::Word(words) => format!("one of {}", listed(&words)),
+            Kind::Text => "text".to_string(),
+            Kind::Integer => "a whole number".to_string(),
+            Kind::Number => "a number".to_string(),
+            Kind::Boolean => "`true` or `false`".to_string(),
+        };
+        // Writing to a string cannot fail.
+        let _ = match (schema["minimum"].as_f64(), schema["maximum"].as_f64()) {
+            (Some(least), Some(most)) => write!(words, " from {least} to {most}"),
+            (Some(least), None) => write!(words, ", {least} or more"),
+            (None, Some(most)) => write!(words, " up to {most}"),
+            (None, None) => Ok(()),
+        };
+        words
+    }
+}
+
+/// Words in backticks with commas between them.
+pub(super) fn listed<Word: AsRef<str>>(words: &[Word]) -> String {
+    words.iter().map(|word| format!("`{}`", word.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+fn is_null(schema: &Value) -> bool {
+    schema["type"] == "null"
+}
+
+fn type_name(schema: &Value) -> Option<&str> {
+    match &schema["type"] {
+        Value::String(name) => Some(name),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).find(|name| *name != "null"),
+        _ => None,
+    }
+}

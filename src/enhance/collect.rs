@@ -1,0 +1,597 @@
+//! From mapped products, block by block and on many threads, to the enhanced catalogue.
+//!
+//! [`Collector::take`] does everything that one product needs and is called in parallel; [`Collector::finish`] does what
+//! only the whole catalogue can tell, in an order that does not depend on which block came first.
+
+use super::catalog::EnhancedCatalog;
+use super::record::ProductRecord;
+use super::related::related;
+use super::selection::{Candidate, left_out_by};
+use super::size::{FrameSize, Progressive};
+use super::slugs::unique_slugs;
+use super::snapshot::SnapshotWriter;
+use super::terms::Interner;
+use super::tree::{CategoryNode, CategoryTree};
+use super::{EnhancedProduct, wording};
+use crate::assets::drawing::FrameDrawing;
+use crate::catalog::References;
+use crate::catalog::product::{Brand, Product, Reference};
+use crate::catalog::vocabulary::{Term, key_of};
+use crate::config::{ProductFilters, SortOrder};
+use crate::event::{Finding, Outcome};
+use crate::score::{self, Rules, Scores};
+use anyhow::Result;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// Enhances products and gathers their records.
+pub struct Collector<'a> {
+    filters: &'a ProductFilters,
+    references: References,
+    rules: Rules,
+    tree: CategoryTree,
+    brand_by_id: HashMap<String, u32>,
+    brand_by_key: HashMap<String, u32>,
+    /// Brands that products name but the catalogue has no document of.
+    named_brands: Interner,
+    terms: Interner,
+    snapshot: SnapshotWriter,
+    drafts: Mutex<Vec<Draft>>,
+}
+
+/// A record on its way: term and brand ids are preliminary, slug and neighbours unknown.
+struct Draft {
+    /// Block and place in it; decides between documents of the same id.
+    place: (usize, usize),
+    collection: std::sync::Arc<str>,
+    wished_slug: String,
+    texts: [u64; 2],
+    record: ProductRecord,
+}
+
+/// What became of the products of a block.
+pub struct Taken {
+    /// How many are in the store.
+    pub kept: usize,
+    /// What was noteworthy.
+    pub findings: Vec<Finding>,
+}
+
+impl<'a> Collector<'a> {
+    /// Prepares for products; `folder` is where the snapshot may live. Findings are about the references themselves.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn new(
+        mut references: References,
+        filters: &'a ProductFilters,
+        folder: &Path,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Self> {
+        let tree = CategoryTree::new(std::mem::take(&mut references.categories), "categories", findings);
+        references.brands.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut brand_by_id = HashMap::new();
+        let mut brand_by_key = HashMap::new();
+        for (index, brand) in references.brands.iter().enumerate() {
+            brand_by_id.insert(brand.id.clone(), index as u32);
+            for key in [key_of(&brand.slug), key_of(&brand.name)] {
+                brand_by_key.entry(key).or_insert(index as u32);
+            }
+        }
+        brand_by_key.remove("");
+        Ok(Self {
+            filters,
+            rules: Rules::new(&references.rules),
+            references,
+            tree,
+            brand_by_id,
+            brand_by_key,
+            named_brands: Interner::default(),
+            terms: Interner::default(),
+            snapshot: SnapshotWriter::create_in(folder)?,
+            drafts: Mutex::default(),
+        })
+    }
+
+    /// Scores and enhances the products of one block, keeps those that pass the filters.
+    ///
+    /// # Errors
+    /// When the snapshot cannot be written.
+    pub fn take(&self, block: usize, collection: &std::sync::Arc<str>, products: Vec<Product>) -> Result<Taken> {
+        let mut findings = Vec::new();
+        let mut kept = Vec::with_capacity(products.len());
+        for (position, product) in products.into_iter().enumerate() {
+            let (product, scores) = self.scored(product);
+            let brand = self.brand_of(&product, collection, &mut findings);
+            let categories = self.categories_of(&product, collection, &mut findings);
+            let lineage: Vec<&CategoryNode> = categories
+                .iter()
+                .flat_map(|&index| self.tree.lineage(index))
+                .map(|index| &self.tree.nodes[index as usize])
+                .collect();
+            let known_brand = brand.as_ref().and_then(|brand| self.references.brands.get(brand.index as usize));
+            let candidate = Candidate { product: &product, scores: &scores, brand: known_brand, lineage: &lineage };
+            if let Some(filter) = left_out_by(self.filters, &candidate) {
+                findings.push(Finding {
+                    outcome: Outcome::Excluded,
+                    reason: "filtered".to_string(),
+                    collection: collection.to_string(),
+                    document: product.id,
+                    field: String::new(),
+                    detail: format!("left out by `product_filters.{filter}`"),
+                });
+                continue;
+            }
+            let enhanced = enhance(product, scores, brand.as_ref().map(|brand| brand.name.clone()));
+            kept.push((position, enhanced, brand.map(|brand| brand.index), categories));
+        }
+        let locations = self.snapshot.append(kept.iter().map(|(_, enhanced, ..)| enhanced))?;
+        let drafts: Vec<Draft> = kept
+            .into_iter()
+            .zip(locations)
+            .map(|((position, enhanced, brand, categories), location)| Draft {
+                place: (block, position),
+                collection: collection.clone(),
+                wished_slug: wished_slug(&enhanced.product),
+                texts: [fingerprint(&enhanced.seo.title), fingerprint(&enhanced.seo.description)],
+                record: self.record(&enhanced, brand, categories, location),
+            })
+            .collect();
+        let kept = drafts.len();
+        self.drafts.lock().unwrap_or_else(PoisonError::into_inner).extend(drafts);
+        Ok(Taken { kept, findings })
+    }
+
+    /// The product with what other collections know of it, and its scores.
+    fn scored(&self, mut product: Product) -> (Product, Scores) {
+        if let Some(fits) = self.references.product_fits_of(&product) {
+            for (own, other) in product.stored_fits.iter_mut().zip(fits) {
+                if own.is_none() {
+                    own.clone_from(other);
+                }
+            }
+        }
+        let analytics = &mut product.analytics;
+        if analytics.popularity.is_none()
+            && analytics.views.is_none()
+            && analytics.clicks.is_none()
+            && analytics.conversions.is_none()
+            && let Some(counted) = self.references.events_of(&product)
+        {
+            product.analytics.views = Some(counted.views);
+            product.analytics.clicks = Some(counted.clicks);
+            product.analytics.conversions = Some(counted.conversions);
+        }
+        let scores = score::score(&product, &self.rules);
+        (product, scores)
+    }
+
+    /// The rules in force, for explaining a score.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    fn brand_of(&self, product: &Product, collection: &str, findings: &mut Vec<Finding>) -> Option<BrandLink> {
+        let reference = product.brand.as_ref()?;
+        let by_id =
+            reference.id.as_ref().and_then(|id| self.brand_by_id.get(id).or(self.brand_by_key.get(&key_of(id))));
+        let by_name = || reference.name.as_ref().and_then(|name| self.brand_by_key.get(&key_of(name)));
+        if let Some(&index) = by_id.or_else(by_name) {
+            return Some(BrandLink { index, name: self.references.brands[index as usize].name.clone() });
+        }
+        let named = reference.name.as_deref().and_then(|name| {
+            let key = key_of(name);
+            (!key.is_empty()).then(|| Term { key, label: name.to_string() })
+        });
+        match named {
+            Some(term) => {
+                let index = self.references.brands.len() as u32 + self.named_brands.intern(&term);
+                Some(BrandLink { index, name: term.label })
+            }
+            None => {
+                findings.push(dangling("unknown_brand", "brand", reference, product, collection));
+                None
+            }
+        }
+    }
+
+    fn categories_of(&self, product: &Product, collection: &str, findings: &mut Vec<Finding>) -> Vec<u32> {
+        let mut found = Vec::new();
+        for reference in &product.categories {
+            match self.tree.resolve(reference) {
+                Some(index) if !found.contains(&index) => found.push(index),
+                Some(_) => {}
+                None => findings.push(dangling("unknown_category", "category", reference, product, collection)),
+            }
+        }
+        found
+    }
+
+    fn record(
+        &self,
+        enhanced: &EnhancedProduct,
+        brand: Option<u32>,
+        categories: Vec<u32>,
+        snapshot: super::snapshot::Location,
+    ) -> ProductRecord {
+        let product = &enhanced.product;
+        let one = |term: &Option<Term>| term.as_ref().map(|term| self.terms.intern(term));
+        let many = |terms: &[Term]| terms.iter().map(|term| self.terms.intern(term)).collect();
+        let thousandths = |value: f32| (value.clamp(0.0, 1.0) * 1000.0).round() as u16;
+        let colors: HashSet<&str> = product
+            .colors
+            .iter()
+            .chain(product.variants.iter().map(|variant| &variant.color))
+            .map(|color| color.key.as_str())
+            .collect();
+        ProductRecord {
+            id: product.id.as_str().into(),
+            slug: Box::default(),
+            name: product.name.as_str().into(),
+            sku: product.sku.as_deref().map(Into::into),
+            brand,
+            categories: categories.into(),
+            price: product.price,
+            compare_at: product.compare_at.map(|money| money.minor),
+            availability: product.availability,
+            frame_shape: one(&product.frame_shape),
+            frame_type: one(&product.frame_type),
+            rim: one(&product.rim),
+            gender: one(&product.gender),
+            materials: many(&product.materials),
+            colors: many(&product.colors),
+            features: many(&product.features),
+            prescription_ready: can_be_glazed(product),
+            progressive: Progressive::of(&product.measurements),
+            size: enhanced.size.as_ref().map(|size| size.class),
+            fits: enhanced
+                .scores
+                .fits
+                .each_ref()
+                .map(|fit| fit.as_ref().map(|fit| (fit.score.clamp(0.0, 1.0) * 100.0).round() as u8)),
+            quality: thousandths(enhanced.scores.quality),
+            popularity: thousandths(enhanced.scores.popularity),
+            featured: product.featured,
+            sort_order: product.sort_order,
+            created_at: product.created_at,
+            updated_at: product.updated_at,
+            front_width: enhanced.size.as_ref().map(|size| (size.front_width * 10.0).round() as u16),
+            image: product
+                .images
+                .first()
+                .zip(enhanced.image_alts.first())
+                .map(|(image, alt)| (image.source.as_str().into(), alt.as_str().into())),
+            color_count: u8::try_from(colors.len().max(1)).unwrap_or(u8::MAX),
+            snapshot,
+            drawing: FrameDrawing::of(product),
+            related: Box::default(),
+        }
+    }
+
+    /// Puts everything in order. `max_products` keeps the first ones in sort order.
+    pub fn finish(self, sort: SortOrder, max_products: Option<usize>, findings: &mut Vec<Finding>) -> EnhancedCatalog {
+        let mut drafts = self.drafts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        drafts.sort_by(|a, b| (&a.record.id, a.place).cmp(&(&b.record.id, b.place)));
+        drafts.dedup_by(|later, first| {
+            let same = later.record.id == first.record.id;
+            if same {
+                findings.push(about(
+                    later,
+                    Outcome::Skipped,
+                    "duplicate_id",
+                    "_id",
+                    format!("another document has this `_id` and came first: `{}`", first.record.name),
+                ));
+            }
+            same
+        });
+        report_duplicate_skus(&drafts, findings);
+
+        sort_drafts(&mut drafts, sort);
+        if let Some(most) = max_products {
+            for draft in drafts.iter().skip(most) {
+                let detail = format!("left out by `product_filters.max_products`: {most}");
+                findings.push(about(draft, Outcome::Excluded, "filtered", "", detail));
+            }
+            drafts.truncate(most);
+        }
+        let (terms, term_moves) = self.terms.finish();
+        let (brands, brand_moves) = final_brands(self.references.brands, self.named_brands, &drafts);
+        let wishes: Vec<(&str, String)> =
+            drafts.iter_mut().map(|draft| (&*draft.record.id, std::mem::take(&mut draft.wished_slug))).collect();
+        let slugs = unique_slugs(wishes.into_iter(), "product");
+        for (draft, slug) in drafts.iter_mut().zip(slugs) {
+            let record = &mut draft.record;
+            record.slug = slug.into();
+            record.brand = record.brand.and_then(|brand| brand_moves.get(&brand).copied());
+            for id in [&mut record.frame_shape, &mut record.frame_type, &mut record.rim, &mut record.gender] {
+                *id = id.map(|id| term_moves[id as usize]);
+            }
+            for id in record.materials.iter_mut().chain(&mut record.colors).chain(&mut record.features) {
+                *id = term_moves[*id as usize];
+            }
+        }
+        let mut tree = self.tree;
+        let used: HashSet<u32> = drafts.iter().flat_map(|draft| draft.record.categories.iter().copied()).collect();
+        let category_moves = tree.prune(&used);
+        for draft in &mut drafts {
+            for category in &mut draft.record.categories {
+                *category = category_moves[category];
+            }
+        }
+        let differences = differences(&drafts);
+        let mut records: Vec<ProductRecord> = drafts.into_iter().map(|draft| draft.record).collect();
+        let neighbours = related(&records);
+        for (record, neighbours) in records.iter_mut().zip(neighbours) {
+            record.related = neighbours;
+        }
+        EnhancedCatalog {
+            records,
+            brands,
+            categories: tree.nodes,
+            terms,
+            snapshot: self.snapshot.finish(),
+            differences,
+        }
+    }
+}
+
+struct BrandLink {
+    index: u32,
+    name: String,
+}
+
+fn enhance(product: Product, scores: Scores, brand_name: Option<String>) -> EnhancedProduct {
+    let brand = brand_name.as_deref();
+    let summary = wording::summary(&product, brand);
+    EnhancedProduct {
+        size: FrameSize::of(&product),
+        description_html: wording::description_html(&product, brand),
+        seo: wording::seo(&product, brand, &summary),
+        image_alts: wording::image_alts(&product, brand),
+        drawing_alt: wording::drawing_alt(&product, brand),
+        summary,
+        scores,
+        brand_name,
+        product,
+    }
+}
+
+/// What the catalogue says; eyeglasses and reading glasses are made for it.
+fn can_be_glazed(product: &Product) -> bool {
+    let made_for_it =
+        product.frame_type.as_ref().is_some_and(|kind| matches!(kind.key.as_str(), "prescription" | "reading"));
+    product.lens.prescription_ready.unwrap_or(made_for_it)
+}
+
+fn wished_slug(product: &Product) -> String {
+    let wish = product.seo.slug.as_deref().filter(|slug| !key_of(slug).is_empty());
+    wish.unwrap_or(&product.name).to_string()
+}
+
+fn fingerprint(text: &str) -> u64 {
+    let hash = blake3::hash(text.as_bytes());
+    u64::from_le_bytes(std::array::from_fn(|at| hash.as_bytes()[at]))
+}
+
+fn about(draft: &Draft, outcome: Outcome, reason: &str, field: &str, detail: String) -> Finding {
+    Finding {
+        outcome,
+        reason: reason.to_string(),
+        collection: draft.collection.to_string(),
+        document: draft.record.id.to_string(),
+        field: field.to_string(),
+        detail,
+    }
+}
+
+fn dangling(reason: &str, what: &str, reference: &Reference, product: &Product, collection: &str) -> Finding {
+    let target = reference.id.as_deref().or(reference.name.as_deref()).unwrap_or("");
+    Finding {
+        outcome: Outcome::Repaired,
+        reason: reason.to_string(),
+        collection: collection.to_string(),
+        document: product.id.clone(),
+        field: format!("{what}_id"),
+        detail: format!("{what} `{target}` does not exist; the product is shown without it"),
+    }
+}
+
+fn report_duplicate_skus(drafts: &[Draft], findings: &mut Vec<Finding>) {
+    let mut first: HashMap<&str, &Draft> = HashMap::new();
+    for draft in drafts {
+        if let Some(sku) = draft.record.sku.as_deref() {
+            match first.get(sku) {
+                Some(other) => findings.push(about(
+                    draft,
+                    Outcome::Repaired,
+                    "duplicate_sku",
+                    "sku",
+                    format!(
+                        "sku `{sku}` is also that of `{}` ({}); both are in the store",
+                        other.record.name, other.record.id
+                    ),
+                )),
+                None => {
+                    first.insert(sku, draft);
+                }
+            }
+        }
+    }
+}
+
+/// Brand documents and named brands that some product uses, by name, each with a slug of its own.
+fn final_brands(known: Vec<Brand>, named: Interner, drafts: &[Draft]) -> (Vec<Brand>, HashMap<u32, u32>) {
+    let used: HashSet<u32> = drafts.iter().filter_map(|draft| draft.record.brand).collect();
+    let known_count = known.len() as u32;
+    let (named, moves) = named.finish();
+    let named_brands = (0..moves.len() as u32).map(|preliminary| {
+        let term = named.get(moves[preliminary as usize]);
+        let brand = Brand { id: format!("name:{}", term.key), name: term.label.clone(), ..Brand::default() };
+        (known_count + preliminary, brand)
+    });
+    let mut brands: Vec<(u32, Brand)> = known
+        .into_iter()
+        .enumerate()
+        .map(|(index, brand)| (index as u32, brand))
+        .chain(named_brands)
+        .filter(|(index, _)| used.contains(index))
+        .collect();
+    brands.sort_by(|(_, a), (_, b)| (a.name.to_lowercase(), &a.id).cmp(&(b.name.to_lowercase(), &b.id)));
+    let slugs = unique_slugs(
+        brands.iter().map(|(_, brand)| {
+            let wish = if key_of(&brand.slug).is_empty() { &brand.name } else { &brand.slug };
+            (brand.id.as_str(), wish.clone())
+        }),
+        "brand",
+    );
+    let mut moved = HashMap::with_capacity(brands.len());
+    let mut list = Vec::with_capacity(brands.len());
+    for ((old, mut brand), slug) in brands.into_iter().zip(slugs) {
+        moved.insert(old, list.len() as u32);
+        brand.slug = slug;
+        list.push(brand);
+    }
+    (list, moved)
+}
+
+fn sort_drafts(drafts: &mut [Draft], sort: SortOrder) {
+    // Drafts come in order of their ids and every sort is stable: ties stay in that order.
+    match sort {
+        SortOrder::Featured => drafts.sort_by_key(|draft| {
+            let record = &draft.record;
+            (
+                Reverse(record.featured),
+                Reverse(record.availability.is_available()),
+                record.sort_order.unwrap_or(i64::MAX),
+                Reverse(u32::from(record.quality) + u32::from(record.popularity)),
+            )
+        }),
+        SortOrder::Newest => drafts.sort_by_key(|draft| Reverse(draft.record.created_at.unwrap_or(i64::MIN))),
+        SortOrder::PriceAscending => drafts.sort_by_key(|draft| draft.record.price.minor),
+        SortOrder::PriceDescending => drafts.sort_by_key(|draft| Reverse(draft.record.price.minor)),
+        SortOrder::Name => drafts.sort_by_cached_key(|draft| key_of(&draft.record.name)),
+        SortOrder::Popularity => drafts.sort_by_key(|draft| Reverse(draft.record.popularity)),
+        SortOrder::Quality => drafts.sort_by_key(|draft| Reverse(draft.record.quality)),
+    }
+}
+
+/// For products whose title or description another one has too: the stock unit where that tells them apart, else the
+/// slug, which always does.
+fn differences(drafts: &[Draft]) -> BTreeMap<u32, String> {
+    let mut differences = BTreeMap::new();
+    for text in 0..2 {
+        let mut groups: Vec<(u64, u32)> =
+            drafts.iter().enumerate().map(|(index, draft)| (draft.texts[text], index as u32)).collect();
+        groups.sort_unstable();
+        for group in groups.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
+            let sku_of = |index: u32| drafts[index as usize].record.sku.as_deref();
+            let distinct: HashSet<_> = group.iter().filter_map(|&(_, index)| sku_of(index)).collect();
+            for &(_, index) in group {
+                let sku = sku_of(index).filter(|_| distinct.len() == group.len());
+                let difference = sku.unwrap_or(&drafts[index as usize].record.slug);
+                differences.insert(index, difference.to_string());
+            }
+        }
+    }
+    differences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::vocabulary::Vocabulary;
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    fn product(id: &str, name: &str, shape: &str) -> Product {
+        let mut product = Product::sample(id, name);
+        product.frame_shape = Term::parse(Vocabulary::FrameShape, shape);
+        product.brand = Some(Reference { id: None, name: Some(format!("Maison {shape}")) });
+        product
+    }
+
+    fn collected(blocks: Vec<(usize, Vec<Product>)>, filters: &ProductFilters) -> (EnhancedCatalog, Vec<Finding>) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut findings = Vec::new();
+        let collector =
+            Collector::new(References::default(), filters, folder.path(), &mut findings).expect("a collector");
+        let collection: Arc<str> = "products".into();
+        for (sequence, products) in blocks {
+            findings.extend(collector.take(sequence, &collection, products).expect("room on disk").findings);
+        }
+        let catalog = collector.finish(SortOrder::Featured, filters.max_products, &mut findings);
+        (catalog, findings)
+    }
+
+    #[test]
+    fn the_order_of_blocks_changes_nothing() {
+        let blocks = || {
+            vec![
+                (0, vec![product("a", "Nora", "round"), product("b", "Nora", "square")]),
+                (1, vec![product("c", "Ines", "cateye"), product("a", "Nora again", "oval")]),
+            ]
+        };
+        let filters = ProductFilters::default();
+        let (forwards, findings) = collected(blocks(), &filters);
+        let (backwards, _) = collected(blocks().into_iter().rev().collect(), &filters);
+        let shown = |catalog: &EnhancedCatalog| {
+            (0..catalog.records.len() as u32)
+                .map(|index| {
+                    let record = &catalog.records[index as usize];
+                    let full = catalog.product(index).expect("in the snapshot");
+                    let brand = record.brand.map(|brand| catalog.brands[brand as usize].slug.clone());
+                    (record.slug.to_string(), full.product.name, full.seo, brand, record.related.to_vec())
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&forwards), shown(&backwards));
+        assert_eq!(forwards.records.len(), 3);
+        assert_eq!(findings.iter().filter(|finding| finding.reason == "duplicate_id").count(), 1);
+    }
+
+    #[test]
+    fn products_of_the_same_name_get_different_titles() {
+        let twin = |id: &str, sku: &str| {
+            let mut twin = product(id, "Nora", "round");
+            twin.sku = Some(sku.into());
+            twin
+        };
+        let (catalog, _) = collected(vec![(0, vec![twin("a", "N-1"), twin("b", "N-2")])], &ProductFilters::default());
+        let titles: Vec<_> = (0..2).map(|index| catalog.product(index).expect("kept").seo.title).collect();
+        assert_ne!(titles[0], titles[1]);
+        assert!(titles[0].contains("N-1") && titles[1].contains("N-2"), "{titles:?}");
+    }
+
+    #[test]
+    fn the_first_products_in_order_are_kept() {
+        let mut cheap = product("b", "Cheap", "round");
+        cheap.featured = true;
+        let filters = ProductFilters { max_products: Some(1), ..ProductFilters::default() };
+        let (catalog, findings) = collected(vec![(0, vec![product("a", "Dear", "square"), cheap])], &filters);
+        assert_eq!(&*catalog.records[0].name, "Cheap");
+        assert_eq!(catalog.brands.len(), 1);
+        assert_eq!(findings.len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn related_products_are_others_and_distinct(shapes in prop::collection::vec(0usize..3, 1..30)) {
+            let products = shapes
+                .iter()
+                .enumerate()
+                .map(|(at, shape)| product(&format!("p{at}"), "Frame", ["round", "square", "oval"][*shape]))
+                .collect();
+            let (catalog, _) = collected(vec![(0, products)], &ProductFilters::default());
+            let wanted = (shapes.len() - 1).min(8);
+            for (index, record) in catalog.records.iter().enumerate() {
+                let distinct: HashSet<_> = record.related.iter().collect();
+                prop_assert_eq!(distinct.len(), record.related.len());
+                prop_assert!(record.related.iter().all(|&other| other as usize != index));
+                prop_assert!(record.related.len() >= wanted.min(1));
+            }
+        }
+    }
+}

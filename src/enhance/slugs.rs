@@ -1,0 +1,79 @@
+//! Slugs: one for each page, the same from run to run.
+
+use crate::catalog::vocabulary::key_of;
+use std::collections::HashSet;
+
+/// Path segments that listings use themselves.
+const RESERVED: [&str; 1] = ["page"];
+
+/// Gives every `(id, wish)` a slug of its own, in the order they come in.
+///
+/// Among those that wish for the same slug the smallest id gets it as it is (ids of most databases grow with time, so
+/// the oldest keeps its address); the others get a suffix made from their own id, which does not change when other
+/// products come or go.
+pub(super) fn unique_slugs<'a>(wishes: impl Iterator<Item = (&'a str, String)>, fallback: &str) -> Vec<String> {
+    let mut wanted: Vec<(String, &str, usize)> =
+        wishes.enumerate().map(|(position, (id, wish))| (key_of(&wish), id, position)).collect();
+    let count = wanted.len();
+    wanted.sort_unstable();
+    let plain: HashSet<String> = wanted.iter().map(|(slug, ..)| slug.clone()).collect();
+    let mut slugs = vec![String::new(); count];
+    let mut used: HashSet<String> = HashSet::with_capacity(count);
+    let mut previous: Option<String> = None;
+    for (slug, id, position) in wanted {
+        let first = previous.as_deref() != Some(slug.as_str());
+        let usable = first && !slug.is_empty() && !RESERVED.contains(&slug.as_str());
+        let chosen = if usable {
+            slug.clone()
+        } else {
+            let stem = if slug.is_empty() { fallback } else { slug.as_str() };
+            let hash = blake3::hash(id.as_bytes()).to_hex();
+            let suffixed = |length: usize| format!("{stem}-{}", &hash[..length]);
+            let free = |candidate: &String| !plain.contains(candidate) && !used.contains(candidate);
+            // Ids are unique in a run, so some length of their hash is.
+            (6..=hash.len()).map(suffixed).find(free).unwrap_or_else(|| suffixed(hash.len()))
+        };
+        used.insert(chosen.clone());
+        slugs[position] = chosen;
+        previous = Some(slug);
+    }
+    slugs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn slugs(wishes: &[(&str, &str)]) -> Vec<String> {
+        unique_slugs(wishes.iter().map(|(id, wish)| (*id, (*wish).to_string())), "product")
+    }
+
+    #[test]
+    fn the_smallest_id_keeps_the_plain_slug() {
+        let given = slugs(&[("b", "Nora"), ("a", "nora"), ("c", "Nora!")]);
+        assert_eq!(given[1], "nora");
+        assert!(given[0].starts_with("nora-") && given[2].starts_with("nora-") && given[0] != given[2]);
+        let without_c = slugs(&[("b", "Nora"), ("a", "nora")]);
+        assert_eq!(given[0], without_c[0]);
+    }
+
+    #[test]
+    fn hostile_wishes_become_plain_segments() {
+        for wish in ["../../etc/passwd", "", "???", "page", "con/aux", "\u{202e}gpj"] {
+            let slug = &slugs(&[("a", wish)])[0];
+            assert!(slug.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{slug}");
+            assert!(!slug.is_empty() && slug != "page");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn slugs_are_unique_whatever_the_wishes(wishes in prop::collection::vec("[a-b]{0,2}(-[0-9a-f]{6})?", 0..40)) {
+            let ids: Vec<String> = (0..wishes.len()).map(|n| format!("id{n}")).collect();
+            let given = unique_slugs(ids.iter().map(String::as_str).zip(wishes), "product");
+            let distinct: HashSet<_> = given.iter().collect();
+            prop_assert_eq!(distinct.len(), given.len());
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Full products on disk: an append-only file that rendering reads back, so that memory does not grow with
+//! descriptions. The file has no name, so nothing is left behind however the process ends.
+
+use super::EnhancedProduct;
+use anyhow::{Context, Result};
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Mutex;
+
+/// Writes products, in any order and from many threads.
+pub struct SnapshotWriter {
+    file: Mutex<(File, u64)>,
+}
+
+/// Reads products back, from many threads.
+pub struct Snapshot {
+    file: File,
+}
+
+/// Where a product is: offset and length in bytes.
+pub type Location = (u64, u32);
+
+impl SnapshotWriter {
+    /// Opens an unnamed file in `folder`, which must exist.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn create_in(folder: &Path) -> Result<Self> {
+        let file = tempfile::tempfile_in(folder)
+            .with_context(|| format!("creating the product snapshot in `{}`", folder.display()))?;
+        Ok(Self { file: Mutex::new((file, 0)) })
+    }
+
+    /// Appends a block of products with one write; the locations are in the order of the products.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    pub fn append<'a>(&self, products: impl Iterator<Item = &'a EnhancedProduct>) -> Result<Vec<Location>> {
+        let mut block = Vec::new();
+        let mut ends = Vec::new();
+        for product in products {
+            block = postcard::to_extend(product, block).context("packing a product for the snapshot")?;
+            ends.push(block.len() as u64);
+        }
+        let mut guard = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (file, length) = &mut *guard;
+        let base = *length;
+        file.write_all(&block).context("writing the product snapshot")?;
+        *length += block.len() as u64;
+        drop(guard);
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        Ok(starts.zip(&ends).map(|(start, &end)| (base + start, (end - start) as u32)).collect())
+    }
+
+    /// Ends writing.
+    pub fn finish(self) -> Snapshot {
+        let (file, _) = self.file.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Snapshot { file }
+    }
+}
+
+impl Snapshot {
+    /// Reads one product.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn read(&self, (offset, length): Location) -> Result<EnhancedProduct> {
+        let mut bytes = vec![0; length as usize];
+        read_exact_at(&self.file, &mut bytes, offset).context("reading the product snapshot")?;
+        postcard::from_bytes(&bytes).context("unpacking a product from the snapshot")
+    }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
+    use std::os::windows::fs::FileExt;
+    while !bytes.is_empty() {
+        let count = file.seek_read(bytes, offset)?;
+        if count == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        bytes = &mut bytes[count..];
+        offset += count as u64;
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! The output folder: a complete tree of files that appears all at once or not at all.
+//!
+//! In: bytes by path. Out: the folder as configured, with `storegen-manifest.json` in it. [`Output::claim`] says early
+//! whether the folder can be used, [`Staging`] collects the new tree, [`Staging::publish`] exchanges it with the old
+//! one, and [`recover`] settles what a killed process left behind. Files that storegen did not write stay as they are;
+//! a symbolic link in the folder is never followed.
+
+pub mod durable;
+mod foreign;
+mod journal;
+mod manifest;
+mod mounts;
+mod output;
+mod path;
+mod publish;
+mod staging;
+
+pub use journal::{Recovered, recover};
+pub use manifest::{Fingerprint, MANIFEST, Manifest};
+pub use output::{Output, Refused};
+pub use path::{UnsafePath, check_path};
+pub use publish::Published;
+pub use staging::Staging;

@@ -1,0 +1,237 @@
+//! Whether a folder can be the store's: asked before any work is done.
+//!
+//! In: the configured folder and the places it must not swallow. Out: an [`Output`] to stage a store for, or a refusal
+//! that says what to do. Changes nothing on disk.
+
+use super::mounts;
+use super::{MANIFEST, Manifest};
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a folder cannot be used for the store, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use `{output}` for the store: {why}")]
+pub struct Refused {
+    output: String,
+    why: String,
+}
+
+/// A folder that the store may be written to.
+#[derive(Debug)]
+pub struct Output {
+    /// The folder itself, absolute, symbolic links resolved.
+    pub(super) path: PathBuf,
+    pub(super) overwrite: bool,
+    /// What the last run wrote; empty for a new folder.
+    pub(super) manifest: Manifest,
+    pub(super) placement: Placement,
+}
+
+/// Where the new tree is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placement {
+    /// Next to the folder, to be exchanged with it.
+    Beside,
+    /// In the folder, because it is a mount point or the folder around it cannot be written to.
+    Inside,
+}
+
+impl Output {
+    /// Checks that the store can be written to `output`.
+    ///
+    /// `protected` are files and folders that the store must not take the place of, such as the configuration, the
+    /// catalogue and the home folder. With `overwrite`, files that storegen did not write may be replaced.
+    ///
+    /// # Errors
+    /// When the folder is a file, is or holds a protected place, is somebody else's site, or cannot be written to.
+    pub fn claim(output: &Path, protected: &[PathBuf], overwrite: bool) -> Result<Self, Refused> {
+        let refuse = |why: String| Refused { output: output.display().to_string(), why };
+        let (path, missing) = real_path(output).map_err(|error| refuse(error.to_string()))?;
+        if path.parent().is_none() {
+            return Err(refuse("it is the root of the file system; name a folder of its own in `output`".into()));
+        }
+        for place in protected {
+            if real_path(place).is_ok_and(|(place, _)| place.starts_with(&path)) {
+                let place = place.display();
+                return Err(refuse(format!("it is or holds `{place}`; name a folder of its own in `output`")));
+            }
+        }
+        if missing > 0 {
+            let ground = path.ancestors().nth(missing).unwrap_or(Path::new("/"));
+            if !ground.is_dir() {
+                return Err(refuse(format!("`{}` is not a folder", ground.display())));
+            }
+            writable(ground).map_err(|why| refuse(why.to_string()))?;
+            return Ok(Self { path, overwrite, manifest: Manifest::default(), placement: Placement::Beside });
+        }
+        if !path.is_dir() {
+            return Err(refuse("it is a file; move it away or name another folder in `output`".into()));
+        }
+        writable(&path).map_err(|why| refuse(why.to_string()))?;
+        let manifest = match Manifest::read(&path) {
+            Ok(Some(manifest)) => manifest,
+            Ok(None) if !overwrite && path.join("index.html").symlink_metadata().is_ok() => {
+                return Err(refuse(
+                    "it holds a site that storegen did not make; name another folder in `output`, or pass \
+                     `--overwrite` to replace the files of that site that the store needs"
+                        .into(),
+                ));
+            }
+            Ok(None) => Manifest::default(),
+            Err(_) if overwrite => Manifest::default(),
+            Err(error) => {
+                let advice = format!("delete `{MANIFEST}` there and pass `--overwrite`, or name another folder");
+                return Err(refuse(format!("{error:#}; {advice}")));
+            }
+        };
+        let parent_writable = path.parent().is_some_and(|parent| writable(parent).is_ok());
+        let placement = match parent_writable && !mounts::is_or_holds_mount_point(&path) {
+            true => Placement::Beside,
+            false => Placement::Inside,
+        };
+        Ok(Self { path, overwrite, manifest, placement })
+    }
+
+    /// The folder, absolute, symbolic links resolved.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the last run wrote there; empty for a new folder.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The manifest that is there now; one that cannot be read counts as none where files may be overwritten.
+    pub(super) fn read_manifest(&self) -> anyhow::Result<Manifest> {
+        match Manifest::read(&self.path) {
+            Err(_) if self.overwrite => Ok(Manifest::default()),
+            manifest => Ok(manifest?.unwrap_or_default()),
+        }
+    }
+
+    /// Start of the names of folders that runs build in; the job's id follows.
+    pub(super) fn container_prefix(&self) -> String {
+        let name = self.path.file_name().unwrap_or(OsStr::new("store")).to_string_lossy();
+        match self.placement {
+            Placement::Beside => format!(".{name}.storegen-"),
+            Placement::Inside => INSIDE_PREFIX.into(),
+        }
+    }
+
+    /// The folder that runs build in folders of.
+    pub(super) fn container_parent(&self) -> &Path {
+        match self.placement {
+            Placement::Beside => self.path.parent().unwrap_or(&self.path),
+            Placement::Inside => &self.path,
+        }
+    }
+}
+
+/// Start of the names of folders that runs build in inside the output; never part of the store.
+pub(super) const INSIDE_PREFIX: &str = ".storegen-";
+
+/// The path with symbolic links resolved as far as it exists, and how many of its last parts do not exist yet.
+fn real_path(path: &Path) -> io::Result<(PathBuf, usize)> {
+    let path = std::path::absolute(path)?;
+    for (missing, ancestor) in path.ancestors().enumerate() {
+        match ancestor.canonicalize() {
+            Ok(real) => {
+                let rest = path.strip_prefix(ancestor).unwrap_or(Path::new(""));
+                if rest.components().any(|part| part == std::path::Component::ParentDir) {
+                    return Err(io::Error::other("it goes up (`..`) out of a folder that does not exist"));
+                }
+                // `join("")` would add a slash, and a file with a slash behind it cannot be opened.
+                let real = if missing == 0 { real } else { real.join(rest) };
+                return Ok((real, missing));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound && ancestor.symlink_metadata().is_err() => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(io::Error::other(format!("`{}` is a link to nowhere", ancestor.display())));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::from(io::ErrorKind::NotFound))
+}
+
+/// Asks whether files can be made in a folder, without making one.
+fn writable(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    let answer =
+        rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).map_err(io::Error::from);
+    #[cfg(not(unix))]
+    let answer = std::fs::metadata(folder).and_then(|metadata| match metadata.permissions().readonly() {
+        true => Err(io::Error::from(io::ErrorKind::PermissionDenied)),
+        false => Ok(()),
+    });
+    answer.map_err(|error| io::Error::other(format!("no files can be made in `{}` ({error})", folder.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn refusal(output: &Path, protected: &[PathBuf]) -> String {
+        Output::claim(output, protected, false).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn new_and_empty_and_nested_folders_are_fine() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["", "new", "new/below/it"] {
+            let output = Output::claim(&folder.path().join(name), &[], false).unwrap();
+            assert!(output.manifest().is_empty());
+        }
+        assert!(fs::read_dir(folder.path()).unwrap().next().is_none(), "claiming changed the disk");
+    }
+
+    #[test]
+    fn places_that_must_stay_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("shop/store.yaml");
+        fs::create_dir(folder.path().join("shop")).unwrap();
+        fs::write(&config, "").unwrap();
+        let protected = [config.clone()];
+        assert!(refusal(Path::new("/"), &[]).contains("root of the file system"));
+        assert!(refusal(&folder.path().join("shop"), &protected).contains("it is or holds"));
+        assert!(refusal(folder.path(), &protected).contains("it is or holds"));
+        assert!(refusal(&folder.path().join("shop/../shop/."), &protected).contains("it is or holds"));
+        assert!(refusal(&config, &[]).contains("it is a file"));
+        assert!(
+            refusal(&config.join("below"), &[]).contains("not a folder"),
+            "{}",
+            refusal(&config.join("below"), &[])
+        );
+        assert!(Output::claim(&folder.path().join("shop/store"), &protected, false).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_seen_through() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("real")).unwrap();
+        std::os::unix::fs::symlink("real", folder.path().join("link")).unwrap();
+        std::os::unix::fs::symlink("gone", folder.path().join("broken")).unwrap();
+        let output = Output::claim(&folder.path().join("link"), &[], false).unwrap();
+        assert_eq!(output.path(), folder.path().canonicalize().unwrap().join("real"));
+        let protected = [folder.path().join("real/store.yaml")];
+        assert!(refusal(&folder.path().join("link"), &protected).contains("it is or holds"));
+        assert!(refusal(&folder.path().join("broken"), &[]).contains("link to nowhere"));
+    }
+
+    #[test]
+    fn a_foreign_site_needs_overwrite_and_other_files_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("notes.txt"), "mine").unwrap();
+        assert!(Output::claim(folder.path(), &[], false).is_ok());
+        fs::write(folder.path().join("index.html"), "mine").unwrap();
+        assert!(refusal(folder.path(), &[]).contains("--overwrite"));
+        assert!(Output::claim(folder.path(), &[], true).is_ok());
+        fs::write(folder.path().join(MANIFEST), "{").unwrap();
+        assert!(refusal(folder.path(), &[]).contains(MANIFEST));
+    }
+}

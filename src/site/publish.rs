@@ -1,0 +1,274 @@
+//! The moment the new store takes the place of the old one.
+//!
+//! In: a finished [`Staging`]. Out: the output folder holds the new store and all that storegen did not write. Two trees
+//! are exchanged in one step where the system can do that; otherwise with two renames; and where the folder itself
+//! cannot be renamed, file by file. Each way is written into the journal first, so that the next command can end it.
+
+use super::durable::{sync_folder, sync_tree};
+use super::foreign;
+use super::journal::{Container, Step};
+use super::output::Placement;
+use super::staging::Staging;
+use super::{Fingerprint, MANIFEST, Manifest};
+use anyhow::{Context as _, bail};
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What a publication did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Files of the store.
+    pub files: u64,
+    /// Their size together, in bytes.
+    pub bytes: u64,
+    /// Files that the last store did not have.
+    pub added: u64,
+    /// Files with other content than in the last store.
+    pub changed: u64,
+    /// Files of the last store that are gone.
+    pub removed: u64,
+}
+
+impl Published {
+    fn compare(old: &Manifest, new: &Manifest) -> Self {
+        let count = |number: usize| number as u64;
+        Self {
+            files: count(new.len()),
+            bytes: new.bytes(),
+            added: count(new.iter().filter(|(path, _)| !old.contains(path)).count()),
+            changed: count(new.iter().filter(|(path, now)| old.get(path).is_some_and(|was| was != *now)).count()),
+            removed: count(old.iter().filter(|(path, _)| !new.contains(path)).count()),
+        }
+    }
+}
+
+/// Points at which a test can pull the plug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    Listed,
+    Carried,
+    Journalled,
+    OldAside,
+    Moved,
+    Removed,
+    InPlace,
+}
+
+/// Called at every [`Moment`]; an error stops right there.
+type Checkpoint<'a> = dyn FnMut(Moment) -> anyhow::Result<()> + 'a;
+
+impl Staging {
+    /// Puts the new tree in the place of the old one, all at once.
+    ///
+    /// # Errors
+    /// When a file that storegen did not write is in the way, another run has published in the meantime, or the disk
+    /// refuses; the old store is in place then.
+    pub fn publish(self) -> anyhow::Result<Published> {
+        self.publish_by(Way::Exchange, &mut |_| Ok(()))
+    }
+
+    fn publish_by(self, way: Way, at: &mut Checkpoint) -> anyhow::Result<Published> {
+        let new = self.take_manifest();
+        let Self { output, mut container, .. } = self;
+        let (target, tree) = (&output.path, container.tree());
+        let manifest_bytes = new.to_bytes();
+        fs::write(tree.join(MANIFEST), &manifest_bytes).context("cannot write the manifest")?;
+        at(Moment::Listed)?;
+
+        let exists = target.exists();
+        let now = if exists { output.read_manifest()? } else { Manifest::default() };
+        if now != output.manifest {
+            bail!(
+                "another run of storegen has published to `{}` in the meantime; run this one again",
+                target.display()
+            );
+        }
+        if exists {
+            let found = foreign::find(target, &output.manifest, output.placement)?;
+            let kept = foreign::settle_clashes(found, &new, output.overwrite)?;
+            if output.placement == Placement::Beside {
+                kept.iter().try_for_each(|foreign| foreign.carry(target, &tree))?;
+                let permissions = fs::metadata(target).context("cannot read the output folder")?.permissions();
+                fs::set_permissions(&tree, permissions).context("cannot set the output folder's permissions")?;
+            }
+        }
+        at(Moment::Carried)?;
+
+        sync_tree(&tree).context("cannot flush the new store to the disk")?;
+        let way = if output.placement == Placement::Inside { Way::FileByFile } else { way };
+        put_in_place(&mut container, target, way, Fingerprint::of(&manifest_bytes), at)
+            .with_context(|| format!("cannot put the new store in the place of `{}`", target.display()))?;
+        let published = Published::compare(&output.manifest, &new);
+        // The store is in place: leftovers that cannot be removed now are the next command's to remove.
+        let _ = container.finish();
+        Ok(published)
+    }
+}
+
+/// How one tree takes the place of another; each way gives way to the next where it is not possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// In one step.
+    Exchange,
+    /// With two renames.
+    Swap,
+    /// With a rename for each file; the only way into a mount point, or a lower layer of an overlay.
+    FileByFile,
+}
+
+fn put_in_place(
+    container: &mut Container,
+    output: &Path,
+    mut way: Way,
+    manifest: Fingerprint,
+    at: &mut Checkpoint,
+) -> anyhow::Result<()> {
+    let (tree, old) = (container.tree(), container.old());
+    if way == Way::Exchange {
+        container.enter(Step::Exchange, manifest)?;
+        at(Moment::Journalled)?;
+        match exchange(&tree, output)? {
+            Attempt::Done => return settle_in(&tree, output, at),
+            Attempt::Unsupported => way = Way::Swap,
+            Attempt::Immovable => way = Way::FileByFile,
+        }
+    }
+    if way == Way::Swap {
+        container.enter(Step::Swap, manifest)?;
+        at(Moment::Journalled)?;
+        match fs::rename(output, &old) {
+            Err(error) if is_immovable(&error) => {}
+            result => {
+                result?;
+                at(Moment::OldAside)?;
+                fs::rename(&tree, output)?;
+                return settle_in(&old, output, at);
+            }
+        }
+    }
+    container.enter(Step::RollForward, manifest)?;
+    at(Moment::Journalled)?;
+    roll_forward(&tree, output, at)
+}
+
+/// Makes the exchange durable before anything of the old tree is removed.
+fn settle_in(retired: &Path, output: &Path, at: &mut Checkpoint) -> anyhow::Result<()> {
+    at(Moment::InPlace)?;
+    output.parent().map_or(Ok(()), sync_folder)?;
+    foreign::rescue(retired, output)
+}
+
+enum Attempt {
+    Done,
+    /// The system or the file system cannot exchange.
+    Unsupported,
+    /// This folder cannot be renamed at all.
+    Immovable,
+}
+
+/// Exchanges two folders in one step; moves the first where there is no second.
+fn exchange(tree: &Path, output: &Path) -> io::Result<Attempt> {
+    let result = match output.exists() {
+        true => exchange_existing(tree, output),
+        false => fs::rename(tree, output),
+    };
+    match result {
+        Ok(()) => Ok(Attempt::Done),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(Attempt::Unsupported),
+        Err(error) if is_immovable(&error) => Ok(Attempt::Immovable),
+        Err(error) => Err(error),
+    }
+}
+
+/// A mount point is busy; the lower layer of an overlay answers that it is another device.
+fn is_immovable(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices)
+}
+
+fn exchange_existing(tree: &Path, output: &Path) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        match renameat_with(CWD, tree, CWD, output, RenameFlags::EXCHANGE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Err(io::ErrorKind::Unsupported.into()),
+            result => Ok(result?),
+        }
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+    {
+        let _ = (tree, output);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// Moves the files of a finished tree into the output one by one, then removes those of the old store that the new one
+/// does not have. Can be repeated from any point at which it was interrupted.
+///
+/// # Errors
+/// When the disk refuses; what has been moved stays moved.
+pub(super) fn roll_forward(tree: &Path, output: &Path, at: &mut Checkpoint) -> anyhow::Result<()> {
+    // The manifest moves last: when it is gone, so is all the work.
+    let Some(new) = Manifest::read(tree)? else { return Ok(()) };
+    // An old manifest that cannot be read vouches for no file, so nothing is stale.
+    let old = Manifest::read(output).ok().flatten().unwrap_or_default();
+    let stale: Vec<&str> = old.iter().map(|(path, _)| path).filter(|path| !new.contains(path)).collect();
+    let in_the_way = |path: &str| new.has_folder(path) || parents(path).any(|folder| new.contains(folder));
+
+    for path in stale.iter().filter(|path| in_the_way(path)) {
+        remove_stale(output, path)?;
+    }
+    let mut folders = HashSet::new();
+    for (path, _) in new.iter() {
+        move_file(tree, output, path, &mut folders)?;
+        at(Moment::Moved)?;
+    }
+    for path in &stale {
+        if !in_the_way(path) {
+            remove_stale(output, path)?;
+            at(Moment::Removed)?;
+        }
+    }
+    sync_tree(output).context("cannot flush the new store to the disk")?;
+    move_file(tree, output, MANIFEST, &mut folders)?;
+    at(Moment::InPlace)?;
+    sync_folder(output).context("cannot flush the new store to the disk")
+}
+
+fn move_file(tree: &Path, output: &Path, path: &str, folders: &mut HashSet<PathBuf>) -> anyhow::Result<()> {
+    let (from, to) = (tree.join(path), output.join(path));
+    if let Some(folder) = to.parent().filter(|folder| !folders.contains(*folder)) {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+        folders.insert(folder.to_path_buf());
+    }
+    match fs::rename(&from, &to) {
+        // Moved before the interruption.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && to.symlink_metadata().is_ok() => Ok(()),
+        result => result.with_context(|| format!("cannot move `{path}` into `{}`", output.display())),
+    }
+}
+
+/// Removes a file of the old store, and its folders once they are empty.
+fn remove_stale(output: &Path, path: &str) -> anyhow::Result<()> {
+    match fs::remove_file(output.join(path)) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+        // Removed before an interruption, and a folder of the new store has its place already.
+        Err(_) if output.join(path).is_dir() => return Ok(()),
+        result => result.with_context(|| format!("cannot remove `{path}` from `{}`", output.display()))?,
+    }
+    // The first folder with something in it ends this.
+    let _ = parents(path).try_for_each(|folder| fs::remove_dir(output.join(folder)));
+    Ok(())
+}
+
+/// The folders around a path, innermost first.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(path.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/')).map(|(folder, _)| folder)
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+#[path = "publish_tests.rs"]
+mod tests;
