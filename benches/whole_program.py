@@ -4,7 +4,8 @@
     benches/whole_program.py [--sizes 1000,10000] [--binary target/release/storegen] [--threads N] [--keep DIR] [--versus CMD]
 
 Makes a catalogue of each size with make_catalog.py, runs `storegen generate` on it twice (a cold run, then one over its own output)
-and prints products per second, CPU seconds and peak memory of the process, and the seconds of each phase from the job record.
+and prints products per second, CPU seconds and peak memory, in all and by phase: counts and seconds are the job record's, CPU and
+memory are asked of the system at each change of phase.
 `--versus CMD` times another program on the same catalogue: `{catalog}` and `{output}` in CMD stand for folders.
 Nothing here fails on a slow machine; only on a run that fails.
 """
@@ -33,56 +34,84 @@ catalog:
 """
 
 
-def measured(command, cwd):
-    """Runs a command; its standard output, wall seconds, CPU seconds and peak memory in MiB."""
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=cwd, stdout=output, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        errors.seek(0)
-        if process.returncode != 0:
-            sys.exit(f"{shlex.join(map(str, command))} failed with {process.returncode}\n{errors.read().decode(errors='replace')[-4000:]}")
-        return output.read(), wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+class Measured:
+    """One run of a command: what it printed, wall and CPU seconds, peak memory in MiB, and CPU and peak by phase."""
+
+    def __init__(self, command, cwd):
+        self.phases = {}
+        self.seen = None
+        with tempfile.TemporaryFile() as output:
+            began = time.perf_counter()
+            process = subprocess.Popen(command, cwd=cwd, stdout=output, stderr=subprocess.PIPE)
+            tail = []
+            for line in process.stderr:
+                tail = tail[-30:] + [line.decode(errors="replace")]
+                self.follow(process.pid, line)
+            _, status, usage = os.wait4(process.pid, 0)
+            self.wall = time.perf_counter() - began
+            process.returncode = os.waitstatus_to_exitcode(status)
+            self.cpu = usage.ru_utime + usage.ru_stime
+            self.peak = usage.ru_maxrss / 1024
+            self.close(self.cpu, self.peak)
+            if process.returncode != 0:
+                sys.exit(f"{shlex.join(map(str, command))} failed with {process.returncode}\n{''.join(tail)}")
+            output.seek(0)
+            self.output = output.read()
+
+    def follow(self, pid, line):
+        """Takes the processor time and peak memory at each change of phase."""
+        try:
+            phase = json.loads(line).get("phase")
+        except (ValueError, AttributeError):
+            return
+        if not phase or (self.seen and self.seen[0] == phase):
+            return
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            peak = next((int(row.split()[1]) / 1024 for row in status if row.startswith("VmHWM")), 0)
+        self.close(cpu, peak)
+        self.seen = (phase, cpu)
+
+    def close(self, cpu, peak):
+        if self.seen:
+            phase, began = self.seen
+            before = self.phases.get(phase, (0, 0))[0]
+            self.phases[phase] = (before + cpu - began, peak)
 
 
 def row(*cells):
-    print("  ".join(f"{cell:<26}" if place == 0 else f"{cell:>12}" for place, cell in enumerate(cells)), flush=True)
-
-
-def phases(record):
-    """Seconds and counts by phase, as the job record has them."""
-    metrics = record["performance_metrics"]
-    found = metrics.get("phases", metrics.get("seconds_by_phase", {}))
-    for name, value in found.items() if isinstance(found, dict) else ((item["phase"], item) for item in found):
-        if isinstance(value, dict):
-            yield name, value.get("seconds"), value.get("count", value.get("steps"))
-        else:
-            yield name, value, metrics.get("counts_by_phase", {}).get(name)
+    print("  ".join(f"{cell:<36}" if place == 0 else f"{cell:>12}" for place, cell in enumerate(cells)), flush=True)
 
 
 def bench(size, options, scratch):
     folder = scratch / str(size)
     subprocess.run([sys.executable, HERE / "make_catalog.py", str(size), folder / "catalog"], check=True)
     (folder / "store.yaml").write_text(STORE, encoding="utf-8")
-    command = [options.binary, "generate", "store.yaml", "--json", "--quiet"]
+    command = [options.binary, "generate", "store.yaml", "--json", "--progress", "json"]
     if options.threads:
         command += ["--threads", str(options.threads)]
     for label in ("cold", "over its own output"):
-        output, wall, cpu, peak = measured(command, folder)
-        row(f"{size} products, {label}", f"{size / wall:.0f}/s", f"{wall:.2f} s", f"{cpu:.2f} s CPU", f"{peak:.0f} MiB")
-        for name, seconds, count in phases(json.loads(output)):
-            rate = f"{count / seconds:.0f}/s" if count and seconds else ""
-            row(f"    {name}", rate, "" if seconds is None else f"{seconds:.2f} s", "", "" if count is None else f"{count} steps")
+        run = Measured(command, folder)
+        row(f"{size} products, {label}", f"{size / run.wall:.0f}/s", f"{run.wall:.2f} s", f"{run.cpu:.2f} s", f"{run.peak:.0f} MiB")
+        for name, phase in json.loads(run.output)["performance_metrics"]["phases"].items():
+            seconds, count = phase["seconds"], phase["count"]
+            cpu, peak = run.phases.get(name, (None, None))
+            row(
+                f"    {name} ({count} steps)",
+                f"{count / seconds:.0f}/s" if seconds else "",
+                f"{seconds:.2f} s",
+                "" if cpu is None else f"{cpu:.2f} s",
+                "" if peak is None else f"{peak:.0f} MiB",
+            )
     pages = sum(1 for path in (folder / "store").rglob("*") if path.is_file())
     weight = sum(path.stat().st_size for path in (folder / "store").rglob("*") if path.is_file())
     print(f"    {pages} files, {weight / 1e6:.1f} MB")
     if options.versus:
         other = options.versus.format(catalog=folder / "catalog", output=folder / "other")
-        _, wall, cpu, peak = measured(["sh", "-c", other], folder)
-        row(f"{size} products, the other", f"{size / wall:.0f}/s", f"{wall:.2f} s", f"{cpu:.2f} s CPU", f"{peak:.0f} MiB")
+        run = Measured(["sh", "-c", other], folder)
+        row(f"{size} products, the other", f"{size / run.wall:.0f}/s", f"{run.wall:.2f} s", f"{run.cpu:.2f} s", f"{run.peak:.0f} MiB")
 
 
 def main():
@@ -98,7 +127,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     scratch = Path(options.keep or tempfile.mkdtemp(prefix="storegen-bench-")).resolve()
     print(f"{os.cpu_count()} processors\n")
-    row("", "products", "wall", "processor", "peak memory")
+    row("", "rate", "wall", "CPU", "peak so far")
     try:
         for size in options.sizes:
             bench(size, options, scratch)
