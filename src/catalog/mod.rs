@@ -1,38 +1,26 @@
 //! Products from outside.
+//!
+//! A [`Source`] (a MongoDB database, a folder of dumps, a file) hands over blocks of documents that are not yet decoded;
+//! a [`Mapper`] turns each into a [`product::Product`] or a finding that says why not. Both are safe to run side by
+//! side: one thread reads, any number of others decode. [`References`] holds what the other collections know and is
+//! read first. Confidential fields are never read, and nothing here knows what becomes of a product.
 
+mod convert;
+mod document;
+mod extended_json;
+mod fits;
+mod mapping;
+mod media;
 pub mod money;
 pub mod product;
+mod reading;
+mod references;
+mod scalars;
+mod targets;
 pub mod text;
 pub mod vocabulary;
 
-/// What products refer to.
-#[derive(Default)]
-pub struct References {
-    /// Brands.
-    pub brands: Vec<product::Brand>,
-    /// Categories.
-    pub categories: Vec<product::Category>,
-    /// Rules.
-    pub rules: Vec<FaceShapeRules>,
-}
-/// Rules stand-in.
-pub struct FaceShapeRules;
-/// Counts stand-in.
-pub struct EventCounts {
-    /// v
-    pub views: u64,
-    /// c
-    pub clicks: u64,
-    /// s
-    pub conversions: u64,
-}
-impl References {
-    /// stand-in
-    pub fn product_fits_of(&self, _product: &product::Product) -> Option<&[Option<product::StoredFit>; 7]> {
-        None
-    }
-    /// stand-in
-    pub fn events_of(&self, _product: &product::Product) -> Option<EventCounts> {
-        None
-    }
-}
+pub use convert::Mapper;
+pub use document::{Place, RawDocument};
+pub use mapping::MappingError;
+pub use references::{Bounds, EventCounts, FaceShapeRules, FrameRule, References};

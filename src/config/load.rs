@@ -76,8 +76,8 @@ fn inner(entry: &Entry) -> Option<&[Entry]> {
     }
 }
 
-fn read(path: &Path) -> Result<String, ConfigError> {
-    let whole = |message: &str, hint: &str| ConfigError::new(path, None, message, Some(hint));
+fn read(path: &Path) -> Result<String, ConfigErrors> {
+    let whole = |message: &str, hint: &str| ConfigErrors::one(path, None, message, Some(hint));
     if path.is_dir() {
         let inside = path.join("store.yaml");
         return Err(whole(
@@ -102,7 +102,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
         let start = error.utf8_error().valid_up_to();
         let source = Source::new(path, String::from_utf8_lossy(error.as_bytes()).into_owned());
         let place = source.place(&(start..start + '\u{fffd}'.len_utf8()));
-        ConfigError::new(
+        ConfigErrors::one(
             path,
             Some(place),
             "the file is not in UTF-8: a byte here belongs to no character",
@@ -111,7 +111,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     })
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> ConfigError {
+fn unreadable(path: &Path, error: &io::Error) -> ConfigErrors {
     let hint = match error.kind() {
         io::ErrorKind::NotFound => {
             let other =
@@ -130,7 +130,7 @@ fn unreadable(path: &Path, error: &io::Error) -> ConfigError {
         io::ErrorKind::PermissionDenied => "this user may not read the file".to_string(),
         _ => format!("the file cannot be read: {error}"),
     };
-    ConfigError::new(path, None, &reason, Some(&hint))
+    ConfigErrors::one(path, None, &reason, Some(&hint))
 }
 
 #[cfg(test)]

@@ -143,7 +143,7 @@ impl Reading<'_> {
         self.node(path).and_then(Node::scalar).map_or_else(String::new, |scalar| shortened(scalar.shown()))
     }
 
-    fn from_variable(&self, path: &str) -> bool {
+    fn is_variable(&self, path: &str) -> bool {
         self.node(path).and_then(Node::scalar).is_some_and(|scalar| scalar.written.is_some())
     }
 
@@ -199,7 +199,7 @@ impl Reading<'_> {
         let shown = self.shown(path);
         let url = Url::parse(written.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(mut url) = url.filter(Url::has_host) else {
-            let bare = !written.contains("//") && written.contains('.') && !self.from_variable(path);
+            let bare = !written.contains("//") && written.contains('.') && !self.is_variable(path);
             let hint =
                 if bare { format!("write `https://{shown}`") } else { "write it like `https://shop.example/`".into() };
             return self.fault(path, &format!("`{shown}` is no absolute `http` or `https` URL"), &hint);
@@ -232,7 +232,7 @@ impl Reading<'_> {
             let dashed = written.trim().replace('_', "-");
             let base = dashed.split('.').next().unwrap_or_default();
             let hint = match base.parse::<Locale>() {
-                Ok(meant) if !self.from_variable(path) => format!("write `{meant}`"),
+                Ok(meant) if !self.is_variable(path) => format!("write `{meant}`"),
                 _ => "write a language such as `en`, or a language and a region such as `de-CH`".to_string(),
             };
             return self.fault(path, &format!("`{shown}` is no BCP 47 language tag"), &hint);
@@ -261,7 +261,7 @@ impl Reading<'_> {
             "£" | "pound" | "pounds" => Some("GBP"),
             "¥" | "yen" => Some("JPY"),
             "fr." | "sfr" | "franken" => Some("CHF"),
-            _ if self.from_variable(path) => None,
+            _ if self.is_variable(path) => None,
             _ => suggest::word(written.trim(), &USUAL_CURRENCIES),
         };
         let hint =
@@ -284,7 +284,7 @@ impl Reading<'_> {
         if THEMES.contains(&written) {
             return Some(ThemeSource::Embedded(written.to_string()));
         }
-        let close = suggest::word(written, &THEMES).filter(|_| !self.from_variable(path));
+        let close = suggest::word(written, &THEMES).filter(|_| !self.is_variable(path));
         let hint = match close {
             Some(theme) => format!("did you mean `{theme}`?"),
             None => "the program has `modern-minimal`; a theme of your own is a path such as `./theme`".to_string(),
@@ -336,30 +336,51 @@ impl Reading<'_> {
         around: &Surroundings<'_>,
         catalog: Option<&CatalogSettings>,
     ) -> Option<PathBuf> {
-        let path = "output";
-        let (folder, shown) = match &around.overrides.output {
+        let written = written.trim();
+        let flag = around.overrides.output.as_ref();
+        let (folder, shown) = match flag {
             Some(folder) => (std::path::absolute(folder).ok(), folder.display().to_string()),
-            None => ((!written.trim().is_empty()).then(|| clean(&self.folder.join(written.trim()))), self.shown(path)),
+            None if self.is_variable("output") => (self.below(written), self.shown("output")),
+            None => (self.below(written), shortened(written)),
         };
-        let Some(folder) = folder else {
-            return self.fault(path, "`output` is empty", "name the folder of the finished store, such as `store`");
-        };
-        if folder.is_file() {
-            let message = format!("the output `{shown}` is a file");
-            return self.fault(path, &message, "name a folder; it is made when it does not exist");
-        }
-        let real = resolved(&folder);
-        let mut precious = vec![("the store file", resolved(&self.folder))];
-        if let Some(CatalogUri::Path(catalog)) = catalog.map(|catalog| &catalog.uri) {
-            precious.push(("the catalogue", resolved(catalog)));
-        }
-        for (what, place) in precious {
-            if place.starts_with(&real) {
-                let message = format!("the output `{shown}` is the folder that {what} is in, or one above it");
-                return self.fault(path, &message, "give the store a folder of its own, such as `store`");
+        let fault = match &folder {
+            None => Some(("the output folder has no name".to_string(), "name it, such as `store`")),
+            Some(_) if shown.contains('\0') => {
+                Some(("the output folder's name holds a zero character".into(), "remove it"))
             }
+            Some(folder) if folder.is_file() => {
+                Some((format!("the output `{shown}` is a file"), "name a folder; it is made when it does not exist"))
+            }
+            Some(folder) => self.endangered(folder, catalog).map(|what| {
+                let message = format!("the output `{shown}` is the folder that {what} is in, or one above it");
+                (message, "give the store a folder of its own, such as `store`")
+            }),
+        };
+        match fault {
+            None => folder,
+            Some((message, hint)) if flag.is_some() => {
+                self.errors.push(ConfigError::new(&self.source.file, None, &message, Some(hint)));
+                None
+            }
+            Some((message, hint)) => self.fault("output", &message, hint),
         }
-        Some(folder)
+    }
+
+    /// A path that starts at the store file, if there is one.
+    fn below(&self, written: &str) -> Option<PathBuf> {
+        (!written.is_empty()).then(|| clean(&self.folder.join(written)))
+    }
+
+    /// What would stand in the output folder although it belongs to the user.
+    fn endangered(&self, output: &Path, catalog: Option<&CatalogSettings>) -> Option<&'static str> {
+        let output = resolved(output);
+        if resolved(&self.folder).starts_with(&output) {
+            return Some("the store file");
+        }
+        match catalog.map(|catalog| &catalog.uri) {
+            Some(CatalogUri::Path(catalog)) if resolved(catalog).starts_with(&output) => Some("the catalogue"),
+            _ => None,
+        }
     }
 
     fn filters(&mut self, file: FilterFile) -> Option<ProductFilters> {

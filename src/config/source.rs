@@ -146,6 +146,7 @@ fn secret_ranges(text: &str) -> Vec<Range<usize>> {
             ranges.extend(value_range(text, at + name.len()));
         }
     }
+    ranges.retain(|range| !is_variable(&text[range.clone()]));
     ranges.sort_by_key(|range| (range.start, range.end));
     let mut merged: Vec<Range<usize>> = Vec::new();
     for range in ranges {
@@ -155,6 +156,12 @@ fn secret_ranges(text: &str) -> Vec<Range<usize>> {
         }
     }
     merged
+}
+
+/// A secret kept elsewhere, as it should be, may be named: `${MONGO_PASSWORD}`.
+fn is_variable(text: &str) -> bool {
+    let name = text.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
+    name.is_some_and(|name| name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric()))
 }
 
 /// The password in the user part that starts at `user`, of a URI that starts at `start` or somewhat earlier.
@@ -217,6 +224,8 @@ mod tests {
                 r#"{"uri":"mongodb://ada:a\"b@h","contact_email":"a@b.c"}"#,
                 r#"{"uri":"mongodb://ada:***@h","contact_email":"a@b.c"}"#,
             ),
+            ("uri: mongodb://ada:${DB_PASSWORD}@host", "uri: mongodb://ada:${DB_PASSWORD}@host"),
+            ("uri: mongodb://ada:${NONE:-s3cret}@host", "uri: mongodb://ada:***@host"),
             ("api-token: abc def", "api-token: ***"),
             (r#""password": "abc", "theme": "x""#, r#""password": "***", "theme": "x""#),
             (
@@ -239,7 +248,7 @@ mod tests {
         let source = Source::new(Path::new("store.yaml"), text.to_string());
         let at = text.find("x}").expect("the value");
         let place = source.place(&(at..at + 1));
-        assert_eq!((place.line, place.column), (2, 45));
+        assert_eq!((place.line, place.column), (2, 43));
         assert_eq!(place.text, "{uri: \"mongodb://ada:***@host\", théme: x}");
         assert_eq!(&place.text[place.underline], "x");
     }

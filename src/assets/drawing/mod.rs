@@ -82,6 +82,14 @@ impl FrameDrawing {
         Self { finish, ..self }
     }
 
+    /// A frame that stands for a store as a whole, in its colour.
+    pub fn emblem(color: crate::config::Color) -> Self {
+        let (shape, build) = (FrameShape::Panto, Build::Thick);
+        let (width, height, bridge) = dimensions(shape, build, &Measurements::default());
+        let finish = Finish::solid(color.rgb);
+        Self { shape, rim: Rim::Full, build, finish, lens: Tint::Clear, width, height, bridge }
+    }
+
     /// Where the drawing's file is in the store.
     pub fn path(self) -> String {
         let mut hash = blake3::Hasher::new();

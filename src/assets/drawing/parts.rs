@@ -50,10 +50,12 @@ impl Front {
             pen.swing(at(-1.0, -0.1), under[0].tangent, under[0].at, 0.42).follow(&under, 8);
             pen.swing(under[under.len() - 1].tangent, at(-1.0, 0.0), arch, 0.5);
         } else {
-            let inner = self.along_lens(-14.0, 192.0);
-            let (first, last) = (inner[0], inner[inner.len() - 1]);
-            pen.swing(at(-1.0, -0.1), at(-0.16, -1.0), first.at + at(0.5, 0.0), 0.5).line(first.at).follow(&inner, 8);
-            pen.line(last.at + at(-0.6, 0.2)).swing(at(-0.3, 1.0), at(-1.0, 0.0), arch, 0.5);
+            self.tail(&mut pen);
+            pen.follow(&self.upper_edge(), 8);
+            let from = self.lens.beside(false, self.free_below());
+            let nose = self.lens.clockwise(from, self.lens.beside(false, arch.y - 8.0));
+            let nose = widening(&nose, 0.5, 2.2);
+            pen.line(nose[0].at).follow(&nose, 3).swing(nose[nose.len() - 1].tangent, at(-1.0, 0.0), arch, 0.5);
         }
         let silhouette = pen.take();
         self.cut(out, &(silhouette + hole.unwrap_or_default()), &brow);
@@ -63,13 +65,12 @@ impl Front {
     fn browline(&self, out: &mut String, lens: &str) {
         self.wire_without_ends(out, lens);
         let brow = self.brow(172.0);
-        let inner = self.along_lens(-8.0, 186.0);
-        let (first, tail) = (inner[0].at, inner[inner.len() - 1].at);
+        let inner = self.upper_edge();
         let mut pen = self.pen();
-        pen.start(tail + at(-1.0, 0.0)).swing(at(-0.2, 1.0), brow[0].tangent, brow[0].at, 0.4).follow(&brow, 8);
+        pen.start(inner[inner.len() - 1].at + at(-0.9, 0.0)).swing(at(-0.2, 1.0), brow[0].tangent, brow[0].at, 0.4).follow(&brow, 8);
         self.end_piece(&mut pen, brow[brow.len() - 1]);
-        pen.swing(at(-1.0, -0.1), at(-0.16, -1.0), first + at(0.9, 0.0), 0.45).line(first).follow(&inner, 8).close();
-        let path = pen.take();
+        self.tail(&mut pen);
+        let path = pen.follow(&inner, 8).close().take();
         self.cut(out, &path, &brow);
     }
 
@@ -84,16 +85,32 @@ impl Front {
         brow
     }
 
-    /// Edge of the lens from the outer side over the top to the nose side, between two directions in degrees.
-    fn along_lens(&self, outer: f64, nose: f64) -> Vec<Sample> {
-        let mut samples = self.lens.clockwise(self.lens.facing(nose), self.lens.facing(outer));
+    /// Height below which a half rim leaves the lens free.
+    fn free_below(&self) -> f64 {
+        f64::from(self.drawing.height) * -0.1
+    }
+
+    /// Edge of the lens from the outer side over the top to the nose side, as far as a half rim goes.
+    fn upper_edge(&self) -> Vec<Sample> {
+        let height = self.free_below();
+        let (outer, nose) = (self.lens.beside(true, height), self.lens.beside(false, height));
+        let mut samples = self.lens.clockwise(nose, outer);
         samples.reverse();
         samples.iter().map(|sample| Sample { at: sample.at, tangent: sample.tangent * -1.0 }).collect()
     }
 
     fn upper_lens(&self) -> String {
-        let upper = self.along_lens(-12.0, 196.0);
+        let upper = self.upper_edge();
         self.pen().start(upper[0].at).follow(&upper, 8).take()
+    }
+
+    /// Continues a silhouette from the end piece down the outer side of the lens, thinning out, to the end of a half rim.
+    fn tail(&self, pen: &mut Pen) {
+        let from = (self.hinge - end_height(self.drawing.build) - 2.6).max(self.free_below() + 2.0);
+        let side = self.lens.clockwise(self.lens.beside(true, from), self.lens.beside(true, self.free_below()));
+        let side = widening(&side, 2.4, 0.5);
+        pen.swing(at(-1.0, -0.1), side[0].tangent, side[0].at, 0.42).follow(&side, 3);
+        pen.line(self.lens.0[self.lens.beside(true, self.free_below())].at);
     }
 
     /// Continues a silhouette round the end piece, to its lower inner corner.
@@ -254,4 +271,14 @@ impl Front {
 /// The thread that holds the lower edge of a lens.
 fn thread(out: &mut String) {
     out.push_str(r##"<use href="#l" fill="none" stroke="#7d868d" stroke-opacity=".75" stroke-width="2"/>"##);
+}
+
+/// A line that runs along others (clockwise) at a distance growing or shrinking from one value to another, in mm.
+fn widening(samples: &[Sample], from: f64, to: f64) -> Vec<Sample> {
+    let steps = samples.len().saturating_sub(1).max(1) as f64;
+    let along = samples.iter().enumerate().map(|(step, sample)| {
+        let outside = at(-sample.tangent.y, sample.tangent.x);
+        Sample { at: sample.at + outside * (from + (to - from) * step as f64 / steps), ..*sample }
+    });
+    along.collect()
 }
