@@ -138,3 +138,15 @@ fn the_state_file_is_where_it_was_asked_to_be() {
     let state: Value = serde_json::from_str(&std::fs::read_to_string(elsewhere).expect("the state")).expect("JSON");
     assert!(state.is_object());
 }
+
+#[test]
+fn without_being_asked_the_state_is_beside_the_store_file_and_found_from_below() {
+    let store = Store::from_example("boutique");
+    let run = |arguments: &[&str], folder: &str| {
+        let output = store.command(arguments).env_remove("STOREGEN_STATE").current_dir(store.path(folder)).output();
+        crate::store::Run::new(arguments.join(" "), output.expect("the program starts")).code(0)
+    };
+    let record = run(&["generate", "store.yaml", "--json", "--quiet"], "").json();
+    let listed = run(&["status", "--json"], "catalog").json();
+    assert_eq!(listed[0]["job_id"], record["job_id"]);
+}

@@ -205,7 +205,7 @@ fn nothing_is_written_outside_the_output_folder() {
 fn every_document_is_in_the_store_or_in_the_report() {
     let store = hostile_store();
     let record = store.generated(&[]);
-    let report = store.run(&["check", "store.yaml", "--json"]).code(0).stdout;
+    let report = store.report(&record);
     for document in unsellable() {
         let id = document.get_i32("_id").expect("an id").to_string();
         assert!(report.contains(&format!("\"{id}\"")), "document {id} is not in the report:\n{report}");
@@ -264,9 +264,9 @@ fn lines_that_are_not_documents_are_reported_by_number() {
     let deep = format!("{{\"_id\":9,\"a\":{}1{}}}\n", "[".repeat(100_000), "]".repeat(100_000));
     let text = format!("{}not json\n{}[1,2]\n\n{}{deep}\"text\"\n{}", good(1), good(2), good(3), good(4));
     let store = Store::new(CONFIG).file("catalog/products.jsonl", text);
-    store.generated(&[]);
+    let record = store.generated(&[]);
     assert_eq!(store.product_slugs(), ["frame-1", "frame-2", "frame-3", "frame-4"]);
-    let report = store.run(&["check", "store.yaml", "--json"]).code(0).stdout;
+    let report = store.report(&record);
     for line in ["line 2", "line 4", "line 7", "line 8"] {
         assert!(report.contains(line), "no `{line}` in {report}");
     }

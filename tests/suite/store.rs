@@ -106,7 +106,7 @@ impl Store {
         command
             .current_dir(self.folder.path())
             .args(arguments)
-            .env_remove("STOREGEN_STATE")
+            .env("STOREGEN_STATE", self.path(".storegen/state.json"))
             .env_remove("RAYON_NUM_THREADS")
             .env_remove("MONGODB_URI")
             .env("NO_COLOR", "1")
@@ -139,15 +139,7 @@ impl Store {
 
     /// The newest job record.
     pub(crate) fn newest_job(&self) -> Value {
-        let listed = self.run(&["status", "--json"]).code(0).json();
-        match listed {
-            Value::Array(jobs) => jobs.into_iter().next().expect("a job"),
-            Value::Object(mut object) => match object.remove("jobs") {
-                Some(Value::Array(jobs)) => jobs.into_iter().next().expect("a job"),
-                _ => Value::Object(object),
-            },
-            other => panic!("status --json printed {other}"),
-        }
+        self.run(&["status", "--json"]).code(0).json()[0].take()
     }
 
     /// Text of a file of the output folder.
@@ -171,6 +163,12 @@ impl Store {
             .collect();
         slugs.sort();
         slugs
+    }
+
+    /// Every finding of a run, one JSON object a line.
+    pub(crate) fn report(&self, record: &Value) -> String {
+        let name = format!(".storegen/reports/{}.jsonl", record["job_id"].as_str().expect("a job id"));
+        std::fs::read_to_string(self.path(&name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     /// All text that the program keeps about its runs.
