@@ -40,6 +40,7 @@ struct Card<'a> {
     is_available: bool,
     colors: Option<String>,
     size: Option<&'static str>,
+    has_note: bool,
     strength: Option<&'static str>,
     eager: bool,
     first: bool,
@@ -80,7 +81,13 @@ impl Cards {
     ///
     /// # Errors
     /// When the theme's card template asks for something that is not there.
-    pub(crate) fn push(&self, shop: &Shop<'_>, index: u32, placement: Placement, out: &mut String) -> anyhow::Result<()> {
+    pub(crate) fn push(
+        &self,
+        shop: &Shop<'_>,
+        index: u32,
+        placement: Placement,
+        out: &mut String,
+    ) -> anyhow::Result<()> {
         let Some(record) = shop.record(index) else { return Ok(()) };
         if placement != Placement::default() {
             out.push_str(&render(shop, record, placement)?);
@@ -114,6 +121,7 @@ fn render(shop: &Shop<'_>, record: &ProductRecord, placement: Placement) -> anyh
         is_available: record.availability.is_available(),
         colors: (colors > 1).then(|| shop.words.fill("colors_other", &[("count", &colors.to_string())])),
         size: record.size.map(|size| size.label()),
+        has_note: record.size.is_some() || colors > 1,
         strength: placement.face.and_then(|face| strength_of(record, face)).map(Strength::label),
         eager: placement.eager,
         first: placement.first,

@@ -58,7 +58,6 @@ struct Pagination {
 struct Step {
     number: u32,
     url: Option<String>,
-    label: String,
     is_current: bool,
     follows_gap: bool,
 }
@@ -97,7 +96,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, listing: &Listing, number: u
         pagination: (pages > 1).then(|| Pagination {
             previous: (number > 1).then(|| link_to(number - 1)),
             next: (number < pages).then(|| link_to(number + 1)),
-            steps: steps(shop, number, pages, link_to),
+            steps: steps(number, pages, link_to),
         }),
         all_url: shop.links.local("products/index.html"),
     };
@@ -296,9 +295,10 @@ fn section(shop: &Shop<'_>, subject: Subject) -> Section {
 }
 
 /// Links to other pages: the ends, the neighbours, and leaps of 10 and 100, so that no page is many clicks away.
-fn steps(shop: &Shop<'_>, current: u32, pages: u32, link_to: impl Fn(u32) -> String) -> Vec<Step> {
+fn steps(current: u32, pages: u32, link_to: impl Fn(u32) -> String) -> Vec<Step> {
     let around = [-100_i64, -10, -1, 0, 1, 10, 100].map(|leap| i64::from(current) + leap);
-    let mut numbers: Vec<u32> = around.into_iter().chain([1, i64::from(pages)]).filter_map(|n| u32::try_from(n).ok()).collect();
+    let mut numbers: Vec<u32> =
+        around.into_iter().chain([1, i64::from(pages)]).filter_map(|n| u32::try_from(n).ok()).collect();
     numbers.retain(|&number| (1..=pages).contains(&number));
     numbers.sort_unstable();
     numbers.dedup();
@@ -306,11 +306,9 @@ fn steps(shop: &Shop<'_>, current: u32, pages: u32, link_to: impl Fn(u32) -> Str
     let step = |number: u32| {
         let follows_gap = number > before + 1;
         before = number;
-        let text = number.to_string();
         Step {
             number,
             url: (number != current).then(|| link_to(number)),
-            label: shop.words.fill("page_number", &[("number", &text)]),
             is_current: number == current,
             follows_gap,
         }

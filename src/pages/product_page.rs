@@ -17,6 +17,9 @@ use crate::enhance::{EnhancedProduct, ProductRecord};
 use crate::score::{FaceShapeCompatibility, Strength};
 use serde::Serialize;
 
+/// Longest description, in bytes of HTML, that stands whole beside the picture.
+const SHORT_DESCRIPTION: usize = 800;
+
 #[derive(Serialize)]
 struct ProductPage<'a> {
     crumbs: Vec<CrumbLink>,
@@ -28,7 +31,8 @@ struct ProductPage<'a> {
     price: Price,
     availability: &'static str,
     availability_words: &'a str,
-    summary: &'a str,
+    /// The gist of a description that is too long to stand beside the picture.
+    summary: Option<&'a str>,
     rating: Option<String>,
     key_facts: Vec<Row<'a>>,
     variants: Vec<Swatch<'a>>,
@@ -107,7 +111,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         price: Price::new(shop, product.price, product.compare_at.map(|before| before.minor)),
         availability: product.availability.key(),
         availability_words: availability_words(shop, product.availability),
-        summary: &enhanced.summary,
+        summary: Some(enhanced.summary.as_str()).filter(|_| enhanced.description_html.len() > SHORT_DESCRIPTION),
         rating: rating(shop, &enhanced),
         key_facts: key_facts(shop, &enhanced),
         variants: variants(shop, record, &enhanced),
@@ -136,9 +140,8 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         title: enhanced.seo.title.clone(),
         description: enhanced.seo.description.clone(),
         open_graph_type: "product",
-        picture: preview.map(|picture| {
-            (shop.links.absolute_of(&picture.src), picture.alt.clone(), picture.width, picture.height)
-        }),
+        picture: preview
+            .map(|picture| (shop.links.absolute_of(&picture.src), picture.alt.clone(), picture.width, picture.height)),
         price: Some(product.price),
         section: Section::None,
         is_indexable: true,
@@ -158,7 +161,9 @@ fn crumbs(shop: &Shop<'_>, record: &ProductRecord, path: &str) -> Vec<Crumb> {
     });
     match category {
         Some(trail) => crumbs.extend(trail),
-        None => crumbs.push(Crumb { name: shop.words.say("all_frames").to_string(), path: "products/index.html".into() }),
+        None => {
+            crumbs.push(Crumb { name: shop.words.say("all_frames").to_string(), path: "products/index.html".into() })
+        }
     }
     crumbs.push(Crumb { name: record.name.to_string(), path: path.to_string() });
     crumbs
@@ -194,7 +199,12 @@ fn row<'a>(shop: &Shop<'a>, key: &'static str, value: Option<String>) -> Option<
     Some(Row { label: shop.words.say(key), value: value.filter(|value| !value.is_empty())?, url: None })
 }
 
-fn linked<'a>(shop: &Shop<'a>, key: &'static str, term: Option<TermId>, subject: fn(TermId) -> Subject) -> Option<Row<'a>> {
+fn linked<'a>(
+    shop: &Shop<'a>,
+    key: &'static str,
+    term: Option<TermId>,
+    subject: fn(TermId) -> Subject,
+) -> Option<Row<'a>> {
     let term = term?;
     let url = shop.anchor_of(subject(term)).map(|anchor| anchor.url);
     Some(Row { label: shop.words.say(key), value: shop.label(term).to_string(), url })

@@ -8,17 +8,17 @@ use super::link::Links;
 use super::outer::Shell;
 use super::plan::{PageKind, Plan, PlannedPage};
 use super::price::PriceFormat;
-use super::shop::{Shop, Used};
+use super::shop::{self, Shop, Used};
 use super::theme::Theme;
 use super::{home_page, host_files, index_page, listing_page, product_page, sitemap, text_page};
 use crate::assets::drawing::FrameDrawing;
-use crate::assets::media::{Media, Origin};
+use crate::assets::media::Media;
 use crate::assets::theme_files::{self, ThemeFile};
 use crate::assets::{icons, palette};
 use crate::config::StoreConfiguration;
 use crate::enhance::EnhancedCatalog;
 use anyhow::{Context, Result};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Renders the pages of one store.
 pub struct Renderer<'a> {
@@ -48,6 +48,7 @@ impl<'a> Renderer<'a> {
             words: &theme.words,
             media,
             used: Used::default(),
+            repeated_skus: shop::repeated_skus(catalog),
             links: Links::new(&config.base_url),
             prices: PriceFormat::of_locale(&config.locale),
         };
@@ -69,11 +70,6 @@ impl<'a> Renderer<'a> {
         self.shop.used.drawings()
     }
 
-    /// The pictures of the catalogue that the pages rendered so far point at: path in the store, and where the bytes are.
-    pub fn media(&self) -> BTreeMap<String, Origin> {
-        self.shop.used.media()
-    }
-
     /// Renders one page.
     ///
     /// # Errors
@@ -87,7 +83,8 @@ impl<'a> Renderer<'a> {
         let content = match page.kind {
             PageKind::Home => home_page::build(shop, &self.cards)?,
             PageKind::Listing { listing, number } => {
-                let listing = shop.plan.listings.get(listing as usize).context("the plan names a listing that is not there")?;
+                let listing =
+                    shop.plan.listings.get(listing as usize).context("the plan names a listing that is not there")?;
                 listing_page::build(shop, &self.cards, listing, number)?
             }
             PageKind::BrandIndex => index_page::brands(shop)?,

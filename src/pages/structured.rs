@@ -46,9 +46,8 @@ pub(crate) fn breadcrumbs(shop: &Shop<'_>, crumbs: &[Crumb]) -> Value {
 
 /// A page of a listing with the products on it; `first` is the position of the first one, from 1.
 pub(crate) fn collection(name: &str, url: &str, first: usize, products: impl Iterator<Item = String>) -> Value {
-    let items = products.enumerate().map(|(at, url)| {
-        json!({ "@type": "ListItem", "position": first + at, "url": url })
-    });
+    let items =
+        products.enumerate().map(|(at, url)| json!({ "@type": "ListItem", "position": first + at, "url": url }));
     json!({
         "@type": "CollectionPage",
         "name": name,
@@ -113,7 +112,9 @@ pub(crate) fn product(
     insert(&mut fields, "name", Some(&record.name));
     insert(&mut fields, "url", Some(url));
     insert(&mut fields, "description", Some(&enhanced.summary));
-    insert(&mut fields, "sku", Some(product.sku.as_deref().unwrap_or(&product.id)));
+    // Machines take a stock keeping unit for a product's identity, so one that is not unique would merge two of them.
+    let sku = product.sku.as_deref().filter(|sku| !shop.repeated_skus.contains(sku));
+    insert(&mut fields, "sku", Some(sku.unwrap_or(&product.id)));
     insert(&mut fields, "gtin", product.gtin.as_deref());
     fields.insert("image".into(), images.into());
     if let Some(brand) = enhanced.brand_name.as_deref().or_else(|| shop.brand_name(record)) {
@@ -151,10 +152,7 @@ pub(crate) fn product(
 fn properties(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> Vec<Value> {
     let product = &enhanced.product;
     let measurements = &product.measurements;
-    let terms = [
-        ("frame_shape", &product.frame_shape),
-        ("rim", &product.rim),
-    ];
+    let terms = [("frame_shape", &product.frame_shape), ("rim", &product.rim)];
     let terms = terms.into_iter().filter_map(|(key, term)| Some((key, json!(term.as_ref()?.label), None)));
     let lengths = [
         ("lens_width", measurements.lens_width),
