@@ -4,3 +4,7 @@
 //! nothing itself and knows no network.
 
 pub mod drawing;
+pub mod icons;
+pub mod media;
+pub mod palette;
+pub mod theme_files;

@@ -65,6 +65,11 @@ impl ConfigErrors {
         Self { errors }
     }
 
+    /// The one error that ends the reading of a file.
+    pub(super) fn one(file: &Path, place: Option<Place>, message: &str, hint: Option<&str>) -> Self {
+        Self { errors: vec![ConfigError::new(file, place, message, hint)] }
+    }
+
     /// The errors, in the order of the file.
     pub fn errors(&self) -> &[ConfigError] {
         &self.errors
@@ -74,12 +79,6 @@ impl ConfigErrors {
     pub fn render(&self, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         self.errors.iter().map(|error| error.render(&renderer)).collect::<Vec<_>>().join("\n\n")
-    }
-}
-
-impl From<ConfigError> for ConfigErrors {
-    fn from(error: ConfigError) -> Self {
-        Self { errors: vec![error] }
     }
 }
 

@@ -12,10 +12,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Largest store file, in bytes; a catalogue given by mistake is not read to its end.
-const LARGEST: usize = 1 << 20;
+pub(super) const LARGEST: usize = 1 << 20;
 
 /// What flags of the command line set; each comes before the environment and the file.
-#[derive(Clone, Debug, Default)]
+///
+/// Has no `Debug`, as the address may hold a password.
+#[derive(Clone, Default)]
 pub struct Overrides {
     /// Folder of the finished store, relative to the working directory.
     pub output: Option<PathBuf>,
@@ -39,7 +41,8 @@ pub fn load(
     parse(&source, &around)
 }
 
-fn parse(source: &Source, around: &Surroundings<'_>) -> Result<StoreConfiguration, ConfigErrors> {
+/// Reads a text that is in memory already.
+pub(super) fn parse(source: &Source, around: &Surroundings<'_>) -> Result<StoreConfiguration, ConfigErrors> {
     let mut root = tree::read(source)?;
     let mut errors = Vec::new();
     open_request(&mut root);
@@ -61,23 +64,16 @@ fn parse(source: &Source, around: &Surroundings<'_>) -> Result<StoreConfiguratio
 /// Lays the keys of `store_config`, as the older service's requests have it, beside the others.
 fn open_request(root: &mut Node) {
     let Content::Map(entries) = &mut root.content else { return };
-    let request = entries.iter().position(|entry| entry.key == "store_config" && inner(entry).is_some());
-    if let Some(at) = request
+    let is_request = |entry: &Entry| entry.key == "store_config" && matches!(entry.value.content, Content::Map(_));
+    if let Some(at) = entries.iter().position(is_request)
         && let Content::Map(settings) = entries.remove(at).value.content
     {
         entries.splice(at..at, settings);
     }
 }
 
-fn inner(entry: &Entry) -> Option<&[Entry]> {
-    match &entry.value.content {
-        Content::Map(entries) => Some(entries),
-        _ => None,
-    }
-}
-
-fn read(path: &Path) -> Result<String, ConfigError> {
-    let whole = |message: &str, hint: &str| ConfigError::new(path, None, message, Some(hint));
+fn read(path: &Path) -> Result<String, ConfigErrors> {
+    let whole = |message: &str, hint: &str| ConfigErrors::one(path, None, message, Some(hint));
     if path.is_dir() {
         let inside = path.join("store.yaml");
         return Err(whole(
@@ -102,7 +98,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
         let start = error.utf8_error().valid_up_to();
         let source = Source::new(path, String::from_utf8_lossy(error.as_bytes()).into_owned());
         let place = source.place(&(start..start + '\u{fffd}'.len_utf8()));
-        ConfigError::new(
+        ConfigErrors::one(
             path,
             Some(place),
             "the file is not in UTF-8: a byte here belongs to no character",
@@ -111,7 +107,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     })
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> ConfigError {
+fn unreadable(path: &Path, error: &io::Error) -> ConfigErrors {
     let hint = match error.kind() {
         io::ErrorKind::NotFound => {
             let other =
@@ -130,9 +126,5 @@ fn unreadable(path: &Path, error: &io::Error) -> ConfigError {
         io::ErrorKind::PermissionDenied => "this user may not read the file".to_string(),
         _ => format!("the file cannot be read: {error}"),
     };
-    ConfigError::new(path, None, &reason, Some(&hint))
+    ConfigErrors::one(path, None, &reason, Some(&hint))
 }
-
-#[cfg(test)]
-#[path = "user_errors.rs"]
-mod tests;

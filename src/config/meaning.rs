@@ -3,7 +3,7 @@
 //! Each setting is read by one function that tells its own faults at its own place; none stops the others.
 
 use super::error::ConfigError;
-use super::file::{CatalogFile, CollectionsFile, FilterFile, OneOrMany, PlatformName, PriceFile, SortName, StoreFile};
+use super::file::{CatalogFile, CollectionsFile, OneOrMany, PlatformName, SortName, StoreFile};
 use super::load::Overrides;
 use super::places::MappingPlaces;
 use super::shape::{joined, shortened};
@@ -12,12 +12,8 @@ use super::suggest;
 use super::tree::{Content, Node};
 use super::uri::clean;
 use super::variables::Environment;
-use super::{
-    CatalogSettings, CatalogUri, Collections, Color, FaceShapeFilter, Platform, PriceRange, ProductFilters, SortOrder,
-    StoreConfiguration, ThemeSource,
-};
+use super::{CatalogSettings, CatalogUri, Collections, Color, Platform, SortOrder, StoreConfiguration, ThemeSource};
 use crate::catalog::money::Currency;
-use crate::catalog::vocabulary::{Term, Vocabulary, key_of};
 use icu_locale_core::Locale;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -65,7 +61,7 @@ pub(super) fn configuration(
     let deployment_platforms = reading.platforms(&file.deployment_platforms);
     let product_filters = reading.filters(file.product_filters);
     let catalog = reading.catalog(file.catalog, around);
-    let output = reading.output(&file.output, around, catalog.as_ref());
+    let output = reading.output(&file.output, around, theme.as_ref(), catalog.as_ref());
 
     Some(StoreConfiguration {
         path: around.file.to_path_buf(),
@@ -104,12 +100,13 @@ fn order(name: SortName) -> SortOrder {
 }
 
 /// A text with its blanks in order; nothing where only blanks are.
-fn worded(text: Option<String>) -> Option<String> {
+pub(super) fn worded(text: Option<String>) -> Option<String> {
     let text = text?.split_whitespace().collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
 }
 
-struct Reading<'run> {
+/// The faults told so far, and what is needed to tell more.
+pub(super) struct Reading<'run> {
     root: &'run Node,
     source: &'run Source,
     folder: PathBuf,
@@ -117,7 +114,7 @@ struct Reading<'run> {
 }
 
 impl Reading<'_> {
-    fn node(&self, path: &str) -> Option<&Node> {
+    pub(super) fn node(&self, path: &str) -> Option<&Node> {
         path.split('.').try_fold(self.root, |node, part| match &node.content {
             Content::List(items) => part.parse::<usize>().ok().and_then(|index| items.get(index)),
             _ => node.get(part),
@@ -143,12 +140,12 @@ impl Reading<'_> {
         self.node(path).and_then(Node::scalar).map_or_else(String::new, |scalar| shortened(scalar.shown()))
     }
 
-    fn from_variable(&self, path: &str) -> bool {
+    fn is_variable(&self, path: &str) -> bool {
         self.node(path).and_then(Node::scalar).is_some_and(|scalar| scalar.written.is_some())
     }
 
     /// Tells a fault, and is the nothing that stands for the value.
-    fn fault<T>(&mut self, path: &str, message: &str, hint: &str) -> Option<T> {
+    pub(super) fn fault<T>(&mut self, path: &str, message: &str, hint: &str) -> Option<T> {
         let place = self.source.place(&self.span(path));
         self.errors.push(ConfigError::new(&self.source.file, Some(place), message, Some(hint)));
         None
@@ -199,7 +196,7 @@ impl Reading<'_> {
         let shown = self.shown(path);
         let url = Url::parse(written.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(mut url) = url.filter(Url::has_host) else {
-            let bare = !written.contains("//") && written.contains('.') && !self.from_variable(path);
+            let bare = !written.contains("//") && written.contains('.') && !self.is_variable(path);
             let hint =
                 if bare { format!("write `https://{shown}`") } else { "write it like `https://shop.example/`".into() };
             return self.fault(path, &format!("`{shown}` is no absolute `http` or `https` URL"), &hint);
@@ -232,7 +229,7 @@ impl Reading<'_> {
             let dashed = written.trim().replace('_', "-");
             let base = dashed.split('.').next().unwrap_or_default();
             let hint = match base.parse::<Locale>() {
-                Ok(meant) if !self.from_variable(path) => format!("write `{meant}`"),
+                Ok(meant) if !self.is_variable(path) => format!("write `{meant}`"),
                 _ => "write a language such as `en`, or a language and a region such as `de-CH`".to_string(),
             };
             return self.fault(path, &format!("`{shown}` is no BCP 47 language tag"), &hint);
@@ -261,7 +258,7 @@ impl Reading<'_> {
             "£" | "pound" | "pounds" => Some("GBP"),
             "¥" | "yen" => Some("JPY"),
             "fr." | "sfr" | "franken" => Some("CHF"),
-            _ if self.from_variable(path) => None,
+            _ if self.is_variable(path) => None,
             _ => suggest::word(written.trim(), &USUAL_CURRENCIES),
         };
         let hint =
@@ -284,7 +281,7 @@ impl Reading<'_> {
         if THEMES.contains(&written) {
             return Some(ThemeSource::Embedded(written.to_string()));
         }
-        let close = suggest::word(written, &THEMES).filter(|_| !self.from_variable(path));
+        let close = suggest::word(written, &THEMES).filter(|_| !self.is_variable(path));
         let hint = match close {
             Some(theme) => format!("did you mean `{theme}`?"),
             None => "the program has `modern-minimal`; a theme of your own is a path such as `./theme`".to_string(),
@@ -334,104 +331,60 @@ impl Reading<'_> {
         &mut self,
         written: &str,
         around: &Surroundings<'_>,
+        theme: Option<&ThemeSource>,
         catalog: Option<&CatalogSettings>,
     ) -> Option<PathBuf> {
-        let path = "output";
-        let (folder, shown) = match &around.overrides.output {
+        let written = written.trim();
+        let flag = around.overrides.output.as_ref();
+        let (folder, shown) = match flag {
             Some(folder) => (std::path::absolute(folder).ok(), folder.display().to_string()),
-            None => ((!written.trim().is_empty()).then(|| clean(&self.folder.join(written.trim()))), self.shown(path)),
+            None if self.is_variable("output") => (self.below(written), self.shown("output")),
+            None => (self.below(written), shortened(written)),
         };
-        let Some(folder) = folder else {
-            return self.fault(path, "`output` is empty", "name the folder of the finished store, such as `store`");
-        };
-        if folder.is_file() {
-            let message = format!("the output `{shown}` is a file");
-            return self.fault(path, &message, "name a folder; it is made when it does not exist");
-        }
-        let real = resolved(&folder);
-        let mut precious = vec![("the store file", resolved(&self.folder))];
-        if let Some(CatalogUri::Path(catalog)) = catalog.map(|catalog| &catalog.uri) {
-            precious.push(("the catalogue", resolved(catalog)));
-        }
-        for (what, place) in precious {
-            if place.starts_with(&real) {
+        let fault = match &folder {
+            None => Some(("the output folder has no name".to_string(), "name it, such as `store`")),
+            Some(_) if shown.contains('\0') => {
+                Some(("the output folder's name holds a zero character".into(), "remove it"))
+            }
+            Some(folder) if folder.is_file() => {
+                Some((format!("the output `{shown}` is a file"), "name a folder; it is made when it does not exist"))
+            }
+            Some(folder) => self.endangered(folder, theme, catalog).map(|what| {
                 let message = format!("the output `{shown}` is the folder that {what} is in, or one above it");
-                return self.fault(path, &message, "give the store a folder of its own, such as `store`");
+                (message, "give the store a folder of its own, such as `store`")
+            }),
+        };
+        match fault {
+            None => folder,
+            Some((message, hint)) if flag.is_some() => {
+                self.errors.push(ConfigError::new(&self.source.file, None, &message, Some(hint)));
+                None
             }
+            Some((message, hint)) => self.fault("output", &message, hint),
         }
-        Some(folder)
     }
 
-    fn filters(&mut self, file: FilterFile) -> Option<ProductFilters> {
-        let frame_type = self.terms("frame_type", &file.frame_type, Vocabulary::FrameType);
-        let gender = self.terms("gender", &file.gender, Vocabulary::Gender);
-        let frame_shape = self.terms("frame_shape", &file.frame_shape, Vocabulary::FrameShape);
-        let material = self.terms("material", &file.material, Vocabulary::Material);
-        let tags = self.terms("tags", &file.tags, Vocabulary::Other);
-        let brand = self.names("brand", &file.brand);
-        let category = self.names("category", &file.category);
-        let price = self.price(&file.price);
-        Some(ProductFilters {
-            in_stock: file.in_stock,
-            min_quality_score: file.min_quality_score.map(|score| score as f32),
-            frame_type: frame_type?,
-            brand: brand?,
-            category: category?,
-            gender: gender?,
-            frame_shape: frame_shape?,
-            material: material?,
-            price: price?,
-            face_shape: file
-                .face_shape
-                .map(|filter| FaceShapeFilter { shape: filter.shape.into(), min_score: filter.min_score as f32 }),
-            tags: tags?,
-            max_products: file.max_products.map(|most| most as usize),
-        })
+    /// A path that starts at the store file, if there is one.
+    fn below(&self, written: &str) -> Option<PathBuf> {
+        (!written.is_empty()).then(|| clean(&self.folder.join(written)))
     }
 
-    /// Normalised keys, each once, in the order written.
-    fn terms(&mut self, key: &str, written: &OneOrMany<String>, vocabulary: Vocabulary) -> Option<Vec<String>> {
-        self.each(key, written, |text| Term::parse(vocabulary, text).map(|term| term.key))
-    }
-
-    /// Names that may also be slugs or ids, so they keep their wording.
-    fn names(&mut self, key: &str, written: &OneOrMany<String>) -> Option<Vec<String>> {
-        self.each(key, written, |text| worded(Some(text.to_string())).filter(|text| !key_of(text).is_empty()))
-    }
-
-    fn each(
-        &mut self,
-        key: &str,
-        written: &OneOrMany<String>,
-        read: impl Fn(&str) -> Option<String>,
-    ) -> Option<Vec<String>> {
-        let path = format!("product_filters.{key}");
-        let listed = matches!(self.node(&path).map(|node| &node.content), Some(Content::List(_)));
-        let mut values: Vec<String> = Vec::new();
-        let mut whole = true;
-        for (index, text) in written.0.iter().enumerate() {
-            match read(text) {
-                Some(value) if values.contains(&value) => {}
-                Some(value) => values.push(value),
-                None => {
-                    whole = false;
-                    let spot = if listed { joined(&path, &index.to_string()) } else { path.clone() };
-                    let message = format!("`{path}` has a value without letters or digits");
-                    let _: Option<()> = self.fault(&spot, &message, "write the words that the catalogue uses");
-                }
-            }
+    /// What would stand in the output folder although it is not of the store's making.
+    fn endangered(
+        &self,
+        output: &Path,
+        theme: Option<&ThemeSource>,
+        catalog: Option<&CatalogSettings>,
+    ) -> Option<&'static str> {
+        let output = resolved(output);
+        let holds = |path: &Path| resolved(path).starts_with(&output);
+        if holds(&self.folder) {
+            return Some("the store file");
         }
-        whole.then_some(values)
-    }
-
-    fn price(&mut self, file: &PriceFile) -> Option<PriceRange> {
-        match (file.min, file.max) {
-            (Some(min), Some(max)) if min > max => self.fault(
-                "product_filters.price.min",
-                "`product_filters.price.min` is above `product_filters.price.max`",
-                "exchange the two; as it is, no product can pass",
-            ),
-            (min, max) => Some(PriceRange { min, max }),
+        match (theme, catalog.map(|catalog| &catalog.uri)) {
+            (Some(ThemeSource::Folder(theme)), _) if holds(theme) => Some("the theme"),
+            (_, Some(CatalogUri::Path(catalog))) if holds(catalog) => Some("the catalogue"),
+            _ => None,
         }
     }
 

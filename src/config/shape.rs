@@ -7,8 +7,10 @@ use super::schema::{Kind, Schema, listed};
 use super::source::{Source, redact};
 use super::suggest::{self, Meant};
 use super::tree::{Content, Entry, Node, Scalar};
+use rust_decimal::Decimal;
 use serde_json::{Map, Number, Value};
 use std::ops::Range;
+use std::str::FromStr;
 
 /// Keys listed in a hint before it gets unreadable.
 const MOST_LISTED: usize = 14;
@@ -174,9 +176,17 @@ impl<'run> Walk<'run> {
             }
             Some(Meant::Elsewhere(path)) => {
                 let (parent, last) = path.rsplit_once('.').unwrap_or(("", &path));
-                let place = if parent.is_empty() { "at the top level".into() } else { format!("under `{parent}`") };
-                let message = format!("unknown key `{shown}`, did you mean `{path}`?");
-                self.tell(span, &message, Some(&format!("`{last}` belongs {place}")));
+                let place = if parent.is_empty() { "to the top level".into() } else { format!("under `{parent}`") };
+                if last == key {
+                    self.tell(
+                        span,
+                        &format!("the key `{shown}` does not belong here"),
+                        Some(&format!("move it {place}")),
+                    );
+                } else {
+                    let message = format!("unknown key `{shown}`, did you mean `{path}`?");
+                    self.tell(span, &message, Some(&format!("write `{last}:` and move it {place}")));
+                }
             }
             None => {
                 let keys: Vec<&str> = self.schema.properties(schema).iter().map(|(key, _)| *key).collect();
@@ -292,7 +302,8 @@ fn number(scalar: &Scalar, schema: &Value) -> Result<Value, Option<String>> {
     }
     if schema["format"] == "decimal" {
         // Kept as text: a price must not pass through a binary fraction.
-        return Ok(Value::String(text.trim_start_matches('+').to_string()));
+        let exact = Decimal::from_str(text).or_else(|_| Decimal::from_scientific(text)).map_err(|_| None)?;
+        return Ok(Value::String(exact.to_string()));
     }
     if matches!(schema["type"].as_str().or(schema["type"][0].as_str()), Some("integer")) {
         return text.parse::<i64>().map(Value::from).map_err(|_| None);

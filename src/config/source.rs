@@ -31,33 +31,35 @@ impl Place {
     }
 }
 
+/// How far a secret is sought behind its name, in bytes; bounds the work on a file that is one long line.
+const LONGEST_SECRET: usize = 1024;
+
 /// The text of one file.
 pub(super) struct Source {
     pub(super) file: PathBuf,
     pub(super) text: String,
     secrets: Vec<Range<usize>>,
+    /// Where each line starts.
+    lines: Vec<usize>,
 }
 
 impl Source {
     pub(super) fn new(file: &Path, text: String) -> Self {
         let secrets = secret_ranges(&text);
-        Self { file: file.to_path_buf(), text, secrets }
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { file: file.to_path_buf(), text, secrets, lines }
     }
 
     /// Where a byte range stands; of a range over several lines, its first line.
     pub(super) fn place(&self, range: &Range<usize>) -> Place {
         let start = floor_boundary(&self.text, range.start);
-        let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line = self.lines.partition_point(|&line| line <= start).max(1);
+        let line_start = self.lines[line - 1];
         let line_end = self.text[start..].find(['\n', '\r']).map_or(self.text.len(), |at| start + at);
         let end = floor_boundary(&self.text, range.end).clamp(start, line_end);
         let (shown, underline) = self.show(line_start..line_end, start..end);
         let (text, underline) = excerpt(&shown, underline);
-        Place {
-            line: self.text[..line_start].matches('\n').count() + 1,
-            column: self.text[line_start..start].chars().count() + 1,
-            text,
-            underline,
-        }
+        Place { line, column: self.text[line_start..start].chars().count() + 1, text, underline }
     }
 
     /// A line without its secrets, and where the marked bytes went.
@@ -74,7 +76,8 @@ impl Source {
             }
             shown.push_str(&self.text[from..to]);
         };
-        for secret in self.secrets.iter().filter(|secret| secret.start < line.end && secret.end > line.start) {
+        let first = self.secrets.partition_point(|secret| secret.end <= line.start);
+        for secret in self.secrets[first..].iter().take_while(|secret| secret.start < line.end) {
             let from = secret.start.max(line.start);
             copy(at, from, &mut shown);
             shown.push_str(HIDDEN);
@@ -142,10 +145,17 @@ fn secret_ranges(text: &str) -> Vec<Range<usize>> {
         }
     }
     for name in SECRET_NAMES {
+        let mut covered = 0;
         for (at, _) in folded.match_indices(name) {
-            ranges.extend(value_range(text, at + name.len()));
+            if at >= covered
+                && let Some(range) = value_range(text, at + name.len())
+            {
+                covered = range.end;
+                ranges.push(range);
+            }
         }
     }
+    ranges.retain(|range| !is_variable(&text[range.clone()]));
     ranges.sort_by_key(|range| (range.start, range.end));
     let mut merged: Vec<Range<usize>> = Vec::new();
     for range in ranges {
@@ -157,9 +167,16 @@ fn secret_ranges(text: &str) -> Vec<Range<usize>> {
     merged
 }
 
+/// A secret kept elsewhere, as it should be, may be named: `${MONGO_PASSWORD}`.
+fn is_variable(text: &str) -> bool {
+    let name = text.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
+    name.is_some_and(|name| name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric()))
+}
+
 /// The password in the user part that starts at `user`, of a URI that starts at `start` or somewhat earlier.
 /// A password may hold any character, so everything up to the last `@` of the value counts.
 fn password_range(text: &str, start: usize, user: usize) -> Option<Range<usize>> {
+    text[user..floor_boundary(text, user + LONGEST_SECRET)].find('@')?;
     let scheme = text[..start].trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "+-.:".contains(c));
     let quote = scheme.chars().next_back().filter(|c| matches!(c, '"' | '\''));
     let end = user + value_length(&text[user..], quote);
@@ -185,8 +202,9 @@ fn value_range(text: &str, after_name: usize) -> Option<Range<usize>> {
     (length > 0).then_some(start..start + length)
 }
 
-/// Bytes up to the closing quote, or to the end of the line where there is none.
+/// Bytes up to the closing quote, or to the end of the line where there is none; no further than a secret reaches.
 fn value_length(text: &str, quote: Option<char>) -> usize {
+    let text = &text[..floor_boundary(text, LONGEST_SECRET)];
     let line = text.find(['\n', '\r']).unwrap_or(text.len());
     let Some(quote) = quote else { return line };
     let mut escaped = false;
@@ -217,6 +235,8 @@ mod tests {
                 r#"{"uri":"mongodb://ada:a\"b@h","contact_email":"a@b.c"}"#,
                 r#"{"uri":"mongodb://ada:***@h","contact_email":"a@b.c"}"#,
             ),
+            ("uri: mongodb://ada:${DB_PASSWORD}@host", "uri: mongodb://ada:${DB_PASSWORD}@host"),
+            ("uri: mongodb://ada:${NONE:-s3cret}@host", "uri: mongodb://ada:***@host"),
             ("api-token: abc def", "api-token: ***"),
             (r#""password": "abc", "theme": "x""#, r#""password": "***", "theme": "x""#),
             (
@@ -239,7 +259,7 @@ mod tests {
         let source = Source::new(Path::new("store.yaml"), text.to_string());
         let at = text.find("x}").expect("the value");
         let place = source.place(&(at..at + 1));
-        assert_eq!((place.line, place.column), (2, 45));
+        assert_eq!((place.line, place.column), (2, 43));
         assert_eq!(place.text, "{uri: \"mongodb://ada:***@host\", théme: x}");
         assert_eq!(&place.text[place.underline], "x");
     }

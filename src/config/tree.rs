@@ -3,7 +3,7 @@
 //! Scalars stay as they were written: whether `24` is a number is decided by the setting it belongs to. Aliases are
 //! copied in, within a budget, so that no small file can grow large.
 
-use super::error::ConfigError;
+use super::error::ConfigErrors;
 use super::source::Source;
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span};
 use std::collections::BTreeMap;
@@ -93,7 +93,7 @@ impl Node {
 }
 
 /// Reads the one document of a file; the first fault ends the reading, as nothing after it can be trusted.
-pub(super) fn read(source: &Source) -> Result<Node, ConfigError> {
+pub(super) fn read(source: &Source) -> Result<Node, ConfigErrors> {
     let options = granit_parser::options! {
         emit_comments: false,
         flow_nesting_limit: DEEPEST,
@@ -121,7 +121,7 @@ pub(super) fn read(source: &Source) -> Result<Node, ConfigError> {
             event => root = Some(reader.node(event, &span)?),
         }
     }
-    let empty = || ConfigError::new(&source.file, None, EMPTY, Some(EMPTY_HINT));
+    let empty = || ConfigErrors::one(&source.file, None, EMPTY, Some(EMPTY_HINT));
     let root = root.ok_or_else(empty)?;
     if root.scalar().is_some_and(Scalar::is_null) { Err(empty()) } else { Ok(root) }
 }
@@ -137,7 +137,7 @@ struct Reader<'text> {
 }
 
 impl<'text> Reader<'text> {
-    fn next(&mut self) -> Result<(Event<'text>, Span), ConfigError> {
+    fn next(&mut self) -> Result<(Event<'text>, Span), ConfigErrors> {
         match self.parser.next() {
             Some(Ok(next)) => Ok(next),
             Some(Err(error)) => Err(syntax_error(self.source, &error)),
@@ -145,11 +145,11 @@ impl<'text> Reader<'text> {
         }
     }
 
-    fn fault(&self, span: &Span, message: &str, hint: Option<&str>) -> ConfigError {
-        ConfigError::new(&self.source.file, Some(self.source.place(&bytes(span))), message, hint)
+    fn fault(&self, span: &Span, message: &str, hint: Option<&str>) -> ConfigErrors {
+        ConfigErrors::one(&self.source.file, Some(self.source.place(&bytes(span))), message, hint)
     }
 
-    fn count(&mut self, nodes: usize, span: &Span) -> Result<(), ConfigError> {
+    fn count(&mut self, nodes: usize, span: &Span) -> Result<(), ConfigErrors> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes <= MOST_NODES {
             return Ok(());
@@ -158,7 +158,7 @@ impl<'text> Reader<'text> {
         Err(self.fault(span, &message, Some("write the values out, or use fewer aliases")))
     }
 
-    fn node(&mut self, event: Event<'text>, span: &Span) -> Result<Node, ConfigError> {
+    fn node(&mut self, event: Event<'text>, span: &Span) -> Result<Node, ConfigErrors> {
         self.count(1, span)?;
         if event.tag().is_some() {
             let shown = span.tag_span().and_then(|tag| tag.slice(&self.source.text)).unwrap_or("!").to_string();
@@ -194,7 +194,7 @@ impl<'text> Reader<'text> {
         Ok(node)
     }
 
-    fn list(&mut self, start: &Span) -> Result<Node, ConfigError> {
+    fn list(&mut self, start: &Span) -> Result<Node, ConfigErrors> {
         let mut items = Vec::new();
         loop {
             let (event, span) = self.next()?;
@@ -207,7 +207,7 @@ impl<'text> Reader<'text> {
         }
     }
 
-    fn map(&mut self, start: &Span) -> Result<Node, ConfigError> {
+    fn map(&mut self, start: &Span) -> Result<Node, ConfigErrors> {
         let mut entries = Vec::new();
         loop {
             let (event, key_span) = self.next()?;
@@ -231,32 +231,39 @@ fn bytes(span: &Span) -> Range<usize> {
     start..span.end.byte_offset().unwrap_or(start).max(start)
 }
 
-fn syntax_error(source: &Source, error: &ScanError) -> ConfigError {
+fn syntax_error(source: &Source, error: &ScanError) -> ConfigErrors {
     let at = error.marker().byte_offset().unwrap_or_else(|| nth_character(&source.text, error.marker().index()));
     if let Some(tab) = indenting_tab(&source.text, at) {
-        return ConfigError::new(
+        return ConfigErrors::one(
             &source.file,
             Some(source.place(&(tab..tab + 1))),
             "a tab indents this line, and YAML allows only spaces there",
             Some("replace the tab with spaces, the same number as the lines beside it have"),
         );
     }
-    let (message, hint) = explain(error.kind());
+    let (message, mut hint) = explain(error.kind());
+    let line = source.text[..at].rfind('\n').map_or(0, |line| line + 1);
+    if source.text[line..].lines().next().is_some_and(|line| line.contains("${"))
+        && source.text[line..at].contains(['{', '['])
+    {
+        hint = Some("inside brackets, a variable has to stand in quotes: `\"${NAME}\"`");
+    }
     let at = at.min(source.text.trim_end().len());
     let end = source.text[at..].chars().next().map_or(at, |character| at + character.len_utf8());
-    ConfigError::new(&source.file, Some(source.place(&(at..end))), &message, hint)
+    ConfigErrors::one(&source.file, Some(source.place(&(at..end))), &message, hint)
 }
 
 fn nth_character(text: &str, index: usize) -> usize {
     text.char_indices().nth(index).map_or(text.len(), |(at, _)| at)
 }
 
-/// A tab in the indentation of the line at `at` or the one before it.
+/// A tab in the indentation of the line at `at`, or of the one before or after it.
 fn indenting_tab(text: &str, at: usize) -> Option<usize> {
     let head = text.get(..at)?;
     let this = head.rfind('\n').map_or(0, |line| line + 1);
     let before = head[..this.saturating_sub(1)].rfind('\n').map_or(0, |line| line + 1);
-    [before, this].into_iter().find_map(|line| {
+    let after = text[at..].find('\n').map_or(text.len(), |end| at + end + 1);
+    [before, this, after].into_iter().find_map(|line| {
         let rest = text[line..].trim_start_matches(' ');
         rest.starts_with('\t').then(|| text.len() - rest.len())
     })
@@ -291,7 +298,13 @@ fn explain(kind: &ErrorKind) -> (String, Option<&'static str>) {
             (text("a comma or the closing bracket is missing before this"), None)
         }
         ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => {
-            (text("a second `:` in one line makes no sense here"), Some(QUOTE_IT))
+            (text("a second `: ` in one line makes no sense here"), Some(QUOTE_IT))
+        }
+        ErrorKind::UnexpectedCharacter { character: '`' } => {
+            (text("a value cannot start with a backtick"), Some(QUOTE_IT))
+        }
+        ErrorKind::UnexpectedCharacter { character } if character.is_control() => {
+            (format!("the control character `{}` stands here", character.escape_default()), Some("remove it"))
         }
         ErrorKind::UnexpectedCharacter { character } => {
             (format!("a value cannot start with `{}`", character.escape_default()), Some(QUOTE_IT))
@@ -307,6 +320,14 @@ fn explain(kind: &ErrorKind) -> (String, Option<&'static str>) {
             text("this line does not fit the lines before it"),
             Some("keys of one block start in the same column; a text that is cut off by a quote or `:` needs quotes"),
         ),
+        ErrorKind::InvalidBlockScalarHeader => (
+            text("something follows a `>` or `|` that begins a text of several lines"),
+            Some("begin that text on the next line, indented, or put the value in quotes"),
+        ),
+        ErrorKind::CommentInterceptedScalar => (text("a comment stands in the middle of a text"), Some(QUOTE_IT)),
+        ErrorKind::MisplacedFlowCollectionEnd => {
+            (text("this bracket closes nothing"), Some("remove it, or write the one that it belongs to"))
+        }
         ErrorKind::UnknownAnchor => (
             text("no `&name` before this alias has its name"),
             Some("put the value in quotes if the `*` belongs to it"),

@@ -14,6 +14,7 @@ use super::terms::Interner;
 use super::tree::{CategoryNode, CategoryTree};
 use super::{EnhancedProduct, wording};
 use crate::assets::drawing::FrameDrawing;
+use crate::assets::media::Media;
 use crate::catalog::References;
 use crate::catalog::product::{Brand, Product, Reference};
 use crate::catalog::vocabulary::{Term, key_of};
@@ -29,7 +30,8 @@ use std::sync::{Mutex, PoisonError};
 /// Enhances products and gathers their records.
 pub struct Collector<'a> {
     filters: &'a ProductFilters,
-    references: References,
+    references: &'a References,
+    media: &'a Media,
     rules: Rules,
     tree: CategoryTree,
     brand_by_id: HashMap<String, u32>,
@@ -65,13 +67,13 @@ impl<'a> Collector<'a> {
     /// # Errors
     /// When the folder cannot be written to.
     pub fn new(
-        mut references: References,
+        references: &'a References,
+        media: &'a Media,
         filters: &'a ProductFilters,
         folder: &Path,
         findings: &mut Vec<Finding>,
     ) -> Result<Self> {
-        let tree = CategoryTree::new(std::mem::take(&mut references.categories), "categories", findings);
-        references.brands.sort_by(|a, b| a.id.cmp(&b.id));
+        let tree = CategoryTree::new(references.categories.clone(), "categories", findings);
         let mut brand_by_id = HashMap::new();
         let mut brand_by_key = HashMap::new();
         for (index, brand) in references.brands.iter().enumerate() {
@@ -85,6 +87,7 @@ impl<'a> Collector<'a> {
             filters,
             rules: Rules::new(&references.rules),
             references,
+            media,
             tree,
             brand_by_id,
             brand_by_key,
@@ -103,7 +106,8 @@ impl<'a> Collector<'a> {
         let mut findings = Vec::new();
         let mut kept = Vec::with_capacity(products.len());
         for (position, product) in products.into_iter().enumerate() {
-            let (product, scores) = self.scored(product);
+            let product = self.with_usable_images(product, collection, &mut findings);
+            let scores = score::score(&product, &self.rules);
             let brand = self.brand_of(&product, collection, &mut findings);
             let categories = self.categories_of(&product, collection, &mut findings);
             let lineage: Vec<&CategoryNode> = categories
@@ -144,28 +148,24 @@ impl<'a> Collector<'a> {
         Ok(Taken { kept, findings })
     }
 
-    /// The product with what other collections know of it, and its scores.
-    fn scored(&self, mut product: Product) -> (Product, Scores) {
-        if let Some(fits) = self.references.product_fits_of(&product) {
-            for (own, other) in product.stored_fits.iter_mut().zip(fits) {
-                if own.is_none() {
-                    own.clone_from(other);
-                }
+    /// Drops pictures that cannot be shown, so that the next one, or the drawing, takes their place.
+    fn with_usable_images(&self, mut product: Product, collection: &str, findings: &mut Vec<Finding>) -> Product {
+        let id = &product.id;
+        product.images.retain(|image| match self.media.resolve(&image.source) {
+            Ok(_) => true,
+            Err(problem) => {
+                findings.push(Finding {
+                    outcome: Outcome::Repaired,
+                    reason: problem.reason.to_string(),
+                    collection: collection.to_string(),
+                    document: id.clone(),
+                    field: "media".to_string(),
+                    detail: problem.detail,
+                });
+                false
             }
-        }
-        let analytics = &mut product.analytics;
-        if analytics.popularity.is_none()
-            && analytics.views.is_none()
-            && analytics.clicks.is_none()
-            && analytics.conversions.is_none()
-            && let Some(counted) = self.references.events_of(&product)
-        {
-            product.analytics.views = Some(counted.views);
-            product.analytics.clicks = Some(counted.clicks);
-            product.analytics.conversions = Some(counted.conversions);
-        }
-        let scores = score::score(&product, &self.rules);
-        (product, scores)
+        });
+        product
     }
 
     /// The rules in force, for explaining a score.
@@ -298,7 +298,7 @@ impl<'a> Collector<'a> {
             drafts.truncate(most);
         }
         let (terms, term_moves) = self.terms.finish();
-        let (brands, brand_moves) = final_brands(self.references.brands, self.named_brands, &drafts);
+        let (brands, brand_moves) = final_brands(&self.references.brands, self.named_brands, &drafts);
         let wishes: Vec<(&str, String)> =
             drafts.iter_mut().map(|draft| (&*draft.record.id, std::mem::take(&mut draft.wished_slug))).collect();
         let slugs = unique_slugs(wishes.into_iter(), "product");
@@ -423,7 +423,7 @@ fn report_duplicate_skus(drafts: &[Draft], findings: &mut Vec<Finding>) {
 }
 
 /// Brand documents and named brands that some product uses, by name, each with a slug of its own.
-fn final_brands(known: Vec<Brand>, named: Interner, drafts: &[Draft]) -> (Vec<Brand>, HashMap<u32, u32>) {
+fn final_brands(known: &[Brand], named: Interner, drafts: &[Draft]) -> (Vec<Brand>, HashMap<u32, u32>) {
     let used: HashSet<u32> = drafts.iter().filter_map(|draft| draft.record.brand).collect();
     let known_count = known.len() as u32;
     let (named, moves) = named.finish();
@@ -432,10 +432,8 @@ fn final_brands(known: Vec<Brand>, named: Interner, drafts: &[Draft]) -> (Vec<Br
         let brand = Brand { id: format!("name:{}", term.key), name: term.label.clone(), ..Brand::default() };
         (known_count + preliminary, brand)
     });
-    let mut brands: Vec<(u32, Brand)> = known
-        .into_iter()
-        .enumerate()
-        .map(|(index, brand)| (index as u32, brand))
+    let mut brands: Vec<(u32, Brand)> = (0..)
+        .zip(known.iter().cloned())
         .chain(named_brands)
         .filter(|(index, _)| used.contains(index))
         .collect();
@@ -516,8 +514,10 @@ mod tests {
     fn collected(blocks: Vec<(usize, Vec<Product>)>, filters: &ProductFilters) -> (EnhancedCatalog, Vec<Finding>) {
         let folder = tempfile::tempdir().expect("a folder");
         let mut findings = Vec::new();
+        let references = References::default();
+        let media = Media::new(None);
         let collector =
-            Collector::new(References::default(), filters, folder.path(), &mut findings).expect("a collector");
+            Collector::new(&references, &media, filters, folder.path(), &mut findings).expect("a collector");
         let collection: Arc<str> = "products".into();
         for (sequence, products) in blocks {
             findings.extend(collector.take(sequence, &collection, products).expect("room on disk").findings);

@@ -8,6 +8,7 @@ pub mod matrix;
 pub mod popularity;
 pub mod quality;
 
+use crate::catalog::FaceShapeRules;
 use crate::catalog::product::Product;
 use crate::catalog::vocabulary::FaceShape;
 use serde::{Deserialize, Serialize};
@@ -40,9 +41,19 @@ pub struct OutlineRule {
 }
 
 impl Rules {
-    /// Reads rules.
-    pub fn new(_rules: &[crate::catalog::FaceShapeRules]) -> Self {
-        Self::default()
+    /// Takes over the rules of a catalogue. A rule model that does not say how sure it is of itself is trusted a little
+    /// more than the general convention: it is the shop's own.
+    pub fn new(documents: &[FaceShapeRules]) -> Self {
+        const UNSTATED_CONFIDENCE: f32 = 0.7;
+        let mut rules = Self::default();
+        for document in documents {
+            let confidence = f64::from(document.confidence.unwrap_or(UNSTATED_CONFIDENCE));
+            for frame in &document.frames {
+                let reasons = frame.reasons.iter().chain(&frame.tips).cloned().collect();
+                rules.add(document.shape, &frame.shape.key, OutlineRule { score: f64::from(frame.score), confidence, reasons });
+            }
+        }
+        rules
     }
 
     /// Adds a rule; the first one for a face and an outline stands.

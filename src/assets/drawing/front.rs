@@ -18,12 +18,25 @@ const EYE_LINE: f64 = 288.0;
 
 /// Draws the whole file.
 pub(super) fn svg(drawing: FrameDrawing) -> String {
-    Front::new(drawing).file()
+    let size =
+        Size { width: f64::from(drawing.width), height: f64::from(drawing.height), bridge: f64::from(drawing.bridge) };
+    let mut front = Front::new(drawing, size, (WIDTH / 2.0, EYE_LINE), SCALE);
+    front.place((WIDTH / 2.0, EYE_LINE), SCALE.min(WIDEST / front.span()));
+    front.file()
+}
+
+/// Lens width, lens height and the distance between the lenses in mm.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub(super) width: f64,
+    pub(super) height: f64,
+    pub(super) bridge: f64,
 }
 
 /// Geometry that all parts share.
 pub(super) struct Front {
     pub(super) drawing: FrameDrawing,
+    pub(super) size: Size,
     /// Outline of the lens.
     pub(super) lens: Ring,
     /// Outer edge of the rim.
@@ -34,6 +47,9 @@ pub(super) struct Front {
     pub(super) hinge: f64,
     /// Outer edge of the end piece.
     pub(super) edge: f64,
+    /// Middle of the frame at the height of the middle of the lenses, in pixels.
+    middle: (f64, f64),
+    /// Pixels to the millimetre.
     pub(super) scale: f64,
 }
 
@@ -47,12 +63,14 @@ pub(super) fn end_height(build: Build) -> f64 {
 }
 
 impl Front {
-    pub(super) fn new(drawing: FrameDrawing) -> Self {
-        let (width, height) = (f64::from(drawing.width), f64::from(drawing.height));
+    /// `middle` is where the middle of the frame lies in pixels, at the height of the middle of the lenses; `scale` is
+    /// pixels to the millimetre.
+    pub(super) fn new(drawing: FrameDrawing, size: Size, middle: (f64, f64), scale: f64) -> Self {
+        let Size { width, height, bridge } = size;
         let recipe = outline::recipe(drawing.shape);
         let lens = outline::lens(drawing.shape, width, height);
-        let half = (width + f64::from(drawing.bridge)) / 2.0;
-        let slack = f64::from(drawing.bridge) / 2.0 - 2.0;
+        let half = (width + bridge) / 2.0;
+        let slack = bridge / 2.0 - 2.0;
         let [top, outer, bottom, nose] = match (drawing.build, drawing.rim) {
             (_, Rim::None) => [0.0; 4],
             (Build::Thick, _) => [4.2 + recipe.brow, 3.9, 3.1, 3.1],
@@ -75,26 +93,35 @@ impl Front {
         // Metal end pieces sit a little lower than the corners of a sheet front.
         let level = if drawing.build == Build::Wire { recipe.hinge.min(0.74) } else { recipe.hinge };
         let hinge = level * high - end_height(drawing.build);
-        let scale = SCALE.min(WIDEST / (2.0 * (half + edge + 1.5)));
-        Self { drawing, lens, rim, half, hinge, edge, scale }
+        Self { drawing, size, lens, rim, half, hinge, edge, middle, scale }
+    }
+
+    /// Puts the drawing somewhere else, in another scale.
+    pub(super) fn place(&mut self, middle: (f64, f64), scale: f64) {
+        (self.middle, self.scale) = (middle, scale);
+    }
+
+    /// Width of the whole front in mm.
+    pub(super) fn span(&self) -> f64 {
+        2.0 * (self.half + self.edge)
     }
 
     pub(super) fn pen(&self) -> Pen {
-        Pen::new(self.scale, (WIDTH / 2.0 + self.half * self.scale, EYE_LINE))
+        Pen::new(self.scale, (self.middle.0 + self.half * self.scale, self.middle.1))
     }
 
     /// A point in pixels, as text.
     pub(super) fn spot(&self, point: Point) -> (String, String) {
-        let x = WIDTH / 2.0 + (self.half + point.x) * self.scale;
-        (number(x), number(EYE_LINE - point.y * self.scale))
+        let x = self.middle.0 + (self.half + point.x) * self.scale;
+        (number(x), number(self.middle.1 - point.y * self.scale))
     }
 
     fn file(&self) -> String {
         let mut out = String::with_capacity(4096);
         out.push_str(r#"<svg xmlns="http://www.w3.org/2000/svg" width="800" height="600" viewBox="0 0 800 600">"#);
         let metal = self.metal();
-        let top = EYE_LINE - self.scale * (f64::from(self.drawing.height) / 2.0 + 6.0);
-        let bottom = EYE_LINE + self.scale * (f64::from(self.drawing.height) / 2.0 + 4.0);
+        let top = EYE_LINE - self.scale * (self.size.height / 2.0 + 6.0);
+        let bottom = EYE_LINE + self.scale * (self.size.height / 2.0 + 4.0);
         out.push_str("<defs>");
         self.front_paint(&mut out, top, bottom);
         gradient(&mut out, "m", top, bottom, &metal_stops(metal));
@@ -134,7 +161,7 @@ impl Front {
         let Finish { pattern, base, second, matte } = self.drawing.finish;
         let gloss = if matte { 0.5 } else { 1.0 };
         match pattern {
-            Pattern::Tortoise => tortoise(out, base),
+            Pattern::Tortoise => self.tortoise(out, base),
             Pattern::Clear => gradient(
                 out,
                 "a",
@@ -173,9 +200,9 @@ impl Front {
     fn lens_paint(&self, out: &mut String, top: f64, bottom: f64) {
         let white = [255; 3];
         match self.drawing.lens {
-            Tint::Clear => gradient(out, "g", top, bottom, &[(0.0, white, 0.3), (1.0, [222, 234, 240], 0.42)]),
+            Tint::Clear => gradient(out, "g", top, bottom, &[(0.0, white, 0.2), (1.0, [222, 234, 240], 0.34)]),
             Tint::BlueLight => {
-                gradient(out, "g", top, bottom, &[(0.0, [206, 222, 255], 0.5), (1.0, [255, 250, 226], 0.4)]);
+                gradient(out, "g", top, bottom, &[(0.0, [196, 214, 255], 0.42), (1.0, [255, 248, 220], 0.34)]);
             }
             Tint::Dark(color) => {
                 let deep = mix(color, [16, 18, 20], if lightness(color) > 0.3 { 0.45 } else { 0.3 });
@@ -202,15 +229,56 @@ impl Front {
         }
     }
 
+    /// Paint `a`: flecks of two depths over the light ground. They are strewn along the rim and not in a repeating tile,
+    /// because a tile's flecks would mostly fall on the lens, and its edges would show.
+    fn tortoise(&self, out: &mut String, base: Rgb) {
+        let mut seed = 0x9e37_79b9_u32;
+        // A multiplicative generator: the same flecks in every run and on every machine.
+        let mut any = |low: f64, high: f64| {
+            seed = seed.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+            low + (high - low) * f64::from(seed >> 16) / 65_535.0
+        };
+        let count = self.rim.0.len();
+        let mut flecks = |amount: usize, long: (f64, f64), slim: (f64, f64)| {
+            let mut path = String::new();
+            for index in 0..amount {
+                let around = (count * index / amount + any(0.0, count as f64 / amount as f64) as usize) % count;
+                let middle = (self.lens.0[around].at + self.rim.0[around].at) * 0.5;
+                let (x, y) = self.spot(middle + at(any(-2.2, 2.2), any(-2.2, 2.2)));
+                let (along, across) = (any(long.0, long.1) * self.scale, any(slim.0, slim.1) * self.scale);
+                let turn = any(0.0, 180.0);
+                let _ = write!(path, "M{x} {y}a{along:.0} {across:.0} {turn:.0} 1 0 1 1z");
+            }
+            path
+        };
+        let (broad, fine) = (flecks(14, (5.0, 9.0), (2.4, 4.6)), flecks(20, (2.2, 5.4), (1.0, 2.4)));
+        let high = self.rim.0.iter().map(|sample| sample.at.y).fold(f64::MIN, f64::max);
+        let saddle = high - self.size.height * 0.13 - 3.5;
+        let lone = [(at(2.2 - self.half, saddle), "a24 9 28"), (at(self.edge - 2.6, self.hinge - 1.0), "a15 11 60")];
+        let lone = lone.map(|(place, ellipse)| {
+            let (x, y) = self.spot(place);
+            format!("M{x} {y}{ellipse} 1 0 1 1z")
+        });
+        let _ = write!(
+            out,
+            r##"<pattern id="a" patternUnits="userSpaceOnUse" width="800" height="600"><path fill="{}" d="M0 0h800v600H0z"/><path fill="{}" fill-opacity=".72" d="{broad}{}{}"/><path fill="{}" fill-opacity=".8" d="{fine}"/></pattern>"##,
+            hex(base),
+            hex(shaded(mix(base, [92, 44, 18], 0.5), -0.36)),
+            lone[0],
+            lone[1],
+            hex(mix(base, [24, 12, 8], 0.88)),
+        );
+    }
+
     fn shadow(&self, out: &mut String) {
         let middle = WIDTH / 2.0 + self.half * self.scale;
-        let floor = EYE_LINE + self.scale * (f64::from(self.drawing.height) / 2.0 + 5.0);
+        let floor = EYE_LINE + self.scale * (self.size.height / 2.0 + 5.0);
         let _ = write!(
             out,
             r#"<ellipse cx="{}" cy="{}" rx="{}" ry="11" fill="url(#s)"/>"#,
             number(middle),
             number(floor + 14.0),
-            number(self.scale * f64::from(self.drawing.width) * 0.62),
+            number(self.scale * self.size.width * 0.62),
         );
     }
 
@@ -229,7 +297,7 @@ impl Front {
         let wire = self.drawing.build == Build::Wire;
         let (near, thin) = if wire { (0.9, 0.8) } else { (2.6, 1.3) };
         let side = self.edge - 1.0;
-        let floor = 1.0 - f64::from(self.drawing.height) / 2.0;
+        let floor = self.size.height * -0.3;
         let ear = far(at(side, self.hinge), 96.0);
         let tip = far(at(side - 2.0, (self.hinge - 36.0).max(floor * 1.23)), 138.0);
         let mut pen = self.pen();
@@ -248,7 +316,7 @@ impl Front {
 
     /// The lens with the rim's shade on it and two reflections.
     fn lens(&self, out: &mut String) {
-        let (width, height) = (f64::from(self.drawing.width), f64::from(self.drawing.height));
+        let (width, height) = (self.size.width, self.size.height);
         let streak = |left: f64, wide: f64| {
             let lean = height * 0.36;
             let up = height / 2.0 + 1.0;
@@ -261,7 +329,7 @@ impl Front {
                 .take()
         };
         let shine = match self.drawing.lens {
-            Tint::Clear | Tint::BlueLight => ".34",
+            Tint::Clear | Tint::BlueLight => ".26",
             Tint::Dark(_) => ".1",
             Tint::Mirror(_) => ".22",
         };
@@ -304,16 +372,4 @@ fn gradient(out: &mut String, id: &str, top: f64, bottom: f64, stops: &[(f64, Rg
         out.push_str("/>");
     }
     out.push_str("</linearGradient>");
-}
-
-/// Paint `a`: two layers of flecks over the light ground, in a tile that repeats.
-fn tortoise(out: &mut String, base: Rgb) {
-    let (middle, dark) = (shaded(mix(base, [92, 44, 18], 0.5), -0.3), mix(base, [24, 12, 8], 0.88));
-    let _ = write!(
-        out,
-        r##"<pattern id="a" patternUnits="userSpaceOnUse" width="170" height="120"><rect width="170" height="120" fill="{}"/><path fill="{}" d="M-8 22C10-6 50 2 66 14s40-10 62-6 30 20 18 34-40 2-56 12-14 26-38 24-18-20-36-22S-20 40-8 22zM96 84c16-14 50-16 66-2s6 36-14 40-34-10-46-12-22-14-6-26zM14 96c12-8 40-4 40 8s-26 16-38 12-14-12-2-20z"/><path fill="{}" stroke="{1}" stroke-opacity=".6" stroke-width="6" d="M8 24c12-14 32-10 44-2s4 18-10 18-24 2-32-2-8-8-2-14zM86 22c14-10 40-12 46-2s-12 14-22 16-16 10-24 4-8-12 0-18zM34 58c10-4 20 0 18 8s-14 10-20 4-6-10 2-12zM108 92c12-8 34-8 40 2s-12 16-22 14-26-8-18-16zM22 102c8-4 22-2 20 4s-16 6-20 4-4-6 0-8z"/></pattern>"##,
-        hex(base),
-        hex(middle),
-        hex(dark),
-    );
 }

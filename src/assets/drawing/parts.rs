@@ -3,7 +3,7 @@
 use super::color::{Pattern, hex, lightness, mix, shaded};
 use super::curve::{Pen, Point, Sample, at, number};
 use super::front::{Front, end_height};
-use super::{Build, Rim};
+use super::{Build, FrameDrawing, Rim};
 use crate::catalog::vocabulary::FrameShape;
 use std::fmt::Write;
 
@@ -31,46 +31,70 @@ impl Front {
         }
     }
 
+    /// The lines of the half for a technical drawing: what one would trace with a pencil.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let lens = self.pen().start(self.lens.0[0].at).follow(&self.lens.closed(), 14).close().take();
+        let FrameDrawing { rim, build, shape, .. } = self.drawing;
+        match (rim, build, shape) {
+            (Rim::None, ..) | (_, Build::Wire, _) => vec![lens, self.bridge_path(), self.end_path()],
+            (Rim::Full, _, FrameShape::Browline) => {
+                vec![lens, self.bridge_path(), self.brow_piece(&self.brow(172.0))]
+            }
+            _ => vec![lens, self.silhouette(&self.brow(112.0), rim == Rim::Half)],
+        }
+    }
+
     /// A front cut from a sheet: one silhouette with bridge and end piece in it, and a hole for the lens. Without a hole
     /// it leaves the lower edge of the lens free.
     fn sheet(&self, out: &mut String, hole: Option<&str>) {
+        let brow = self.brow(112.0);
+        let silhouette = self.silhouette(&brow, hole.is_none());
+        self.cut(out, &(silhouette + hole.unwrap_or_default()), &brow);
+    }
+
+    /// The silhouette of a sheet front, open where the other half begins.
+    fn silhouette(&self, brow: &[Sample], half_rim: bool) -> String {
         let thick = self.drawing.build == Build::Thick;
         let centre = -self.half - OVERLAP;
-        let brow = self.brow(112.0);
         let high = self.rim.0[self.rim.facing(90.0)].at.y;
-        let saddle = at(centre, high - f64::from(self.drawing.height) * 0.13 - 1.0);
+        let saddle = at(centre, high - self.size.height * 0.13 - 1.0);
         let arch = saddle - at(0.0, if thick { 5.8 } else { 4.2 });
 
         let mut pen = self.pen();
-        pen.start(saddle).swing(at(1.0, 0.0), brow[0].tangent, brow[0].at, 0.4).follow(&brow, 6);
+        pen.start(saddle).swing(at(1.0, 0.0), brow[0].tangent, brow[0].at, 0.4).follow(brow, 6);
         self.end_piece(&mut pen, brow[brow.len() - 1]);
-        if hole.is_some() {
+        if !half_rim {
             let below = self.hinge - end_height(self.drawing.build);
             let under = self.rim.clockwise(self.rim.beside(true, below - 2.6), self.rim.facing(186.0));
             pen.swing(at(-1.0, -0.1), under[0].tangent, under[0].at, 0.42).follow(&under, 8);
             pen.swing(under[under.len() - 1].tangent, at(-1.0, 0.0), arch, 0.5);
         } else {
-            let inner = self.along_lens(-14.0, 192.0);
-            let (first, last) = (inner[0], inner[inner.len() - 1]);
-            pen.swing(at(-1.0, -0.1), at(-0.16, -1.0), first.at + at(0.5, 0.0), 0.5).line(first.at).follow(&inner, 8);
-            pen.line(last.at + at(-0.6, 0.2)).swing(at(-0.3, 1.0), at(-1.0, 0.0), arch, 0.5);
+            self.tail(&mut pen);
+            pen.follow(&self.upper_edge(), 8);
+            let from = self.lens.beside(false, self.free_below());
+            let nose = self.lens.clockwise(from, self.lens.beside(false, arch.y - 8.0));
+            let nose = widening(&nose, 0.5, 2.2);
+            pen.line(nose[0].at).follow(&nose, 3).swing(nose[nose.len() - 1].tangent, at(-1.0, 0.0), arch, 0.5);
         }
-        let silhouette = pen.take();
-        self.cut(out, &(silhouette + hole.unwrap_or_default()), &brow);
+        pen.take()
     }
 
     /// A brow of acetate over a rim of wire.
     fn browline(&self, out: &mut String, lens: &str) {
         self.wire_without_ends(out, lens);
         let brow = self.brow(172.0);
-        let inner = self.along_lens(-8.0, 186.0);
-        let (first, tail) = (inner[0].at, inner[inner.len() - 1].at);
+        self.cut(out, &self.brow_piece(&brow), &brow);
+    }
+
+    /// The silhouette of a brow that lies on the upper half of the lens and thins out at both sides.
+    fn brow_piece(&self, brow: &[Sample]) -> String {
+        let inner = self.upper_edge();
         let mut pen = self.pen();
-        pen.start(tail + at(-1.0, 0.0)).swing(at(-0.2, 1.0), brow[0].tangent, brow[0].at, 0.4).follow(&brow, 8);
+        pen.start(inner[inner.len() - 1].at + at(-0.9, 0.0));
+        pen.swing(at(-0.2, 1.0), brow[0].tangent, brow[0].at, 0.4).follow(brow, 8);
         self.end_piece(&mut pen, brow[brow.len() - 1]);
-        pen.swing(at(-1.0, -0.1), at(-0.16, -1.0), first + at(0.9, 0.0), 0.45).line(first).follow(&inner, 8).close();
-        let path = pen.take();
-        self.cut(out, &path, &brow);
+        self.tail(&mut pen);
+        pen.follow(&inner, 8).close().take()
     }
 
     /// Outer edge of the rim from the nose side, over the top, to where the end piece begins.
@@ -84,16 +108,32 @@ impl Front {
         brow
     }
 
-    /// Edge of the lens from the outer side over the top to the nose side, between two directions in degrees.
-    fn along_lens(&self, outer: f64, nose: f64) -> Vec<Sample> {
-        let mut samples = self.lens.clockwise(self.lens.facing(nose), self.lens.facing(outer));
+    /// Height below which a half rim leaves the lens free.
+    fn free_below(&self) -> f64 {
+        self.size.height * -0.1
+    }
+
+    /// Edge of the lens from the outer side over the top to the nose side, as far as a half rim goes.
+    fn upper_edge(&self) -> Vec<Sample> {
+        let height = self.free_below();
+        let (outer, nose) = (self.lens.beside(true, height), self.lens.beside(false, height));
+        let mut samples = self.lens.clockwise(nose, outer);
         samples.reverse();
         samples.iter().map(|sample| Sample { at: sample.at, tangent: sample.tangent * -1.0 }).collect()
     }
 
     fn upper_lens(&self) -> String {
-        let upper = self.along_lens(-12.0, 196.0);
+        let upper = self.upper_edge();
         self.pen().start(upper[0].at).follow(&upper, 8).take()
+    }
+
+    /// Continues a silhouette from the end piece down the outer side of the lens, thinning out, to the end of a half rim.
+    fn tail(&self, pen: &mut Pen) {
+        let from = (self.hinge - end_height(self.drawing.build) - 2.6).max(self.free_below() + 2.0);
+        let side = self.lens.clockwise(self.lens.beside(true, from), self.lens.beside(true, self.free_below()));
+        let side = widening(&side, 2.4, 0.5);
+        pen.swing(at(-1.0, -0.1), side[0].tangent, side[0].at, 0.42).follow(&side, 3);
+        pen.line(self.lens.0[self.lens.beside(true, self.free_below())].at);
     }
 
     /// Continues a silhouette round the end piece, to its lower inner corner.
@@ -191,20 +231,25 @@ impl Front {
     /// Height at which a metal bridge meets the lens.
     fn bridge_height(&self) -> f64 {
         let share = if self.drawing.shape == FrameShape::Aviator { 0.1 } else { 0.2 };
-        f64::from(self.drawing.height) * share
+        self.size.height * share
     }
 
-    /// The metal bridge; aviators have a brow bar above it.
-    fn wire_bridge(&self, out: &mut String) {
+    /// The metal bridge, from the rim to the centre line.
+    fn bridge_path(&self) -> String {
         let height = self.bridge_height();
         let inward = if self.drawing.rim == Rim::None { 2.2 } else { 0.2 };
         let foot = self.lens.0[self.lens.beside(false, height)].at + at(inward, 0.0);
         let centre = -self.half - OVERLAP / 2.0;
-        let arch = at(centre, height + f64::from(self.drawing.bridge) * 0.13);
-        let path = self.pen().start(foot).swing(at(-1.0, 0.5), at(-1.0, 0.0), arch, 0.42).take();
-        self.strand(out, &path, 1.9);
+        let arch = at(centre, height + self.size.bridge * 0.13);
+        self.pen().start(foot).swing(at(-1.0, 0.5), at(-1.0, 0.0), arch, 0.42).take()
+    }
+
+    fn wire_bridge(&self, out: &mut String) {
+        self.strand(out, &self.bridge_path(), 1.9);
         if self.drawing.shape == FrameShape::Aviator && self.drawing.rim == Rim::Full {
+            // The brow bar of the pilot's shape.
             let from = self.lens.0[self.lens.facing(106.0)].at;
+            let centre = -self.half - OVERLAP / 2.0;
             let path =
                 self.pen().start(from).swing(at(-1.0, 0.05), at(-1.0, 0.0), at(centre, from.y + 0.6), 0.4).take();
             self.strand(out, &path, 1.6);
@@ -212,12 +257,11 @@ impl Front {
     }
 
     /// The end piece of a metal frame: it leaves the rim and ends in the block that holds the hinge.
-    fn wire_end(&self, out: &mut String) {
+    fn end_path(&self) -> String {
         let inward = if self.drawing.rim == Rim::None { 2.4 } else { 0.2 };
         let root = self.lens.0[self.lens.beside(true, self.hinge)].at + at(-inward, 0.0);
         let (x, y) = (self.edge, self.hinge);
-        let path = self
-            .pen()
+        self.pen()
             .start(root + at(0.0, 0.9))
             .swing(at(1.0, 0.25), at(1.0, 0.0), at(x - 0.8, y + 1.7), 0.36)
             .corner(at(x, y + 1.7), at(x, y + 0.9))
@@ -225,15 +269,19 @@ impl Front {
             .corner(at(x - 0.1, y - 1.9), at(x - 1.0, y - 1.9))
             .swing(at(-1.0, 0.1), at(-1.0, 0.0), root + at(0.0, -0.9), 0.4)
             .close()
-            .take();
+            .take()
+    }
+
+    fn wire_end(&self, out: &mut String) {
         let metal = self.metal();
         let edge = if lightness(metal) < 0.3 { mix(metal, [150, 155, 165], 0.3) } else { shaded(metal, -0.42) };
-        let _ = write!(out, r#"<path d="{path}" fill="url(#m)" stroke="{}" stroke-width="1.1"/>"#, hex(edge));
+        let _ =
+            write!(out, r#"<path d="{}" fill="url(#m)" stroke="{}" stroke-width="1.1"/>"#, self.end_path(), hex(edge));
     }
 
     /// Silicone nose pad on its arm.
     fn nose_pad(&self, out: &mut String) {
-        let root = self.lens.0[self.lens.beside(false, f64::from(self.drawing.height) * -0.08)].at;
+        let root = self.lens.0[self.lens.beside(false, self.size.height * -0.08)].at;
         let pad = root + at(-2.1, -1.6);
         let arm = self
             .pen()
@@ -254,4 +302,14 @@ impl Front {
 /// The thread that holds the lower edge of a lens.
 fn thread(out: &mut String) {
     out.push_str(r##"<use href="#l" fill="none" stroke="#7d868d" stroke-opacity=".75" stroke-width="2"/>"##);
+}
+
+/// A line that runs along others (clockwise) at a distance growing or shrinking from one value to another, in mm.
+fn widening(samples: &[Sample], from: f64, to: f64) -> Vec<Sample> {
+    let steps = samples.len().saturating_sub(1).max(1) as f64;
+    let along = samples.iter().enumerate().map(|(step, sample)| {
+        let outside = at(-sample.tangent.y, sample.tangent.x);
+        Sample { at: sample.at + outside * (from + (to - from) * step as f64 / steps), ..*sample }
+    });
+    along.collect()
 }

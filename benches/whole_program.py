@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Times whole runs of storegen and prints where the time goes.
+
+    benches/whole_program.py [--sizes 1000,10000] [--binary target/release/storegen] [--threads N] [--keep DIR] [--versus CMD]
+
+Makes a catalogue of each size with make_catalog.py, runs `storegen generate` on it twice (a cold run, then one over its own output)
+and prints products per second, CPU seconds and peak memory, in all and by phase: counts and seconds are the job record's, CPU and
+memory are asked of the system at each change of phase.
+`--versus CMD` times another program on the same catalogue: `{catalog}` and `{output}` in CMD stand for folders.
+Nothing here fails on a slow machine; only on a run that fails.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+STORE = """\
+store_name: Benchmark
+base_url: https://shop.example/
+currency: EUR
+products_per_page: 24
+output: store
+catalog:
+  uri: catalog
+"""
+
+
+class Measured:
+    """One run of a command: what it printed, wall and CPU seconds, peak memory in MiB, and CPU and peak by phase."""
+
+    def __init__(self, command, cwd):
+        self.phases = {}
+        self.seen = None
+        with tempfile.TemporaryFile() as output:
+            began = time.perf_counter()
+            process = subprocess.Popen(command, cwd=cwd, stdout=output, stderr=subprocess.PIPE)
+            tail = []
+            for line in process.stderr:
+                tail = tail[-30:] + [line.decode(errors="replace")]
+                self.follow(process.pid, line)
+            _, status, usage = os.wait4(process.pid, 0)
+            self.wall = time.perf_counter() - began
+            process.returncode = os.waitstatus_to_exitcode(status)
+            self.cpu = usage.ru_utime + usage.ru_stime
+            self.peak = usage.ru_maxrss / 1024
+            self.close(self.cpu, self.peak)
+            if process.returncode != 0:
+                sys.exit(f"{shlex.join(map(str, command))} failed with {process.returncode}\n{''.join(tail)}")
+            output.seek(0)
+            self.output = output.read()
+
+    def follow(self, pid, line):
+        """Takes the processor time and peak memory at each change of phase."""
+        try:
+            phase = json.loads(line).get("phase")
+        except (ValueError, AttributeError):
+            return
+        if not phase or (self.seen and self.seen[0] == phase):
+            return
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            peak = next((int(row.split()[1]) / 1024 for row in status if row.startswith("VmHWM")), 0)
+        self.close(cpu, peak)
+        self.seen = (phase, cpu)
+
+    def close(self, cpu, peak):
+        if self.seen:
+            phase, began = self.seen
+            before = self.phases.get(phase, (0, 0))[0]
+            self.phases[phase] = (before + cpu - began, peak)
+
+
+def row(*cells):
+    print("  ".join(f"{cell:<36}" if place == 0 else f"{cell:>12}" for place, cell in enumerate(cells)), flush=True)
+
+
+def bench(size, options, scratch):
+    folder = scratch / str(size)
+    subprocess.run([sys.executable, HERE / "make_catalog.py", str(size), folder / "catalog"], check=True)
+    (folder / "store.yaml").write_text(STORE, encoding="utf-8")
+    command = [options.binary, "generate", "store.yaml", "--json", "--progress", "json"]
+    if options.threads:
+        command += ["--threads", str(options.threads)]
+    for label in ("cold", "over its own output"):
+        run = Measured(command, folder)
+        row(f"{size} products, {label}", f"{size / run.wall:.0f}/s", f"{run.wall:.2f} s", f"{run.cpu:.2f} s", f"{run.peak:.0f} MiB")
+        for name, phase in json.loads(run.output)["performance_metrics"]["phases"].items():
+            seconds, count = phase["seconds"], phase["count"]
+            cpu, peak = run.phases.get(name, (None, None))
+            row(
+                f"    {name} ({count} steps)",
+                f"{count / seconds:.0f}/s" if seconds else "",
+                f"{seconds:.2f} s",
+                "" if cpu is None else f"{cpu:.2f} s",
+                "" if peak is None else f"{peak:.0f} MiB",
+            )
+    pages = sum(1 for path in (folder / "store").rglob("*") if path.is_file())
+    weight = sum(path.stat().st_size for path in (folder / "store").rglob("*") if path.is_file())
+    print(f"    {pages} files, {weight / 1e6:.1f} MB")
+    if options.versus:
+        other = options.versus.format(catalog=folder / "catalog", output=folder / "other")
+        run = Measured(["sh", "-c", other], folder)
+        row(f"{size} products, the other", f"{size / run.wall:.0f}/s", f"{run.wall:.2f} s", f"{run.cpu:.2f} s", f"{run.peak:.0f} MiB")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="1000,10000", type=lambda text: [int(part) for part in text.split(",")])
+    parser.add_argument("--binary", default=HERE.parent / "target" / "release" / "storegen", type=lambda text: Path(text).resolve())
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--versus", metavar="CMD")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave catalogues and stores there")
+    options = parser.parse_args()
+    if not options.binary.is_file():
+        sys.exit(f"{options.binary} is missing; run `cargo build --release` first")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    scratch = Path(options.keep or tempfile.mkdtemp(prefix="storegen-bench-")).resolve()
+    print(f"{os.cpu_count()} processors\n")
+    row("", "rate", "wall", "CPU", "peak so far")
+    try:
+        for size in options.sizes:
+            bench(size, options, scratch)
+    finally:
+        if not options.keep:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

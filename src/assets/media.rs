@@ -1,0 +1,444 @@
+//! Pictures that a catalogue points at: a source as it stands in a product in, a safe address and its dimensions out.
+//!
+//! Remote pictures are linked, local ones and those in `data:` URLs are to be copied under a name made from their bytes.
+//! Nothing outside the catalogue's folder is ever opened, nothing is taken for a picture because of its name, and no
+//! pixel is decoded: only headers are read.
+
+use base64::Engine;
+use image::metadata::Orientation;
+use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Cursor, ErrorKind, Seek};
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use url::Url;
+
+/// Largest local picture in bytes. A product photo has a few million; this keeps a stray disk image out of memory.
+const LARGEST_FILE: u64 = 64 << 20;
+/// Largest picture in a `data:` URL in bytes.
+const LARGEST_EMBEDDED: usize = 5 << 20;
+/// Largest width and height in pixels.
+const LARGEST_SIDE: u32 = 30_000;
+
+/// A picture that pages may point at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaFile {
+    /// The remote URL, or the path in the store (`assets/media/<hash>.<format>`, no leading slash).
+    pub url_path: String,
+    /// Where its bytes are.
+    pub origin: Origin,
+    /// Pixels, as shown: a photo that its metadata turns by 90 degrees has its sides exchanged. Unknown for remote ones.
+    pub width: Option<u32>,
+    /// Pixels, like `width`.
+    pub height: Option<u32>,
+}
+
+/// Where the bytes of a picture are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// On another server; the store links there.
+    Remote,
+    /// In this file, to be copied.
+    Local(PathBuf),
+    /// Here, to be written.
+    Embedded(Arc<[u8]>),
+}
+
+/// Why a source is no usable picture; becomes a finding of the product.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct MediaProblem {
+    /// Short stable key to count by.
+    pub reason: &'static str,
+    /// What is wrong and how to mend it.
+    pub detail: String,
+}
+
+impl MediaProblem {
+    fn new(reason: &'static str, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+}
+
+type Resolved = Result<MediaFile, MediaProblem>;
+
+/// Resolves the pictures of one catalogue; may be asked from many threads and looks at each file once.
+pub struct Media {
+    root: Option<PathBuf>,
+    local: Mutex<BTreeMap<String, Arc<OnceLock<Resolved>>>>,
+    /// By path in the store: pictures in `data:` URLs are too long to be known by their source.
+    embedded: Mutex<BTreeMap<String, MediaFile>>,
+}
+
+impl Media {
+    /// `catalog_root` is the folder that relative paths start from, or a file in it; `None` for a database.
+    pub fn new(catalog_root: Option<&Path>) -> Self {
+        let folder = catalog_root.map(|path| if path.is_file() { path.parent().unwrap_or(path) } else { path });
+        Self { root: folder.and_then(|folder| folder.canonicalize().ok()), local: Mutex::default(), embedded: Mutex::default() }
+    }
+
+    /// Finds out what a source stands for: an `http(s)` URL, a `data:` URL, or a path relative to the catalogue.
+    ///
+    /// # Errors
+    /// When there is no picture that a store may show, with the reason.
+    pub fn resolve(&self, source: &str) -> Resolved {
+        let source = source.trim();
+        if source.is_empty() {
+            return Err(MediaProblem::new("media_missing", "the picture's address is empty; fill it in or remove it"));
+        }
+        if let Some(rest) = source.get(..5).filter(|start| start.eq_ignore_ascii_case("data:")).map(|_| &source[5..]) {
+            return embedded(rest).inspect(|file| self.keep_embedded(file));
+        }
+        let whole;
+        let address = if source.starts_with("//") {
+            whole = format!("https:{source}");
+            &whole
+        } else {
+            source
+        };
+        match Url::parse(address) {
+            Ok(url) => remote(&url),
+            Err(url::ParseError::RelativeUrlWithoutBase) => {
+                let mut known = self.local.lock().unwrap_or_else(PoisonError::into_inner);
+                let place = Arc::clone(known.entry(source.to_string()).or_default());
+                drop(known);
+                place.get_or_init(|| self.local(source)).clone()
+            }
+            Err(problem) => Err(MediaProblem::new(
+                "media_bad_address",
+                format!("`{}` is not a valid URL ({problem}); correct it", shortened(source)),
+            )),
+        }
+    }
+
+    /// Every picture that has to be copied into the store, each path once, in order of paths.
+    pub fn files(&self) -> Vec<MediaFile> {
+        let local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files = self.embedded.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for file in local.values().filter_map(|place| place.get()?.as_ref().ok()) {
+            files.entry(file.url_path.clone()).or_insert_with(|| file.clone());
+        }
+        files.into_values().collect()
+    }
+
+    fn keep_embedded(&self, file: &MediaFile) {
+        let mut known = self.embedded.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(file.url_path.clone()).or_insert_with(|| file.clone());
+    }
+
+    fn local(&self, source: &str) -> Resolved {
+        let shown = shortened(source);
+        let relative = PathBuf::from(source.replace('\\', "/"));
+        let stays = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        let outside = || {
+            MediaProblem::new(
+                "media_outside_catalog",
+                format!("`{shown}` leads out of the catalogue's folder; use a path inside it, without `..`"),
+            )
+        };
+        if !stays {
+            return Err(outside());
+        }
+        let Some(root) = &self.root else {
+            return Err(MediaProblem::new(
+                "media_no_folder",
+                format!("`{shown}` is a relative path, but this catalogue has no folder; use an `https://` address"),
+            ));
+        };
+        let unreadable = |error: std::io::Error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => MediaProblem::new(
+                "media_missing",
+                format!("there is no file `{shown}` in the catalogue's folder; add it or correct the path"),
+            ),
+            _ => MediaProblem::new("media_unreadable", format!("`{shown}` cannot be read: {error}")),
+        };
+        let path = root.join(relative).canonicalize().map_err(unreadable)?;
+        if !path.starts_with(root) {
+            return Err(outside());
+        }
+        let metadata = path.metadata().map_err(unreadable)?;
+        // Not even opened unless it is a plain file: opening a pipe would wait for ever.
+        if !metadata.is_file() {
+            return Err(MediaProblem::new("media_not_an_image", format!("`{shown}` is not a file")));
+        }
+        if metadata.len() > LARGEST_FILE {
+            return Err(MediaProblem::new(
+                "media_too_large",
+                format!("`{shown}` has {} MB; at most {} are taken", metadata.len() >> 20, LARGEST_FILE >> 20),
+            ));
+        }
+        let mut file = File::open(&path).map_err(unreadable)?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(&mut file).map_err(unreadable)?;
+        file.rewind().map_err(unreadable)?;
+        measured(BufReader::new(file), &shown, &hasher.finalize(), Origin::Local(path))
+    }
+}
+
+fn remote(url: &Url) -> Resolved {
+    let problem = match url.scheme() {
+        "http" | "https" if !url.username().is_empty() || url.password().is_some() => MediaProblem::new(
+            "media_bad_address",
+            format!(
+                "a picture's address at `{}` holds a user name or password, which would be published; remove it",
+                url.host_str().unwrap_or_default()
+            ),
+        ),
+        "http" | "https" => {
+            return Ok(MediaFile { url_path: url.to_string(), origin: Origin::Remote, width: None, height: None });
+        }
+        "gridfs" => MediaProblem::new(
+            "media_gridfs",
+            format!(
+                "`{}` is kept in GridFS, which this version cannot read; put the file beside the catalogue or on a web server",
+                shortened(url.as_str())
+            ),
+        ),
+        scheme => MediaProblem::new(
+            "media_bad_address",
+            format!(
+                "addresses with `{scheme}:` cannot be shown in a store; use `https://` or a path in the catalogue's folder"
+            ),
+        ),
+    };
+    Err(problem)
+}
+
+/// A picture in a `data:` URL; `rest` is what follows the scheme.
+fn embedded(rest: &str) -> Resolved {
+    let shown = "the `data:` picture";
+    let bad = |detail: String| MediaProblem::new("media_bad_address", detail);
+    let (kind, body) = rest.split_once(',').ok_or_else(|| bad(format!("{shown} has no `,` before its contents")))?;
+    if !kind.to_ascii_lowercase().ends_with(";base64") {
+        return Err(bad(format!("{shown} is not in base64; write it as `data:image/png;base64,...`")));
+    }
+    let too_large =
+        || MediaProblem::new("media_too_large", format!("{shown} has more than {} MB", LARGEST_EMBEDDED >> 20));
+    if body.len() / 4 * 3 > LARGEST_EMBEDDED + 3 {
+        return Err(too_large());
+    }
+    let compact: Vec<u8> = body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let engine = base64::engine::general_purpose::STANDARD;
+    let bytes = engine.decode(&compact).map_err(|_| bad(format!("{shown} is not valid base64; encode it again")))?;
+    if bytes.len() > LARGEST_EMBEDDED {
+        return Err(too_large());
+    }
+    let hash = blake3::hash(&bytes);
+    let bytes: Arc<[u8]> = bytes.into();
+    measured(Cursor::new(Arc::clone(&bytes)), shown, &hash, Origin::Embedded(bytes))
+}
+
+/// Tells the format by content and reads width and height from the header.
+fn measured(mut reader: impl BufRead + Seek, shown: &str, hash: &blake3::Hash, origin: Origin) -> Resolved {
+    let shown = if shown.starts_with("the ") { shown.to_string() } else { format!("`{shown}`") };
+    let broken = |error: &dyn std::fmt::Display| {
+        MediaProblem::new("media_not_an_image", format!("{shown} is damaged or not a picture: {error}"))
+    };
+    let start = reader.fill_buf().map_err(|error| broken(&error))?;
+    if looks_like_svg(start) {
+        return Err(MediaProblem::new(
+            "media_svg",
+            format!("{shown} is an SVG, which may carry script and is not copied; export it as PNG, JPEG or WebP"),
+        ));
+    }
+    let mut reader = ImageReader::new(reader).with_guessed_format().map_err(|error| broken(&error))?;
+    let extension = match reader.format() {
+        Some(ImageFormat::Jpeg) => "jpg",
+        Some(ImageFormat::Png) => "png",
+        Some(ImageFormat::WebP) => "webp",
+        Some(ImageFormat::Gif) => "gif",
+        Some(other) => {
+            return Err(MediaProblem::new(
+                "media_format_unsupported",
+                format!("{shown} is of the format {other:?}; export it as JPEG, PNG, WebP or GIF"),
+            ));
+        }
+        None => {
+            return Err(MediaProblem::new(
+                "media_not_an_image",
+                format!("{shown} is not a picture, whatever its name says; export it as JPEG, PNG, WebP or GIF"),
+            ));
+        }
+    };
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(LARGEST_SIDE);
+    limits.max_image_height = Some(LARGEST_SIDE);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|error| broken(&error))?;
+    let (width, height) = decoder.dimensions();
+    if width == 0 || height == 0 {
+        return Err(broken(&"it has no width or height"));
+    }
+    // Damaged orientation metadata does not make a photo unusable.
+    let turned = matches!(
+        decoder.orientation().unwrap_or(Orientation::NoTransforms),
+        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
+    );
+    let (width, height) = if turned { (height, width) } else { (width, height) };
+    let url_path = format!("assets/media/{}.{extension}", &hash.to_hex()[..16]);
+    Ok(MediaFile { url_path, origin, width: Some(width), height: Some(height) })
+}
+
+fn looks_like_svg(start: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(&start[..start.len().min(1024)]).to_ascii_lowercase();
+    text.trim_start_matches('\u{feff}').trim_start().starts_with('<') && text.contains("<svg")
+}
+
+/// A source short enough for a message.
+fn shortened(source: &str) -> String {
+    const LONGEST: usize = 120;
+    let mut text: String = source.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+    if source.chars().count() > LONGEST {
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn picture(format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        image::RgbImage::new(8, 6).write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    fn reason(media: &Media, source: &str) -> &'static str {
+        let problem = media.resolve(source).expect_err(source);
+        assert!(!problem.detail.is_empty() && !problem.detail.ends_with('.'), "{problem}");
+        problem.reason
+    }
+
+    #[test]
+    fn a_local_picture_is_told_by_its_bytes_and_named_after_them() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("photos")).unwrap();
+        fs::write(folder.path().join("photos/front.jpg"), picture(ImageFormat::Png)).unwrap();
+        fs::write(folder.path().join("copy.gif"), picture(ImageFormat::Png)).unwrap();
+        let media = Media::new(Some(folder.path()));
+        let file = media.resolve("./photos/front.jpg").unwrap();
+        assert_eq!((file.width, file.height), (Some(8), Some(6)));
+        assert!(file.url_path.starts_with("assets/media/") && file.url_path.ends_with(".png"), "{file:?}");
+        assert_eq!(file.url_path.len(), "assets/media/".len() + 16 + 4);
+        assert_eq!(media.resolve("copy.gif").unwrap().url_path, file.url_path);
+        assert_eq!(media.resolve("photos\\front.jpg").unwrap().url_path, file.url_path);
+        assert!(matches!(file.origin, Origin::Local(path) if path.ends_with("photos/front.jpg")));
+    }
+
+    #[test]
+    fn every_format_that_browsers_show_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        for (format, extension) in [(ImageFormat::Jpeg, "jpg"), (ImageFormat::WebP, "webp"), (ImageFormat::Gif, "gif")]
+        {
+            fs::write(folder.path().join(extension), picture(format)).unwrap();
+            let file = Media::new(Some(folder.path())).resolve(extension).unwrap();
+            assert!(file.url_path.ends_with(extension), "{file:?}");
+            assert_eq!((file.width, file.height), (Some(8), Some(6)));
+        }
+    }
+
+    #[test]
+    fn nothing_outside_the_folder_is_reached() {
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("secret.png"), picture(ImageFormat::Png)).unwrap();
+        let folder = outside.path().join("catalog");
+        fs::create_dir(&folder).unwrap();
+        std::os::unix::fs::symlink(outside.path().join("secret.png"), folder.join("link.png")).unwrap();
+        std::os::unix::fs::symlink(outside.path(), folder.join("up")).unwrap();
+        let media = Media::new(Some(&folder));
+        let absolute = outside.path().join("secret.png").display().to_string();
+        for source in ["../secret.png", "a/../../secret.png", "..\\secret.png", "link.png", "up/secret.png", &absolute]
+        {
+            assert_eq!(reason(&media, source), "media_outside_catalog", "{source}");
+        }
+        assert_eq!(reason(&media, &format!("file://{absolute}")), "media_bad_address");
+    }
+
+    #[test]
+    fn what_is_no_picture_is_refused_with_its_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+        write("page.png", b"<html><script>alert(1)</script>");
+        write("drawing.png", b"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+        write("cut.png", &picture(ImageFormat::Png)[..20]);
+        write("empty.jpg", b"");
+        write("old.bmp", b"BM\0\0\0\0\0\0\0\0\0\0\0\0");
+        fs::create_dir(folder.path().join("folder.png")).unwrap();
+        let media = Media::new(Some(folder.path()));
+        for (source, expected) in [
+            ("page.png", "media_not_an_image"),
+            ("drawing.png", "media_svg"),
+            ("cut.png", "media_not_an_image"),
+            ("empty.jpg", "media_not_an_image"),
+            ("old.bmp", "media_format_unsupported"),
+            ("folder.png", "media_not_an_image"),
+            ("nowhere.png", "media_missing"),
+            ("page.png/x.png", "media_missing"),
+            ("", "media_missing"),
+            ("gridfs://photos/1", "media_gridfs"),
+            ("javascript:alert(1)", "media_bad_address"),
+            ("https://", "media_bad_address"),
+            ("https://user:pass@shop.example/a.jpg", "media_bad_address"),
+            ("data:image/png;base64,%%%", "media_bad_address"),
+            ("data:image/png,abc", "media_bad_address"),
+            ("data:image/svg+xml;base64,PHN2Zz48L3N2Zz4=", "media_svg"),
+        ] {
+            assert_eq!(reason(&media, source), expected, "{source}");
+        }
+        assert_eq!(reason(&Media::new(None), "front.jpg"), "media_no_folder");
+        assert!(!media.resolve("https://user:pass@shop.example/a.jpg").unwrap_err().detail.contains("pass@"));
+    }
+
+    #[test]
+    fn remote_pictures_are_linked() {
+        let media = Media::new(None);
+        let file = media.resolve("https://cdn.example/a b.jpg?w=1").unwrap();
+        assert_eq!((file.url_path.as_str(), file.origin), ("https://cdn.example/a%20b.jpg?w=1", Origin::Remote));
+        assert_eq!(media.resolve("//cdn.example/a.jpg").unwrap().url_path, "https://cdn.example/a.jpg");
+    }
+
+    #[test]
+    fn embedded_pictures_become_files() {
+        let bytes = picture(ImageFormat::Png);
+        let text = base64::engine::general_purpose::STANDARD.encode(&bytes);
+        let file = Media::new(None).resolve(&format!("DATA:image/png;base64,{text}")).unwrap();
+        assert_eq!(file.origin, Origin::Embedded(bytes.into()));
+        assert_eq!((file.width, file.height), (Some(8), Some(6)));
+        let huge = format!("data:image/png;base64,{}", "A".repeat(7 << 20));
+        assert_eq!(reason(&Media::new(None), &huge), "media_too_large");
+    }
+
+    #[test]
+    fn pictures_to_copy_are_listed_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = picture(ImageFormat::Png);
+        for name in ["a.png", "b.png"] {
+            fs::write(folder.path().join(name), &bytes).unwrap();
+        }
+        let media = Media::new(Some(folder.path()));
+        let text = base64::engine::general_purpose::STANDARD.encode(&bytes);
+        for source in ["a.png", "b.png", "https://example.com/c.png", &format!("data:image/png;base64,{text}")] {
+            media.resolve(source).unwrap();
+        }
+        assert!(media.resolve("missing.png").is_err());
+        assert_eq!(media.files().len(), 1);
+    }
+
+    #[test]
+    fn a_file_is_looked_at_once_even_by_many_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        fs::write(&path, picture(ImageFormat::Png)).unwrap();
+        let media = Media::new(Some(folder.path()));
+        let first = media.resolve("a.png").unwrap();
+        fs::remove_file(&path).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert_eq!(media.resolve("a.png").unwrap(), first));
+            }
+        });
+    }
+}

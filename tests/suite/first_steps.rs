@@ -1,0 +1,152 @@
+//! The first minutes with storegen: `init`, `check`, `explain`, `schema`, `--help`.
+
+use crate::store::{CONFIG, Store};
+use serde_json::Value;
+
+#[test]
+fn what_init_writes_can_be_generated_at_once() {
+    let store = Store::new("");
+    store.run(&["init", "my-shop"]).code(0);
+    let text = std::fs::read_to_string(store.path("my-shop/store.yaml")).expect("a store file");
+    assert!(text.lines().filter(|line| line.trim_start().starts_with('#')).count() >= 10, "hardly commented:\n{text}");
+    store.run(&["generate", "my-shop/store.yaml"]).code(0);
+    let pages: Vec<String> = walkdir::WalkDir::new(store.path("my-shop"))
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name() == "index.html")
+        .map(|entry| entry.path().display().to_string())
+        .collect();
+    assert!(pages.len() > 10, "{pages:?}");
+}
+
+#[test]
+fn init_does_not_overwrite() {
+    let store = Store::new("store_name: Mine\n");
+    store.run(&["init", "."]).code(2).says("store.yaml");
+    assert_eq!(std::fs::read_to_string(store.path("store.yaml")).expect("a file"), "store_name: Mine\n");
+}
+
+#[test]
+fn check_counts_what_is_wrong_and_writes_nothing() {
+    let store = Store::from_example("boutique");
+    let report = store.run(&["check", "store.yaml", "--json"]).code(0).json();
+    let text = report.to_string();
+    for reason in ["HR-0000", "negative"] {
+        assert!(text.contains(reason) || text.contains("missing_name"), "no {reason} in {text}");
+    }
+    assert!(!store.output().exists());
+    let shown = store.run(&["check", "store.yaml"]).code(0);
+    assert!(shown.stdout.contains("skipped") || shown.stderr.contains("skipped"), "{}{}", shown.stdout, shown.stderr);
+}
+
+#[test]
+fn explain_shows_how_a_product_got_its_scores() {
+    let store = Store::from_example("boutique");
+    let catalog = std::fs::read_to_string(store.path("catalog/products.jsonl")).expect("the catalogue");
+    let penrose: Value = catalog
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+        .find(|document| document["name"] == "Penrose")
+        .expect("Penrose");
+    let sku = penrose["sku"].as_str().expect("a stock unit");
+    let told = store.run(&["explain", "store.yaml", sku]).code(0).stdout;
+    for part in ["Penrose", "oval", "heart", "quality"] {
+        assert!(told.to_lowercase().contains(&part.to_lowercase()), "no `{part}` in\n{told}");
+    }
+    let run = store.run(&["explain", "store.yaml", "NO-SUCH-SKU"]);
+    assert!(matches!(run.code, Some(1 | 2)) && run.stderr.contains("NO-SUCH-SKU"), "{:?} {}", run.code, run.stderr);
+}
+
+#[test]
+fn the_schema_knows_every_documented_key() {
+    let store = Store::new(CONFIG);
+    let schema = store.run(&["schema"]).code(0).json();
+    assert!(schema["$schema"].as_str().is_some_and(|draft| draft.contains("json-schema.org")), "{schema}");
+    let text = schema.to_string();
+    for key in [
+        "store_name",
+        "store_description",
+        "contact_email",
+        "base_url",
+        "locale",
+        "currency",
+        "theme",
+        "primary_color",
+        "secondary_color",
+        "products_per_page",
+        "featured_products_count",
+        "enable_face_shape_filter",
+        "site_title",
+        "site_description",
+        "deployment_platforms",
+        "output",
+        "product_filters",
+        "sort",
+        "catalog",
+        "mapping",
+        "collections",
+        "min_quality_score",
+        "max_products",
+        "face_shape",
+    ] {
+        assert!(text.contains(&format!("\"{key}\"")), "the schema does not know `{key}`");
+    }
+    assert!(text.contains("\"additionalProperties\":false"));
+}
+
+#[test]
+fn help_tells_commands_and_exit_codes() {
+    let store = Store::new(CONFIG);
+    let help = store.run(&["--help"]).code(0).stdout;
+    for part in ["generate", "status", "init", "check", "explain", "schema", "130"] {
+        assert!(help.contains(part), "no `{part}` in\n{help}");
+    }
+    for command in ["generate", "status", "init", "check", "explain", "schema"] {
+        let text = store.run(&[command, "--help"]).code(0).stdout;
+        assert!(text.len() > 100, "{command} --help says little: {text}");
+    }
+    let version = store.run(&["--version"]).code(0).stdout;
+    assert!(version.contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn json_goes_to_standard_output_and_nothing_else_does() {
+    let store = Store::from_example("boutique");
+    let run = store.generate(&["--json"]).code(0);
+    assert!(run.json()["job_id"].is_string());
+    let quiet = store.generate(&["--quiet"]).code(0);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
+    let progress = store.generate(&["--progress", "json", "--quiet", "--json"]).code(0);
+    assert!(progress.json()["job_id"].is_string());
+    let lines = store.generate(&["--progress", "json"]).code(0).stderr;
+    let events: Vec<Value> = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    assert!(events.len() >= 5, "{lines}");
+    for run in [run, quiet, progress] {
+        assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'), "colour although NO_COLOR is set");
+    }
+}
+
+#[test]
+fn the_state_file_is_where_it_was_asked_to_be() {
+    let store = Store::from_example("boutique");
+    let elsewhere = store.path("elsewhere/state.json");
+    let elsewhere = elsewhere.to_str().expect("a plain path");
+    store.generated(&["--state", elsewhere]);
+    assert!(store.path("elsewhere/state.json").is_file());
+    let listed = store.run(&["status", "--state", elsewhere, "--json"]).code(0).stdout;
+    assert!(listed.contains("job_"), "{listed}");
+    let state: Value = serde_json::from_str(&std::fs::read_to_string(elsewhere).expect("the state")).expect("JSON");
+    assert!(state.is_object());
+}
+
+#[test]
+fn without_being_asked_the_state_is_beside_the_store_file_and_found_from_below() {
+    let store = Store::from_example("boutique");
+    let run = |arguments: &[&str], folder: &str| {
+        let output = store.command(arguments).env_remove("STOREGEN_STATE").current_dir(store.path(folder)).output();
+        crate::store::Run::new(arguments.join(" "), output.expect("the program starts")).code(0)
+    };
+    let record = run(&["generate", "store.yaml", "--json", "--quiet"], "").json();
+    let listed = run(&["status", "--json"], "catalog").json();
+    assert_eq!(listed[0]["job_id"], record["job_id"]);
+}

@@ -1,0 +1,14 @@
+//! The real program, run as people run it: one module for each thing that they do.
+//!
+//! `tests/install.sh` installs what these tests run against: a real mongod, Chromium and chromedriver.
+
+mod browser;
+mod config_errors;
+mod first_steps;
+mod generate;
+mod hostile_catalog;
+mod interruption;
+mod mongod;
+mod pages;
+mod sources;
+mod store;
