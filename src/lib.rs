@@ -1,9 +1,38 @@
 //! storegen turns an eyewear catalogue into a finished static online store.
+//!
+//! ```text
+//! store.yaml ─► config ─┐
+//!                       ▼
+//! MongoDB / files ─► catalog ─► score ─► enhance ─► pages ─► site ─► a store on disk
+//!                                           └─► assets ─┘
+//!                        jobs watches; cli tells
+//! ```
+//!
+//! Each room takes what the room before it made and knows nothing of the rooms after it:
+//!
+//! - [`config`]: the store file, checked, with every mistake at its line
+//! - [`catalog`]: products from MongoDB, exports and dumps, in bounded blocks
+//! - [`score`]: how well a frame suits each face, how complete and how popular it is
+//! - [`enhance`]: sizes, wording, slugs, neighbours; slim records in memory, full products on disk
+//! - [`assets`]: drawings, pictures, icons, palette
+//! - [`pages`]: the plan of the site, then its HTML
+//! - [`site`]: the output folder, published whole or not at all
+//! - [`jobs`]: the record of every run
+//! - [`pipeline`]: the conductor
+//! - [`cli`]: arguments and the terminal
+//!
+//! Files it reads: the store file, the catalogue, a theme folder. Files it writes: the output folder with its
+//! `storegen-manifest.json`, and `.storegen/` with `state.json`, `reports/`, the journals of publications and the working
+//! files of running jobs.
 
 pub mod assets;
 pub mod catalog;
+pub mod cli;
 pub mod config;
 pub mod enhance;
 pub mod event;
+pub mod jobs;
+pub mod pages;
+pub mod pipeline;
 pub mod score;
 pub mod site;

@@ -53,8 +53,10 @@ pub fn files(primary: Color, secondary: Color) -> Result<Vec<(String, Vec<u8>)>>
 
 /// A pair of glasses on a square.
 fn glyph(ground: Color, line: Color, corner: u32) -> String {
+    // A tab's icon is tiny, so its glasses are larger; elsewhere a mask may cut a fifth off each side.
+    let transform = if corner > 0 { r#" transform="translate(-8 -10) scale(1.25)""# } else { "" };
     format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="{corner}" fill="{ground}"/><g fill="none" stroke="{line}" stroke-width="3.6" stroke-linecap="round" stroke-linejoin="round"><path d="M29 34.5c0 5.2-3.7 9-8.5 9s-8.5-3.8-8.5-9c0-4.6 2.6-7 8.5-7s8.5 2.4 8.5 7zM35 34.5c0 5.2 3.7 9 8.5 9s8.5-3.8 8.5-9c0-4.6-2.6-7-8.5-7s-8.5 2.4-8.5 7z"/><path d="M29 32c1.6-1.8 4.4-1.8 6 0M12.3 30.5l-2-1.500M51.7 30.5l2-1.500"/></g></svg>"#
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="{corner}" fill="{ground}"/><g{transform} fill="none" stroke="{line}" stroke-width="3.6" stroke-linecap="round" stroke-linejoin="round"><path d="M29 32.5c0 5.2-3.7 9-8.5 9s-8.5-3.8-8.5-9c0-4.6 2.6-7 8.5-7s8.5 2.4 8.5 7zM35 32.5c0 5.2 3.7 9 8.5 9s8.5-3.8 8.5-9c0-4.6-2.6-7-8.5-7s-8.5 2.4-8.5 7z"/><path d="M29 32c1.6-1.8 4.4-1.8 6 0M12.3 30.5l-2-1.500M51.7 30.5l2-1.500"/></g></svg>"#
     )
 }
 

@@ -67,13 +67,15 @@ type Resolved = Result<MediaFile, MediaProblem>;
 pub struct Media {
     root: Option<PathBuf>,
     local: Mutex<BTreeMap<String, Arc<OnceLock<Resolved>>>>,
+    /// By path in the store: pictures in `data:` URLs are too long to be known by their source.
+    embedded: Mutex<BTreeMap<String, MediaFile>>,
 }
 
 impl Media {
     /// `catalog_root` is the folder that relative paths start from, or a file in it; `None` for a database.
     pub fn new(catalog_root: Option<&Path>) -> Self {
         let folder = catalog_root.map(|path| if path.is_file() { path.parent().unwrap_or(path) } else { path });
-        Self { root: folder.and_then(|folder| folder.canonicalize().ok()), local: Mutex::default() }
+        Self { root: folder.and_then(|folder| folder.canonicalize().ok()), local: Mutex::default(), embedded: Mutex::default() }
     }
 
     /// Finds out what a source stands for: an `http(s)` URL, a `data:` URL, or a path relative to the catalogue.
@@ -86,7 +88,7 @@ impl Media {
             return Err(MediaProblem::new("media_missing", "the picture's address is empty; fill it in or remove it"));
         }
         if let Some(rest) = source.get(..5).filter(|start| start.eq_ignore_ascii_case("data:")).map(|_| &source[5..]) {
-            return embedded(rest);
+            return embedded(rest).inspect(|file| self.keep_embedded(file));
         }
         let whole;
         let address = if source.starts_with("//") {
@@ -108,6 +110,21 @@ impl Media {
                 format!("`{}` is not a valid URL ({problem}); correct it", shortened(source)),
             )),
         }
+    }
+
+    /// Every picture that has to be copied into the store, each path once, in order of paths.
+    pub fn files(&self) -> Vec<MediaFile> {
+        let local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files = self.embedded.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for file in local.values().filter_map(|place| place.get()?.as_ref().ok()) {
+            files.entry(file.url_path.clone()).or_insert_with(|| file.clone());
+        }
+        files.into_values().collect()
+    }
+
+    fn keep_embedded(&self, file: &MediaFile) {
+        let mut known = self.embedded.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(file.url_path.clone()).or_insert_with(|| file.clone());
     }
 
     fn local(&self, source: &str) -> Resolved {
@@ -180,7 +197,9 @@ fn remote(url: &Url) -> Resolved {
         ),
         scheme => MediaProblem::new(
             "media_bad_address",
-            format!("addresses with `{scheme}:` cannot be shown in a store; use `https://` or a path in the catalogue's folder"),
+            format!(
+                "addresses with `{scheme}:` cannot be shown in a store; use `https://` or a path in the catalogue's folder"
+            ),
         ),
     };
     Err(problem)
@@ -312,8 +331,7 @@ mod tests {
     #[test]
     fn every_format_that_browsers_show_is_taken() {
         let folder = tempfile::tempdir().unwrap();
-        for (format, extension) in
-            [(ImageFormat::Jpeg, "jpg"), (ImageFormat::WebP, "webp"), (ImageFormat::Gif, "gif")]
+        for (format, extension) in [(ImageFormat::Jpeg, "jpg"), (ImageFormat::WebP, "webp"), (ImageFormat::Gif, "gif")]
         {
             fs::write(folder.path().join(extension), picture(format)).unwrap();
             let file = Media::new(Some(folder.path())).resolve(extension).unwrap();
@@ -332,7 +350,8 @@ mod tests {
         std::os::unix::fs::symlink(outside.path(), folder.join("up")).unwrap();
         let media = Media::new(Some(&folder));
         let absolute = outside.path().join("secret.png").display().to_string();
-        for source in ["../secret.png", "a/../../secret.png", "..\\secret.png", "link.png", "up/secret.png", &absolute] {
+        for source in ["../secret.png", "a/../../secret.png", "..\\secret.png", "link.png", "up/secret.png", &absolute]
+        {
             assert_eq!(reason(&media, source), "media_outside_catalog", "{source}");
         }
         assert_eq!(reason(&media, &format!("file://{absolute}")), "media_bad_address");
@@ -390,6 +409,22 @@ mod tests {
         assert_eq!((file.width, file.height), (Some(8), Some(6)));
         let huge = format!("data:image/png;base64,{}", "A".repeat(7 << 20));
         assert_eq!(reason(&Media::new(None), &huge), "media_too_large");
+    }
+
+    #[test]
+    fn pictures_to_copy_are_listed_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = picture(ImageFormat::Png);
+        for name in ["a.png", "b.png"] {
+            fs::write(folder.path().join(name), &bytes).unwrap();
+        }
+        let media = Media::new(Some(folder.path()));
+        let text = base64::engine::general_purpose::STANDARD.encode(&bytes);
+        for source in ["a.png", "b.png", "https://example.com/c.png", &format!("data:image/png;base64,{text}")] {
+            media.resolve(source).unwrap();
+        }
+        assert!(media.resolve("missing.png").is_err());
+        assert_eq!(media.files().len(), 1);
     }
 
     #[test]

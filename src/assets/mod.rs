@@ -7,3 +7,4 @@ pub mod drawing;
 pub mod icons;
 pub mod media;
 pub mod palette;
+pub mod theme_files;

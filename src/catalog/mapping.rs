@@ -564,8 +564,8 @@ macro_rules! targets {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum $target { $($field,)* }
 
-        impl super::mapping::Target for $target {
-            const ALL: &'static [(&'static str, super::mapping::Holds)] = &[$(($name, $holds),)*];
+        impl crate::catalog::mapping::Target for $target {
+            const ALL: &'static [(&'static str, crate::catalog::mapping::Holds)] = &[$(($name, $holds),)*];
 
             fn index(self) -> usize {
                 self as usize

@@ -8,14 +8,19 @@
 mod convert;
 mod document;
 mod extended_json;
+mod files;
 mod fits;
+mod json_stream;
 mod mapping;
 mod media;
 pub mod money;
+mod mongodb;
 pub mod product;
+mod pushdown;
 mod reading;
 mod references;
 mod scalars;
+mod stream;
 mod targets;
 pub mod text;
 pub mod vocabulary;
@@ -24,3 +29,138 @@ pub use convert::Mapper;
 pub use document::{Place, RawDocument};
 pub use mapping::MappingError;
 pub use references::{Bounds, EventCounts, FaceShapeRules, FrameRule, References};
+pub use stream::{Block, Products};
+
+use crate::config::{CatalogSettings, CatalogUri, Collections, ProductFilters};
+use crate::event::{Cancelled, Observer};
+use files::{CollectionFile, FileDocuments, Files};
+use references::Collecting;
+use stream::Outlet;
+use targets::Mappings;
+
+/// Why a catalogue could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// The source is not what the configuration says: a missing file, an unknown format, a missing collection.
+    #[error("{0}")]
+    Invalid(String),
+    /// The server cannot be reached, refuses the user, or went away.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The run was asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// Where a catalogue is read from.
+pub struct Source {
+    origin: Origin,
+    collections: Collections,
+    mappings: Mappings,
+}
+
+enum Origin {
+    MongoDb(mongodb::Server),
+    Files(Files),
+}
+
+impl Source {
+    /// Finds the files of a catalogue, or gets ready to connect to a server; connects to nothing yet.
+    ///
+    /// # Errors
+    /// [`CatalogError::Invalid`] when there is no such file or folder, or no products in it, or the mapping is wrong.
+    pub fn open(settings: &CatalogSettings) -> Result<Self, CatalogError> {
+        let mappings = Mappings::compile(settings.mapping.as_ref()).map_err(|errors| {
+            let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            CatalogError::Invalid(format!("`catalog.mapping`: {}", told.join("; ")))
+        })?;
+        let origin = match &settings.uri {
+            CatalogUri::MongoDb(uri) => Origin::MongoDb(mongodb::Server::new(uri.clone(), settings.database.clone())?),
+            CatalogUri::Path(path) => Origin::Files(Files::find(path, &settings.database, &settings.collections)?),
+        };
+        Ok(Self { origin, collections: settings.collections.clone(), mappings })
+    }
+
+    /// Reads everything but the products. Connects to the server, and says when there is no snapshot.
+    ///
+    /// # Errors
+    /// As [`CatalogError`] says; faulty documents are findings in the result instead.
+    pub fn references(&self, observer: &dyn Observer) -> Result<References, CatalogError> {
+        let mut collecting = Collecting::new(&self.mappings);
+        match &self.origin {
+            Origin::MongoDb(server) => server.references(&self.collections, &mut collecting, observer)?,
+            Origin::Files(files) => {
+                each(files.brands.as_ref(), observer, |raw, name| collecting.take_brand(raw, name))?;
+                each(files.categories.as_ref(), observer, |raw, name| collecting.take_category(raw, name))?;
+                let compatibility = files.face_shape_compatibility.as_ref();
+                each(compatibility, observer, |raw, name| collecting.take_compatibility(raw, name))?;
+                each(files.user_analytics.as_ref(), observer, |raw, _| collecting.take_event(raw))?;
+            }
+        }
+        Ok(collecting.finish())
+    }
+
+    /// Starts reading the products in a thread of its own.
+    ///
+    /// A server holds back documents that `filters` would certainly leave out; a file holds nothing back. So the filters
+    /// have to be applied to the products in any case. A server's documents come in the order of their ids, a file's in
+    /// the file's.
+    ///
+    /// # Errors
+    /// As [`CatalogError`] says; errors on the way come from the iterator.
+    pub fn products<'o>(
+        &self,
+        filters: &ProductFilters,
+        references: &References,
+        observer: &'o dyn Observer,
+    ) -> Result<Products<'o>, CatalogError> {
+        let (mut outlet, inlet) = Outlet::new();
+        match &self.origin {
+            Origin::MongoDb(server) => {
+                let query = pushdown::query(&self.mappings, filters, references);
+                let projection = pushdown::projection(&self.mappings);
+                let total = server.products(&self.collections.products, query, projection, outlet, observer)?;
+                Ok(Products::new(inlet, observer, total, Some(server.runtime())))
+            }
+            Origin::Files(files) => {
+                // Opened here, so that a file of another format is told before anything else begins.
+                let opened = files.products.iter().map(|file| Ok((file.name.clone(), FileDocuments::open(file)?)));
+                let opened: Vec<(String, FileDocuments)> = opened.collect::<Result<_, CatalogError>>()?;
+                let reader = std::thread::Builder::new().name("catalog".into());
+                let spawned = reader.spawn(move || {
+                    let outcome = opened.into_iter().try_for_each(|(name, documents)| {
+                        outlet.begin(&name);
+                        pour(documents, &mut outlet)
+                    });
+                    outlet.finish(outcome);
+                });
+                spawned.map_err(|error| CatalogError::Unavailable(format!("cannot start a thread: {error}")))?;
+                Ok(Products::new(inlet, observer, None, None))
+            }
+        }
+    }
+}
+
+fn pour(documents: FileDocuments, outlet: &mut Outlet) -> Result<(), CatalogError> {
+    for document in documents {
+        if outlet.push(document?).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn each(
+    file: Option<&CollectionFile>,
+    observer: &dyn Observer,
+    mut take: impl FnMut(&RawDocument, &str),
+) -> Result<(), CatalogError> {
+    let Some(file) = file else { return Ok(()) };
+    for (at, document) in FileDocuments::open(file)?.enumerate() {
+        if at % 64 == 0 && observer.is_cancelled() {
+            return Err(Cancelled.into());
+        }
+        take(&document?, &file.name);
+    }
+    Ok(())
+}

@@ -91,12 +91,15 @@ pub fn parse_amount(text: &str) -> Option<Decimal> {
     if let Ok(scientific) = Decimal::from_scientific(text) {
         return Some(scientific);
     }
-    let negative = text.contains('-') || text.contains('\u{2212}');
-    let digits_and_signs: String = text.chars().filter(|c| c.is_ascii_digit() || matches!(c, '.' | ',')).collect();
-    let core = digits_and_signs.trim_matches(|c| c == '.' || c == ',');
-    if core.is_empty() {
+    let first = text.find(|c: char| c.is_ascii_digit())?;
+    let last = text.rfind(|c: char| c.is_ascii_digit())?;
+    // `129.-` is a price without cents; only a sign before the digits makes it negative.
+    let negative = text[..first].contains(['-', '\u{2212}']);
+    let number = &text[first..=last];
+    if !is_one_number(number) {
         return None;
     }
+    let core: String = number.chars().filter(|c| c.is_ascii_digit() || matches!(c, '.' | ',')).collect();
     let decimal_at = core.rfind(['.', ',']).filter(|&at| {
         let sign = core.as_bytes()[at] as char;
         let other = if sign == '.' { ',' } else { '.' };
@@ -106,11 +109,21 @@ pub fn parse_amount(text: &str) -> Option<Decimal> {
     });
     let (whole, fraction) = match decimal_at {
         Some(at) => (&core[..at], &core[at + 1..]),
-        None => (core, ""),
+        None => (core.as_str(), ""),
     };
     let whole: String = whole.chars().filter(char::is_ascii_digit).collect();
     let number = format!("{}{whole}.{fraction}0", if negative { "-" } else { "" });
     Decimal::from_str(&number).ok()
+}
+
+/// Whether text from a first to a last digit is a single number: a range (`99-129`), a size (`52-18-140`) or a sentence
+/// (`2 for 100`) is not. Blanks and apostrophes may stand before groups of three digits.
+fn is_one_number(number: &str) -> bool {
+    let mut rest = number.split([' ', '\u{a0}', '\u{202f}', '\'', '\u{2019}']);
+    let head = rest.next().unwrap_or_default();
+    let plain = |part: &str| part.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
+    let groups = |part: &str| part.chars().take_while(char::is_ascii_digit).count() == 3;
+    plain(head) && rest.all(|part| plain(part) && groups(part))
 }
 
 #[cfg(test)]
@@ -136,12 +149,19 @@ mod tests {
             ("-5", "-5.00"),
             ("89.9", "89.90"),
             ("0.125", "0.12"),
+            ("129.-", "129.00"),
+            ("1 299,00 €", "1299.00"),
+            ("-1,50 €", "-1.50"),
+            ("US$ 129.00", "129.00"),
         ] {
             assert_eq!(euro(text).as_deref(), Some(expected), "{text}");
         }
         assert_eq!(euro("on request"), None);
         assert_eq!(euro(""), None);
-        assert_eq!(euro("NaN"), None);
+        for text in ["NaN", "Infinity", "99-129", "52-18-140", "2 for 100", "129 incl. 19% VAT", "9E+900", "2024-05-01"]
+        {
+            assert_eq!(euro(text), None, "{text}");
+        }
     }
 
     #[test]

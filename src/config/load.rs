@@ -12,10 +12,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Largest store file, in bytes; a catalogue given by mistake is not read to its end.
-const LARGEST: usize = 1 << 20;
+pub(super) const LARGEST: usize = 1 << 20;
 
 /// What flags of the command line set; each comes before the environment and the file.
-#[derive(Clone, Debug, Default)]
+///
+/// Has no `Debug`, as the address may hold a password.
+#[derive(Clone, Default)]
 pub struct Overrides {
     /// Folder of the finished store, relative to the working directory.
     pub output: Option<PathBuf>,
@@ -39,7 +41,8 @@ pub fn load(
     parse(&source, &around)
 }
 
-fn parse(source: &Source, around: &Surroundings<'_>) -> Result<StoreConfiguration, ConfigErrors> {
+/// Reads a text that is in memory already.
+pub(super) fn parse(source: &Source, around: &Surroundings<'_>) -> Result<StoreConfiguration, ConfigErrors> {
     let mut root = tree::read(source)?;
     let mut errors = Vec::new();
     open_request(&mut root);
@@ -61,18 +64,11 @@ fn parse(source: &Source, around: &Surroundings<'_>) -> Result<StoreConfiguratio
 /// Lays the keys of `store_config`, as the older service's requests have it, beside the others.
 fn open_request(root: &mut Node) {
     let Content::Map(entries) = &mut root.content else { return };
-    let request = entries.iter().position(|entry| entry.key == "store_config" && inner(entry).is_some());
-    if let Some(at) = request
+    let is_request = |entry: &Entry| entry.key == "store_config" && matches!(entry.value.content, Content::Map(_));
+    if let Some(at) = entries.iter().position(is_request)
         && let Content::Map(settings) = entries.remove(at).value.content
     {
         entries.splice(at..at, settings);
-    }
-}
-
-fn inner(entry: &Entry) -> Option<&[Entry]> {
-    match &entry.value.content {
-        Content::Map(entries) => Some(entries),
-        _ => None,
     }
 }
 
@@ -132,7 +128,3 @@ fn unreadable(path: &Path, error: &io::Error) -> ConfigErrors {
     };
     ConfigErrors::one(path, None, &reason, Some(&hint))
 }
-
-#[cfg(test)]
-#[path = "user_errors.rs"]
-mod tests;

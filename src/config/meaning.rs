@@ -3,7 +3,7 @@
 //! Each setting is read by one function that tells its own faults at its own place; none stops the others.
 
 use super::error::ConfigError;
-use super::file::{CatalogFile, CollectionsFile, FilterFile, OneOrMany, PlatformName, PriceFile, SortName, StoreFile};
+use super::file::{CatalogFile, CollectionsFile, OneOrMany, PlatformName, SortName, StoreFile};
 use super::load::Overrides;
 use super::places::MappingPlaces;
 use super::shape::{joined, shortened};
@@ -12,12 +12,8 @@ use super::suggest;
 use super::tree::{Content, Node};
 use super::uri::clean;
 use super::variables::Environment;
-use super::{
-    CatalogSettings, CatalogUri, Collections, Color, FaceShapeFilter, Platform, PriceRange, ProductFilters, SortOrder,
-    StoreConfiguration, ThemeSource,
-};
+use super::{CatalogSettings, CatalogUri, Collections, Color, Platform, SortOrder, StoreConfiguration, ThemeSource};
 use crate::catalog::money::Currency;
-use crate::catalog::vocabulary::{Term, Vocabulary, key_of};
 use icu_locale_core::Locale;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -65,7 +61,7 @@ pub(super) fn configuration(
     let deployment_platforms = reading.platforms(&file.deployment_platforms);
     let product_filters = reading.filters(file.product_filters);
     let catalog = reading.catalog(file.catalog, around);
-    let output = reading.output(&file.output, around, catalog.as_ref());
+    let output = reading.output(&file.output, around, theme.as_ref(), catalog.as_ref());
 
     Some(StoreConfiguration {
         path: around.file.to_path_buf(),
@@ -104,12 +100,13 @@ fn order(name: SortName) -> SortOrder {
 }
 
 /// A text with its blanks in order; nothing where only blanks are.
-fn worded(text: Option<String>) -> Option<String> {
+pub(super) fn worded(text: Option<String>) -> Option<String> {
     let text = text?.split_whitespace().collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
 }
 
-struct Reading<'run> {
+/// The faults told so far, and what is needed to tell more.
+pub(super) struct Reading<'run> {
     root: &'run Node,
     source: &'run Source,
     folder: PathBuf,
@@ -117,7 +114,7 @@ struct Reading<'run> {
 }
 
 impl Reading<'_> {
-    fn node(&self, path: &str) -> Option<&Node> {
+    pub(super) fn node(&self, path: &str) -> Option<&Node> {
         path.split('.').try_fold(self.root, |node, part| match &node.content {
             Content::List(items) => part.parse::<usize>().ok().and_then(|index| items.get(index)),
             _ => node.get(part),
@@ -148,7 +145,7 @@ impl Reading<'_> {
     }
 
     /// Tells a fault, and is the nothing that stands for the value.
-    fn fault<T>(&mut self, path: &str, message: &str, hint: &str) -> Option<T> {
+    pub(super) fn fault<T>(&mut self, path: &str, message: &str, hint: &str) -> Option<T> {
         let place = self.source.place(&self.span(path));
         self.errors.push(ConfigError::new(&self.source.file, Some(place), message, Some(hint)));
         None
@@ -334,6 +331,7 @@ impl Reading<'_> {
         &mut self,
         written: &str,
         around: &Surroundings<'_>,
+        theme: Option<&ThemeSource>,
         catalog: Option<&CatalogSettings>,
     ) -> Option<PathBuf> {
         let written = written.trim();
@@ -351,7 +349,7 @@ impl Reading<'_> {
             Some(folder) if folder.is_file() => {
                 Some((format!("the output `{shown}` is a file"), "name a folder; it is made when it does not exist"))
             }
-            Some(folder) => self.endangered(folder, catalog).map(|what| {
+            Some(folder) => self.endangered(folder, theme, catalog).map(|what| {
                 let message = format!("the output `{shown}` is the folder that {what} is in, or one above it");
                 (message, "give the store a folder of its own, such as `store`")
             }),
@@ -371,88 +369,22 @@ impl Reading<'_> {
         (!written.is_empty()).then(|| clean(&self.folder.join(written)))
     }
 
-    /// What would stand in the output folder although it belongs to the user.
-    fn endangered(&self, output: &Path, catalog: Option<&CatalogSettings>) -> Option<&'static str> {
+    /// What would stand in the output folder although it is not of the store's making.
+    fn endangered(
+        &self,
+        output: &Path,
+        theme: Option<&ThemeSource>,
+        catalog: Option<&CatalogSettings>,
+    ) -> Option<&'static str> {
         let output = resolved(output);
-        if resolved(&self.folder).starts_with(&output) {
+        let holds = |path: &Path| resolved(path).starts_with(&output);
+        if holds(&self.folder) {
             return Some("the store file");
         }
-        match catalog.map(|catalog| &catalog.uri) {
-            Some(CatalogUri::Path(catalog)) if resolved(catalog).starts_with(&output) => Some("the catalogue"),
+        match (theme, catalog.map(|catalog| &catalog.uri)) {
+            (Some(ThemeSource::Folder(theme)), _) if holds(theme) => Some("the theme"),
+            (_, Some(CatalogUri::Path(catalog))) if holds(catalog) => Some("the catalogue"),
             _ => None,
-        }
-    }
-
-    fn filters(&mut self, file: FilterFile) -> Option<ProductFilters> {
-        let frame_type = self.terms("frame_type", &file.frame_type, Vocabulary::FrameType);
-        let gender = self.terms("gender", &file.gender, Vocabulary::Gender);
-        let frame_shape = self.terms("frame_shape", &file.frame_shape, Vocabulary::FrameShape);
-        let material = self.terms("material", &file.material, Vocabulary::Material);
-        let tags = self.terms("tags", &file.tags, Vocabulary::Other);
-        let brand = self.names("brand", &file.brand);
-        let category = self.names("category", &file.category);
-        let price = self.price(&file.price);
-        Some(ProductFilters {
-            in_stock: file.in_stock,
-            min_quality_score: file.min_quality_score.map(|score| score as f32),
-            frame_type: frame_type?,
-            brand: brand?,
-            category: category?,
-            gender: gender?,
-            frame_shape: frame_shape?,
-            material: material?,
-            price: price?,
-            face_shape: file
-                .face_shape
-                .map(|filter| FaceShapeFilter { shape: filter.shape.into(), min_score: filter.min_score as f32 }),
-            tags: tags?,
-            max_products: file.max_products.map(|most| most as usize),
-        })
-    }
-
-    /// Normalised keys, each once, in the order written.
-    fn terms(&mut self, key: &str, written: &OneOrMany<String>, vocabulary: Vocabulary) -> Option<Vec<String>> {
-        self.each(key, written, |text| Term::parse(vocabulary, text).map(|term| term.key))
-    }
-
-    /// Names that may also be slugs or ids, so they keep their wording.
-    fn names(&mut self, key: &str, written: &OneOrMany<String>) -> Option<Vec<String>> {
-        self.each(key, written, |text| worded(Some(text.to_string())).filter(|text| !key_of(text).is_empty()))
-    }
-
-    fn each(
-        &mut self,
-        key: &str,
-        written: &OneOrMany<String>,
-        read: impl Fn(&str) -> Option<String>,
-    ) -> Option<Vec<String>> {
-        let path = format!("product_filters.{key}");
-        let listed = matches!(self.node(&path).map(|node| &node.content), Some(Content::List(_)));
-        let mut values: Vec<String> = Vec::new();
-        let mut whole = true;
-        for (index, text) in written.0.iter().enumerate() {
-            match read(text) {
-                Some(value) if values.contains(&value) => {}
-                Some(value) => values.push(value),
-                None => {
-                    whole = false;
-                    let spot = if listed { joined(&path, &index.to_string()) } else { path.clone() };
-                    let message = format!("`{path}` has a value without letters or digits");
-                    let _: Option<()> = self.fault(&spot, &message, "write the words that the catalogue uses");
-                }
-            }
-        }
-        whole.then_some(values)
-    }
-
-    fn price(&mut self, file: &PriceFile) -> Option<PriceRange> {
-        match (file.min, file.max) {
-            (Some(min), Some(max)) if min > max => self.fault(
-                "product_filters.price.min",
-                "`product_filters.price.min` is above `product_filters.price.max`",
-                "exchange the two; as it is, no product can pass",
-            ),
-            (min, max) => Some(PriceRange { min, max }),
         }
     }
 

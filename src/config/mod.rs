@@ -1,8 +1,8 @@
 //! The store file: every setting, its default, and the message when it is wrong.
 //!
 //! `StoreConfiguration` is the checked value the other rooms receive. Nothing in it has to be validated again.
-//! On the way there: text ([`source`]) → tree ([`tree`]) → variables filled in ([`variables`]) → held against the
-//! schema ([`shape`]) → [`file`], the settings as written → [`meaning`].
+//! On the way there: text (`source`) → tree (`tree`) → variables filled in (`variables`) → held against the schema
+//! (`shape`) → the settings as written (`file`) → what they mean (`meaning`, `selection`).
 
 mod error;
 mod file;
@@ -11,11 +11,14 @@ mod meaning;
 mod places;
 mod scaffold;
 mod schema;
+mod selection;
 mod shape;
 mod source;
 mod suggest;
 mod tree;
 mod uri;
+#[cfg(test)]
+mod user_errors;
 mod variables;
 
 pub use error::{ConfigError, ConfigErrors};

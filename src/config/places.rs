@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// Places in the `catalog.mapping` block of a store file; holds no secrets.
-#[derive(Clone, Debug)]
+/// Places in the `catalog.mapping` block of a store file; holds no secrets. The default knows no place.
+#[derive(Clone, Debug, Default)]
 pub struct MappingPlaces {
     file: PathBuf,
     /// By the path of keys and list positions within the mapping, joined with dots; empty for the block itself.

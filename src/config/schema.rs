@@ -142,3 +142,41 @@ fn type_name(schema: &Value) -> Option<&str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_described_and_no_block_takes_unknown_keys() {
+        let root: Value = serde_json::from_str(&schema()).expect("JSON");
+        assert_eq!(root["required"], serde_json::json!(["store_name"]));
+        let schema = Schema::new();
+        let mut blocks = vec![schema.root()];
+        blocks
+            .extend(root["$defs"].as_object().expect("definitions").values().filter(|block| block["type"] == "object"));
+        assert_eq!(blocks.len(), 6);
+        for block in blocks {
+            assert_eq!(block["additionalProperties"], false, "{block}");
+            for (key, property) in schema.properties(block) {
+                assert!(property["description"].as_str().is_some_and(|text| text.len() > 5), "{key}: {property}");
+            }
+        }
+        let paths = schema.paths();
+        for path in
+            ["theme", "product_filters.price.max", "product_filters.face_shape.shape", "catalog.collections.brands"]
+        {
+            assert!(paths.iter().any(|known| known == path), "{path} in {paths:?}");
+        }
+    }
+
+    #[test]
+    fn the_schema_tells_the_defaults() {
+        let root = Schema::new().root;
+        for (key, default) in
+            [("products_per_page", Value::from(24)), ("locale", "en".into()), ("sort", "featured".into())]
+        {
+            assert_eq!(root["properties"][key]["default"], default, "{key}");
+        }
+    }
+}

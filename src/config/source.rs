@@ -31,33 +31,35 @@ impl Place {
     }
 }
 
+/// How far a secret is sought behind its name, in bytes; bounds the work on a file that is one long line.
+const LONGEST_SECRET: usize = 1024;
+
 /// The text of one file.
 pub(super) struct Source {
     pub(super) file: PathBuf,
     pub(super) text: String,
     secrets: Vec<Range<usize>>,
+    /// Where each line starts.
+    lines: Vec<usize>,
 }
 
 impl Source {
     pub(super) fn new(file: &Path, text: String) -> Self {
         let secrets = secret_ranges(&text);
-        Self { file: file.to_path_buf(), text, secrets }
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { file: file.to_path_buf(), text, secrets, lines }
     }
 
     /// Where a byte range stands; of a range over several lines, its first line.
     pub(super) fn place(&self, range: &Range<usize>) -> Place {
         let start = floor_boundary(&self.text, range.start);
-        let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line = self.lines.partition_point(|&line| line <= start).max(1);
+        let line_start = self.lines[line - 1];
         let line_end = self.text[start..].find(['\n', '\r']).map_or(self.text.len(), |at| start + at);
         let end = floor_boundary(&self.text, range.end).clamp(start, line_end);
         let (shown, underline) = self.show(line_start..line_end, start..end);
         let (text, underline) = excerpt(&shown, underline);
-        Place {
-            line: self.text[..line_start].matches('\n').count() + 1,
-            column: self.text[line_start..start].chars().count() + 1,
-            text,
-            underline,
-        }
+        Place { line, column: self.text[line_start..start].chars().count() + 1, text, underline }
     }
 
     /// A line without its secrets, and where the marked bytes went.
@@ -74,7 +76,8 @@ impl Source {
             }
             shown.push_str(&self.text[from..to]);
         };
-        for secret in self.secrets.iter().filter(|secret| secret.start < line.end && secret.end > line.start) {
+        let first = self.secrets.partition_point(|secret| secret.end <= line.start);
+        for secret in self.secrets[first..].iter().take_while(|secret| secret.start < line.end) {
             let from = secret.start.max(line.start);
             copy(at, from, &mut shown);
             shown.push_str(HIDDEN);
@@ -142,8 +145,14 @@ fn secret_ranges(text: &str) -> Vec<Range<usize>> {
         }
     }
     for name in SECRET_NAMES {
+        let mut covered = 0;
         for (at, _) in folded.match_indices(name) {
-            ranges.extend(value_range(text, at + name.len()));
+            if at >= covered
+                && let Some(range) = value_range(text, at + name.len())
+            {
+                covered = range.end;
+                ranges.push(range);
+            }
         }
     }
     ranges.retain(|range| !is_variable(&text[range.clone()]));
@@ -167,6 +176,7 @@ fn is_variable(text: &str) -> bool {
 /// The password in the user part that starts at `user`, of a URI that starts at `start` or somewhat earlier.
 /// A password may hold any character, so everything up to the last `@` of the value counts.
 fn password_range(text: &str, start: usize, user: usize) -> Option<Range<usize>> {
+    text[user..floor_boundary(text, user + LONGEST_SECRET)].find('@')?;
     let scheme = text[..start].trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "+-.:".contains(c));
     let quote = scheme.chars().next_back().filter(|c| matches!(c, '"' | '\''));
     let end = user + value_length(&text[user..], quote);
@@ -192,8 +202,9 @@ fn value_range(text: &str, after_name: usize) -> Option<Range<usize>> {
     (length > 0).then_some(start..start + length)
 }
 
-/// Bytes up to the closing quote, or to the end of the line where there is none.
+/// Bytes up to the closing quote, or to the end of the line where there is none; no further than a secret reaches.
 fn value_length(text: &str, quote: Option<char>) -> usize {
+    let text = &text[..floor_boundary(text, LONGEST_SECRET)];
     let line = text.find(['\n', '\r']).unwrap_or(text.len());
     let Some(quote) = quote else { return line };
     let mut escaped = false;

@@ -61,6 +61,10 @@ pub(super) fn setting(key: &str, block: &str, paths: &[String]) -> Option<Meant>
 /// The known word closest to a misspelt one, if one is close; a word written out, or cut short, is close.
 pub(super) fn word<'known, Known: AsRef<str>>(written: &str, known: &'known [Known]) -> Option<&'known str> {
     const SHORTEST_PREFIX: usize = 4;
+    const LONGEST: usize = 64;
+    if written.len() > LONGEST {
+        return None;
+    }
     let folded = fold(written);
     let allowed = (folded.chars().count() / 3).clamp(1, 4);
     let near = |known: &str| {

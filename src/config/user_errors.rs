@@ -1,11 +1,13 @@
 //! Every error a user can make in a store file, and what is said about it.
 
+use super::load::{LARGEST, parse};
+use super::meaning::Surroundings;
+use super::source::Source;
 use super::*;
 use crate::catalog::vocabulary::FaceShape;
-use crate::config::{CatalogUri, PriceRange, SortOrder, ThemeSource};
 use proptest::prelude::*;
-use rust_decimal::Decimal;
 use snapbox::IntoData;
+use std::path::Path;
 
 /// A file that is in order; most cases add to it from line 4 on.
 const SOUND: &str = "store_name: Lumen\ncatalog:\n  uri: products.jsonl\n";
@@ -321,12 +323,12 @@ fn defaults_fill_what_the_file_leaves_out() {
     assert_eq!(store.theme, ThemeSource::Embedded("modern-minimal".into()));
     assert_eq!((store.products_per_page, store.featured_products_count), (24, 8));
     assert!(store.enable_face_shape_filter);
-    assert_eq!(store.deployment_platforms, [crate::config::Platform::StaticHtml]);
+    assert_eq!(store.deployment_platforms, [Platform::StaticHtml]);
     assert_eq!(store.output, Path::new("/nowhere/store"));
-    assert_eq!(store.product_filters, crate::config::ProductFilters::default());
+    assert_eq!(store.product_filters, ProductFilters::default());
     assert_eq!(store.sort, SortOrder::Featured);
     assert_eq!(store.catalog.database, "eyewear_ml");
-    assert_eq!(store.catalog.collections, crate::config::Collections::default());
+    assert_eq!(store.catalog.collections, Collections::default());
     assert_eq!(store.catalog.uri.display_safe(), "/nowhere/products.jsonl");
     assert!(store.catalog.mapping.is_none());
 }
@@ -486,12 +488,21 @@ fn small_files_cannot_grow_large() {
     assert!(errors.to_string().contains("more than 32 deep"), "{errors}");
     let errors = read_text(&format!("store_name: x\nlocale: {}\n", "x".repeat(500_000))).expect_err("too long");
     assert!(errors.to_string().len() < 2_000, "{}", errors.to_string().len());
+    for nasty in [
+        "//".repeat(LARGEST / 2),
+        "${a".repeat(LARGEST / 3),
+        "token: ".repeat(LARGEST / 7),
+        format!("{}: x", "k".repeat(LARGEST - 10)),
+        (0..9_000).map(|index| format!("k{index}: mongodb://a:b@c\n")).collect(),
+    ] {
+        read_text(&nasty).expect_err("no store file");
+    }
 }
 
 /// Pieces that, strung together, come close to store files of every kind of wrongness.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        prop::sample::select(crate::config::schema::Schema::new().paths())
+        prop::sample::select(schema::Schema::new().paths())
             .prop_map(|path| format!("{}: ", path.rsplit('.').next().unwrap_or_default())),
         prop::sample::select(vec![
             "\n",

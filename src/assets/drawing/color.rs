@@ -96,7 +96,7 @@ impl Finish {
 }
 
 /// The light ground of tortoiseshell.
-const TORTOISE: Rgb = [160, 94, 40];
+const TORTOISE: Rgb = [156, 94, 46];
 
 fn lookup(word: &str) -> Option<(Rgb, Pattern)> {
     use Pattern::{Clear, Metallic, Solid, Tortoise};

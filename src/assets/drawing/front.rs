@@ -18,12 +18,25 @@ const EYE_LINE: f64 = 288.0;
 
 /// Draws the whole file.
 pub(super) fn svg(drawing: FrameDrawing) -> String {
-    Front::new(drawing).file()
+    let size =
+        Size { width: f64::from(drawing.width), height: f64::from(drawing.height), bridge: f64::from(drawing.bridge) };
+    let mut front = Front::new(drawing, size, (WIDTH / 2.0, EYE_LINE), SCALE);
+    front.place((WIDTH / 2.0, EYE_LINE), SCALE.min(WIDEST / front.span()));
+    front.file()
+}
+
+/// Lens width, lens height and the distance between the lenses in mm.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub(super) width: f64,
+    pub(super) height: f64,
+    pub(super) bridge: f64,
 }
 
 /// Geometry that all parts share.
 pub(super) struct Front {
     pub(super) drawing: FrameDrawing,
+    pub(super) size: Size,
     /// Outline of the lens.
     pub(super) lens: Ring,
     /// Outer edge of the rim.
@@ -34,6 +47,9 @@ pub(super) struct Front {
     pub(super) hinge: f64,
     /// Outer edge of the end piece.
     pub(super) edge: f64,
+    /// Middle of the frame at the height of the middle of the lenses, in pixels.
+    middle: (f64, f64),
+    /// Pixels to the millimetre.
     pub(super) scale: f64,
 }
 
@@ -47,12 +63,14 @@ pub(super) fn end_height(build: Build) -> f64 {
 }
 
 impl Front {
-    pub(super) fn new(drawing: FrameDrawing) -> Self {
-        let (width, height) = (f64::from(drawing.width), f64::from(drawing.height));
+    /// `middle` is where the middle of the frame lies in pixels, at the height of the middle of the lenses; `scale` is
+    /// pixels to the millimetre.
+    pub(super) fn new(drawing: FrameDrawing, size: Size, middle: (f64, f64), scale: f64) -> Self {
+        let Size { width, height, bridge } = size;
         let recipe = outline::recipe(drawing.shape);
         let lens = outline::lens(drawing.shape, width, height);
-        let half = (width + f64::from(drawing.bridge)) / 2.0;
-        let slack = f64::from(drawing.bridge) / 2.0 - 2.0;
+        let half = (width + bridge) / 2.0;
+        let slack = bridge / 2.0 - 2.0;
         let [top, outer, bottom, nose] = match (drawing.build, drawing.rim) {
             (_, Rim::None) => [0.0; 4],
             (Build::Thick, _) => [4.2 + recipe.brow, 3.9, 3.1, 3.1],
@@ -75,26 +93,35 @@ impl Front {
         // Metal end pieces sit a little lower than the corners of a sheet front.
         let level = if drawing.build == Build::Wire { recipe.hinge.min(0.74) } else { recipe.hinge };
         let hinge = level * high - end_height(drawing.build);
-        let scale = SCALE.min(WIDEST / (2.0 * (half + edge + 1.5)));
-        Self { drawing, lens, rim, half, hinge, edge, scale }
+        Self { drawing, size, lens, rim, half, hinge, edge, middle, scale }
+    }
+
+    /// Puts the drawing somewhere else, in another scale.
+    pub(super) fn place(&mut self, middle: (f64, f64), scale: f64) {
+        (self.middle, self.scale) = (middle, scale);
+    }
+
+    /// Width of the whole front in mm.
+    pub(super) fn span(&self) -> f64 {
+        2.0 * (self.half + self.edge)
     }
 
     pub(super) fn pen(&self) -> Pen {
-        Pen::new(self.scale, (WIDTH / 2.0 + self.half * self.scale, EYE_LINE))
+        Pen::new(self.scale, (self.middle.0 + self.half * self.scale, self.middle.1))
     }
 
     /// A point in pixels, as text.
     pub(super) fn spot(&self, point: Point) -> (String, String) {
-        let x = WIDTH / 2.0 + (self.half + point.x) * self.scale;
-        (number(x), number(EYE_LINE - point.y * self.scale))
+        let x = self.middle.0 + (self.half + point.x) * self.scale;
+        (number(x), number(self.middle.1 - point.y * self.scale))
     }
 
     fn file(&self) -> String {
         let mut out = String::with_capacity(4096);
         out.push_str(r#"<svg xmlns="http://www.w3.org/2000/svg" width="800" height="600" viewBox="0 0 800 600">"#);
         let metal = self.metal();
-        let top = EYE_LINE - self.scale * (f64::from(self.drawing.height) / 2.0 + 6.0);
-        let bottom = EYE_LINE + self.scale * (f64::from(self.drawing.height) / 2.0 + 4.0);
+        let top = EYE_LINE - self.scale * (self.size.height / 2.0 + 6.0);
+        let bottom = EYE_LINE + self.scale * (self.size.height / 2.0 + 4.0);
         out.push_str("<defs>");
         self.front_paint(&mut out, top, bottom);
         gradient(&mut out, "m", top, bottom, &metal_stops(metal));
@@ -224,29 +251,34 @@ impl Front {
             }
             path
         };
-        let (broad, fine) = (flecks(12, (5.0, 9.0), (2.6, 4.6)), flecks(17, (2.2, 5.4), (1.0, 2.4)));
-        let bridge = {
-            let (x, y) = self.spot(at(0.5 - self.half, f64::from(self.drawing.height) * 0.42));
-            format!("M{x} {y}a22 9 24 1 0 1 1z")
-        };
+        let (broad, fine) = (flecks(14, (5.0, 9.0), (2.4, 4.6)), flecks(20, (2.2, 5.4), (1.0, 2.4)));
+        let high = self.rim.0.iter().map(|sample| sample.at.y).fold(f64::MIN, f64::max);
+        let saddle = high - self.size.height * 0.13 - 3.5;
+        let lone = [(at(2.2 - self.half, saddle), "a24 9 28"), (at(self.edge - 2.6, self.hinge - 1.0), "a15 11 60")];
+        let lone = lone.map(|(place, ellipse)| {
+            let (x, y) = self.spot(place);
+            format!("M{x} {y}{ellipse} 1 0 1 1z")
+        });
         let _ = write!(
             out,
-            r##"<pattern id="a" patternUnits="userSpaceOnUse" width="800" height="600"><path fill="{}" d="M0 0h800v600H0z"/><path fill="{}" fill-opacity=".72" d="{broad}{bridge}"/><path fill="{}" fill-opacity=".8" d="{fine}"/></pattern>"##,
+            r##"<pattern id="a" patternUnits="userSpaceOnUse" width="800" height="600"><path fill="{}" d="M0 0h800v600H0z"/><path fill="{}" fill-opacity=".72" d="{broad}{}{}"/><path fill="{}" fill-opacity=".8" d="{fine}"/></pattern>"##,
             hex(base),
             hex(shaded(mix(base, [92, 44, 18], 0.5), -0.36)),
+            lone[0],
+            lone[1],
             hex(mix(base, [24, 12, 8], 0.88)),
         );
     }
 
     fn shadow(&self, out: &mut String) {
         let middle = WIDTH / 2.0 + self.half * self.scale;
-        let floor = EYE_LINE + self.scale * (f64::from(self.drawing.height) / 2.0 + 5.0);
+        let floor = EYE_LINE + self.scale * (self.size.height / 2.0 + 5.0);
         let _ = write!(
             out,
             r#"<ellipse cx="{}" cy="{}" rx="{}" ry="11" fill="url(#s)"/>"#,
             number(middle),
             number(floor + 14.0),
-            number(self.scale * f64::from(self.drawing.width) * 0.62),
+            number(self.scale * self.size.width * 0.62),
         );
     }
 
@@ -265,7 +297,7 @@ impl Front {
         let wire = self.drawing.build == Build::Wire;
         let (near, thin) = if wire { (0.9, 0.8) } else { (2.6, 1.3) };
         let side = self.edge - 1.0;
-        let floor = f64::from(self.drawing.height) * -0.3;
+        let floor = self.size.height * -0.3;
         let ear = far(at(side, self.hinge), 96.0);
         let tip = far(at(side - 2.0, (self.hinge - 36.0).max(floor * 1.23)), 138.0);
         let mut pen = self.pen();
@@ -284,7 +316,7 @@ impl Front {
 
     /// The lens with the rim's shade on it and two reflections.
     fn lens(&self, out: &mut String) {
-        let (width, height) = (f64::from(self.drawing.width), f64::from(self.drawing.height));
+        let (width, height) = (self.size.width, self.size.height);
         let streak = |left: f64, wide: f64| {
             let lean = height * 0.36;
             let up = height / 2.0 + 1.0;

@@ -3,7 +3,7 @@
 use super::color::{Pattern, hex, lightness, mix, shaded};
 use super::curve::{Pen, Point, Sample, at, number};
 use super::front::{Front, end_height};
-use super::{Build, Rim};
+use super::{Build, FrameDrawing, Rim};
 use crate::catalog::vocabulary::FrameShape;
 use std::fmt::Write;
 
@@ -31,20 +31,39 @@ impl Front {
         }
     }
 
+    /// The lines of the half for a technical drawing: what one would trace with a pencil.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let lens = self.pen().start(self.lens.0[0].at).follow(&self.lens.closed(), 14).close().take();
+        let FrameDrawing { rim, build, shape, .. } = self.drawing;
+        match (rim, build, shape) {
+            (Rim::None, ..) | (_, Build::Wire, _) => vec![lens, self.bridge_path(), self.end_path()],
+            (Rim::Full, _, FrameShape::Browline) => {
+                vec![lens, self.bridge_path(), self.brow_piece(&self.brow(172.0))]
+            }
+            _ => vec![lens, self.silhouette(&self.brow(112.0), rim == Rim::Half)],
+        }
+    }
+
     /// A front cut from a sheet: one silhouette with bridge and end piece in it, and a hole for the lens. Without a hole
     /// it leaves the lower edge of the lens free.
     fn sheet(&self, out: &mut String, hole: Option<&str>) {
+        let brow = self.brow(112.0);
+        let silhouette = self.silhouette(&brow, hole.is_none());
+        self.cut(out, &(silhouette + hole.unwrap_or_default()), &brow);
+    }
+
+    /// The silhouette of a sheet front, open where the other half begins.
+    fn silhouette(&self, brow: &[Sample], half_rim: bool) -> String {
         let thick = self.drawing.build == Build::Thick;
         let centre = -self.half - OVERLAP;
-        let brow = self.brow(112.0);
         let high = self.rim.0[self.rim.facing(90.0)].at.y;
-        let saddle = at(centre, high - f64::from(self.drawing.height) * 0.13 - 1.0);
+        let saddle = at(centre, high - self.size.height * 0.13 - 1.0);
         let arch = saddle - at(0.0, if thick { 5.8 } else { 4.2 });
 
         let mut pen = self.pen();
-        pen.start(saddle).swing(at(1.0, 0.0), brow[0].tangent, brow[0].at, 0.4).follow(&brow, 6);
+        pen.start(saddle).swing(at(1.0, 0.0), brow[0].tangent, brow[0].at, 0.4).follow(brow, 6);
         self.end_piece(&mut pen, brow[brow.len() - 1]);
-        if hole.is_some() {
+        if !half_rim {
             let below = self.hinge - end_height(self.drawing.build);
             let under = self.rim.clockwise(self.rim.beside(true, below - 2.6), self.rim.facing(186.0));
             pen.swing(at(-1.0, -0.1), under[0].tangent, under[0].at, 0.42).follow(&under, 8);
@@ -57,21 +76,25 @@ impl Front {
             let nose = widening(&nose, 0.5, 2.2);
             pen.line(nose[0].at).follow(&nose, 3).swing(nose[nose.len() - 1].tangent, at(-1.0, 0.0), arch, 0.5);
         }
-        let silhouette = pen.take();
-        self.cut(out, &(silhouette + hole.unwrap_or_default()), &brow);
+        pen.take()
     }
 
     /// A brow of acetate over a rim of wire.
     fn browline(&self, out: &mut String, lens: &str) {
         self.wire_without_ends(out, lens);
         let brow = self.brow(172.0);
+        self.cut(out, &self.brow_piece(&brow), &brow);
+    }
+
+    /// The silhouette of a brow that lies on the upper half of the lens and thins out at both sides.
+    fn brow_piece(&self, brow: &[Sample]) -> String {
         let inner = self.upper_edge();
         let mut pen = self.pen();
-        pen.start(inner[inner.len() - 1].at + at(-0.9, 0.0)).swing(at(-0.2, 1.0), brow[0].tangent, brow[0].at, 0.4).follow(&brow, 8);
+        pen.start(inner[inner.len() - 1].at + at(-0.9, 0.0));
+        pen.swing(at(-0.2, 1.0), brow[0].tangent, brow[0].at, 0.4).follow(brow, 8);
         self.end_piece(&mut pen, brow[brow.len() - 1]);
         self.tail(&mut pen);
-        let path = pen.follow(&inner, 8).close().take();
-        self.cut(out, &path, &brow);
+        pen.follow(&inner, 8).close().take()
     }
 
     /// Outer edge of the rim from the nose side, over the top, to where the end piece begins.
@@ -87,7 +110,7 @@ impl Front {
 
     /// Height below which a half rim leaves the lens free.
     fn free_below(&self) -> f64 {
-        f64::from(self.drawing.height) * -0.1
+        self.size.height * -0.1
     }
 
     /// Edge of the lens from the outer side over the top to the nose side, as far as a half rim goes.
@@ -208,20 +231,25 @@ impl Front {
     /// Height at which a metal bridge meets the lens.
     fn bridge_height(&self) -> f64 {
         let share = if self.drawing.shape == FrameShape::Aviator { 0.1 } else { 0.2 };
-        f64::from(self.drawing.height) * share
+        self.size.height * share
     }
 
-    /// The metal bridge; aviators have a brow bar above it.
-    fn wire_bridge(&self, out: &mut String) {
+    /// The metal bridge, from the rim to the centre line.
+    fn bridge_path(&self) -> String {
         let height = self.bridge_height();
         let inward = if self.drawing.rim == Rim::None { 2.2 } else { 0.2 };
         let foot = self.lens.0[self.lens.beside(false, height)].at + at(inward, 0.0);
         let centre = -self.half - OVERLAP / 2.0;
-        let arch = at(centre, height + f64::from(self.drawing.bridge) * 0.13);
-        let path = self.pen().start(foot).swing(at(-1.0, 0.5), at(-1.0, 0.0), arch, 0.42).take();
-        self.strand(out, &path, 1.9);
+        let arch = at(centre, height + self.size.bridge * 0.13);
+        self.pen().start(foot).swing(at(-1.0, 0.5), at(-1.0, 0.0), arch, 0.42).take()
+    }
+
+    fn wire_bridge(&self, out: &mut String) {
+        self.strand(out, &self.bridge_path(), 1.9);
         if self.drawing.shape == FrameShape::Aviator && self.drawing.rim == Rim::Full {
+            // The brow bar of the pilot's shape.
             let from = self.lens.0[self.lens.facing(106.0)].at;
+            let centre = -self.half - OVERLAP / 2.0;
             let path =
                 self.pen().start(from).swing(at(-1.0, 0.05), at(-1.0, 0.0), at(centre, from.y + 0.6), 0.4).take();
             self.strand(out, &path, 1.6);
@@ -229,12 +257,11 @@ impl Front {
     }
 
     /// The end piece of a metal frame: it leaves the rim and ends in the block that holds the hinge.
-    fn wire_end(&self, out: &mut String) {
+    fn end_path(&self) -> String {
         let inward = if self.drawing.rim == Rim::None { 2.4 } else { 0.2 };
         let root = self.lens.0[self.lens.beside(true, self.hinge)].at + at(-inward, 0.0);
         let (x, y) = (self.edge, self.hinge);
-        let path = self
-            .pen()
+        self.pen()
             .start(root + at(0.0, 0.9))
             .swing(at(1.0, 0.25), at(1.0, 0.0), at(x - 0.8, y + 1.7), 0.36)
             .corner(at(x, y + 1.7), at(x, y + 0.9))
@@ -242,15 +269,19 @@ impl Front {
             .corner(at(x - 0.1, y - 1.9), at(x - 1.0, y - 1.9))
             .swing(at(-1.0, 0.1), at(-1.0, 0.0), root + at(0.0, -0.9), 0.4)
             .close()
-            .take();
+            .take()
+    }
+
+    fn wire_end(&self, out: &mut String) {
         let metal = self.metal();
         let edge = if lightness(metal) < 0.3 { mix(metal, [150, 155, 165], 0.3) } else { shaded(metal, -0.42) };
-        let _ = write!(out, r#"<path d="{path}" fill="url(#m)" stroke="{}" stroke-width="1.1"/>"#, hex(edge));
+        let _ =
+            write!(out, r#"<path d="{}" fill="url(#m)" stroke="{}" stroke-width="1.1"/>"#, self.end_path(), hex(edge));
     }
 
     /// Silicone nose pad on its arm.
     fn nose_pad(&self, out: &mut String) {
-        let root = self.lens.0[self.lens.beside(false, f64::from(self.drawing.height) * -0.08)].at;
+        let root = self.lens.0[self.lens.beside(false, self.size.height * -0.08)].at;
         let pad = root + at(-2.1, -1.6);
         let arm = self
             .pen()

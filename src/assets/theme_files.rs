@@ -1,0 +1,122 @@
+//! Files of the theme: one stylesheet made of the palette and the theme's sheets, and whatever they point at.
+//!
+//! Takes texts and bytes; gives files under names that change with their contents, so that browsers may keep them for
+//! ever. Writes nothing.
+
+use std::collections::BTreeMap;
+
+/// A finished file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThemeFile {
+    /// Path below the output folder.
+    pub path: String,
+    /// Contents.
+    pub bytes: Vec<u8>,
+}
+
+/// What a theme comes to.
+#[derive(Clone, Debug)]
+pub struct ThemeFiles {
+    /// Path of the stylesheet.
+    pub stylesheet: String,
+    /// Every file, the stylesheet first.
+    pub files: Vec<ThemeFile>,
+}
+
+/// Makes the files: `assets` are pictures and fonts by the name that the sheets know them by.
+pub fn build(palette: &str, sheets: &[String], assets: &BTreeMap<String, Vec<u8>>) -> ThemeFiles {
+    let mut css = String::from(palette);
+    for sheet in sheets {
+        css.push('\n');
+        css.push_str(sheet);
+    }
+    let mut css = compact(&css);
+    let mut files = Vec::new();
+    for (name, bytes) in assets {
+        let hashed = hashed_name(name, bytes);
+        for quote in ["", "\"", "'"] {
+            css = css.replace(&format!("url({quote}{name}{quote})"), &format!("url({hashed})"));
+        }
+        files.push(ThemeFile { path: format!("assets/{hashed}"), bytes: bytes.clone() });
+    }
+    let stylesheet = format!("assets/{}", hashed_name("style.css", css.as_bytes()));
+    files.insert(0, ThemeFile { path: stylesheet.clone(), bytes: css.into_bytes() });
+    ThemeFiles { stylesheet, files }
+}
+
+fn hashed_name(name: &str, bytes: &[u8]) -> String {
+    let hash = blake3::hash(bytes).to_hex();
+    match name.rsplit_once('.') {
+        Some((stem, extension)) => format!("{stem}.{}.{extension}", &hash[..12]),
+        None => format!("{name}.{}", &hash[..12]),
+    }
+}
+
+/// Leaves out comments, indentation and empty lines; what is inside quotes stays as it is.
+fn compact(css: &str) -> String {
+    let mut plain = String::with_capacity(css.len());
+    let mut characters = css.chars().peekable();
+    let mut quote = None;
+    while let Some(character) = characters.next() {
+        match quote {
+            Some(open) => {
+                plain.push(character);
+                if character == '\\' {
+                    plain.extend(characters.next());
+                } else if character == open {
+                    quote = None;
+                }
+            }
+            None if character == '/' && characters.peek() == Some(&'*') => {
+                characters.next();
+                let mut last = ' ';
+                for inside in characters.by_ref() {
+                    if last == '*' && inside == '/' {
+                        break;
+                    }
+                    last = inside;
+                }
+            }
+            None => {
+                if matches!(character, '"' | '\'') {
+                    quote = Some(character);
+                }
+                plain.push(character);
+            }
+        }
+    }
+    let lines = plain.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut tight = String::with_capacity(plain.len());
+    for line in lines {
+        tight.push_str(line);
+        // Whitespace means something only where a selector or value goes on in the next line.
+        if !line.ends_with(['{', '}', ';', ',']) {
+            tight.push('\n');
+        }
+    }
+    tight
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_change_with_contents() {
+        let assets = BTreeMap::from([("mark.svg".to_string(), b"<svg/>".to_vec())]);
+        let sheet = vec!["a { background: url(\"mark.svg\") }".to_string()];
+        let one = build(":root{--bg:#fff}", &sheet, &assets);
+        let other = build(":root{--bg:#000}", &sheet, &assets);
+        assert_ne!(one.stylesheet, other.stylesheet);
+        assert_eq!(one.files[1], other.files[1]);
+        let css = String::from_utf8(one.files[0].bytes.clone()).expect("text");
+        let mark = one.files[1].path.strip_prefix("assets/").expect("in assets");
+        assert!(css.contains(&format!("url({mark})")), "{css}");
+    }
+
+    #[test]
+    fn comments_go_and_quotes_stay() {
+        let css = compact("/* a { */\n.b::after {\n  content: \"/* kept */  \\\"\";\n}\n\n.c,\n.d { top: 0 } /* end");
+        assert_eq!(css, ".b::after {content: \"/* kept */  \\\"\";}.c,.d { top: 0 }");
+    }
+}

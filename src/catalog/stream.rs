@@ -1,0 +1,156 @@
+//! Blocks of documents on their way from the thread that reads to those that decode.
+//!
+//! The channel between them is short, so that reading waits for decoding and memory stays bounded. It never ends without
+//! a word: a reader that dies is an error, not the end of the catalogue.
+
+use super::CatalogError;
+use super::document::RawDocument;
+use crate::event::{Cancelled, Event, Observer};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+/// Most documents in a block.
+const MOST_DOCUMENTS: usize = 500;
+
+/// Most bytes in a block, give or take a document.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// Blocks that wait between reading and decoding.
+const WAITING: usize = 2;
+
+/// How often a wait looks whether the run was cancelled.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Some documents of one collection, in the source's order.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Counts from 0 over all collections; blocks come in this order.
+    pub sequence: usize,
+    /// The collection or file they are from.
+    pub collection: Arc<str>,
+    /// The documents, not yet decoded.
+    pub documents: Vec<RawDocument>,
+}
+
+/// The blocks of a catalogue. Ends early, with [`CatalogError::Cancelled`], when the run is cancelled; dropping it stops
+/// the reader.
+pub struct Products<'o> {
+    receiver: Receiver<Message>,
+    observer: &'o dyn Observer,
+    total: Option<u64>,
+    finished: bool,
+    /// Keeps a driver's runtime alive while blocks are read; dropped behind the receiver, which lets the reader go.
+    _runtime: Option<Arc<tokio::runtime::Runtime>>,
+}
+
+enum Message {
+    Block(Block),
+    Note(String),
+    Finished(Result<(), CatalogError>),
+}
+
+impl<'o> Products<'o> {
+    pub(super) fn new(
+        inlet: Inlet,
+        observer: &'o dyn Observer,
+        total: Option<u64>,
+        runtime: Option<Arc<tokio::runtime::Runtime>>,
+    ) -> Self {
+        Self { receiver: inlet.0, observer, total, finished: false, _runtime: runtime }
+    }
+
+    /// How many documents there will be, where the source can tell; only good for a progress bar.
+    pub fn total_hint(&self) -> Option<u64> {
+        self.total
+    }
+}
+
+impl Iterator for Products<'_> {
+    type Item = Result<Block, CatalogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.finished {
+            if self.observer.is_cancelled() {
+                self.finished = true;
+                return Some(Err(Cancelled.into()));
+            }
+            match self.receiver.recv_timeout(GLANCE) {
+                Ok(Message::Block(block)) => return Some(Ok(block)),
+                Ok(Message::Note(note)) => self.observer.observe(Event::Note(note)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Message::Finished(outcome)) => {
+                    self.finished = true;
+                    return outcome.err().map(Err);
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.finished = true;
+                    let message = "reading the catalogue stopped without a reason; run again".into();
+                    return Some(Err(CatalogError::Unavailable(message)));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The end of the channel that gives blocks.
+pub(super) struct Inlet(Receiver<Message>);
+
+/// The end of the channel that takes documents and makes blocks of them.
+pub(super) struct Outlet {
+    sender: SyncSender<Message>,
+    sequence: usize,
+    collection: Arc<str>,
+    documents: Vec<RawDocument>,
+    bytes: usize,
+}
+
+/// Nobody listens any more.
+#[derive(Debug)]
+pub(super) struct Gone;
+
+impl Outlet {
+    pub(super) fn new() -> (Self, Inlet) {
+        let (sender, receiver) = sync_channel(WAITING);
+        let outlet = Self { sender, sequence: 0, collection: "".into(), documents: Vec::new(), bytes: 0 };
+        (outlet, Inlet(receiver))
+    }
+
+    /// Says of which collection the documents that follow are.
+    pub(super) fn begin(&mut self, collection: &str) {
+        // When nobody listens any more, the next document tells.
+        let _ = self.flush();
+        self.collection = collection.into();
+    }
+
+    /// Takes a document; waits when the channel is full.
+    pub(super) fn push(&mut self, document: RawDocument) -> Result<(), Gone> {
+        self.bytes += document.size();
+        self.documents.push(document);
+        if self.documents.len() >= MOST_DOCUMENTS || self.bytes >= MOST_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    /// Passes a note on to the observer.
+    pub(super) fn note(&mut self, note: String) {
+        let _ = self.sender.send(Message::Note(note));
+    }
+
+    /// Says how reading ended.
+    pub(super) fn finish(&mut self, outcome: Result<(), CatalogError>) {
+        if self.flush().is_ok() {
+            let _ = self.sender.send(Message::Finished(outcome));
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), Gone> {
+        if self.documents.is_empty() {
+            return Ok(());
+        }
+        let documents = std::mem::take(&mut self.documents);
+        let block = Block { sequence: self.sequence, collection: Arc::clone(&self.collection), documents };
+        self.sequence += 1;
+        self.bytes = 0;
+        self.sender.send(Message::Block(block)).map_err(|_| Gone)
+    }
+}

@@ -1,0 +1,143 @@
+//! The command line: what was typed, and what is told.
+//!
+//! In: arguments. Out: an exit code, results on stdout, everything else on stderr. One file per command: its arguments,
+//! one call into the library, its summary. No rule of the business lives here.
+
+mod check;
+mod exit;
+mod explain;
+mod generate;
+mod init;
+mod interrupt;
+mod job_table;
+mod progress;
+mod schema;
+mod state;
+mod status;
+mod terminal;
+mod words;
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use exit::{Exit, Failure};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use terminal::{ColorChoice, Terminal, Verbosity};
+
+/// Turns an eyewear catalogue into a finished static online store.
+#[derive(Debug, Parser)]
+#[command(name = "storegen", version, propagate_version = true, after_help = AFTER_HELP, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: GlobalArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  storegen init my-store                 a first store.yaml with a small catalogue
+  storegen generate my-store/store.yaml  the store, in my-store/store
+  storegen status                        what has been generated, and how it went
+
+Exit codes:
+  0    done
+  1    failed
+  2    wrong usage or configuration
+  4    the catalogue cannot be reached
+  130  cancelled (Ctrl-C)";
+
+#[derive(Debug, Args)]
+struct GlobalArgs {
+    /// Where jobs are recorded [default: the nearest .storegen/state.json upward]
+    #[arg(long, global = true, value_name = "PATH", env = "STOREGEN_STATE", hide_env_values = true)]
+    state: Option<PathBuf>,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, hide_possible_values = true)]
+    #[arg(help = "When to use colour: auto, always or never")]
+    color: ColorChoice,
+    /// Tell every finding as it is made
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the store
+    Generate(generate::GenerateArgs),
+    /// Tell how runs went, or how they go
+    Status(status::StatusArgs),
+    /// Try the configuration and the catalogue, and report on its quality
+    Check(check::CheckArgs),
+    /// Show how a product got its scores and its place
+    Explain(explain::ExplainArgs),
+    /// Write a first store.yaml with a small catalogue beside it
+    Init(init::InitArgs),
+    /// Print the JSON Schema of store.yaml
+    Schema,
+}
+
+/// Parses the arguments, runs the command, tells of its failure. Call it once, from `main`.
+pub fn run() -> ExitCode {
+    let cli = match Cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too. A reader that has gone away is no failure.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    let verbosity = match &cli.command {
+        Command::Generate(args) if args.quiet => Verbosity::Quiet,
+        _ if cli.global.verbose => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    let terminal = Terminal::new(cli.global.color, verbosity);
+    match cli.run(&terminal) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            terminal.failure(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+impl Cli {
+    fn run(self, terminal: &Terminal) -> Result<Exit, Failure> {
+        interrupt::listen().map_err(Failure::failed)?;
+        match self.command {
+            Command::Generate(args) => generate::run(&args, &self.global, terminal),
+            Command::Status(args) => status::run(&args, &self.global, terminal),
+            Command::Check(args) => check::run(&args, &self.global, terminal),
+            Command::Explain(args) => explain::run(&args, &self.global, terminal),
+            Command::Init(args) => init::run(&args, terminal),
+            Command::Schema => schema::run(terminal),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_arguments_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_names_every_exit_code() {
+        let help = Cli::command().render_help().to_string();
+        for exit in [Exit::Done, Exit::Failed, Exit::Usage, Exit::SourceUnavailable, Exit::Cancelled] {
+            assert!(help.lines().any(|line| line.starts_with(&format!("  {:<4} ", exit as u8))), "{exit:?}: {help}");
+        }
+    }
+
+    #[test]
+    fn wrong_arguments_are_refused() {
+        for words in ["", "generate --threads 0", "generate --progress loud", "status --limit 0", "explain store.yaml"]
+        {
+            let arguments = std::iter::once("storegen").chain(words.split_whitespace());
+            assert!(Cli::try_parse_from(arguments).is_err(), "`{words}` passed");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Finds the state file of a command, and settles what killed processes left before anything else happens.
+
+use super::exit::Failure;
+use super::terminal::Terminal;
+use crate::jobs::{Clock as _, JobStore, SystemClock};
+use crate::site;
+use std::path::Path;
+
+/// Opens the state for a command: the file that was named, or the nearest one upward from `start`.
+///
+/// # Errors
+/// When the state of an earlier run cannot be brought in order.
+pub(super) fn open(named: Option<&Path>, start: &Path, terminal: &Terminal) -> Result<JobStore, Failure> {
+    let store = named.map_or_else(|| JobStore::nearest(start), JobStore::at);
+    settle(&store, terminal)?;
+    Ok(store)
+}
+
+/// Ends what killed processes left half done.
+pub(super) fn settle(store: &JobStore, terminal: &Terminal) -> Result<(), Failure> {
+    let recovered = site::recover(&store.journal_dir()).map_err(Failure::failed)?;
+    for one in &recovered {
+        let output = one.output.display();
+        terminal.note(&match one.published {
+            true => format!("finished publishing `{output}`, which {} had begun before it was killed", one.job_id),
+            false => format!("removed what {} had left when it was killed; `{output}` is as it was before", one.job_id),
+        });
+    }
+    store.end_dead_jobs(SystemClock::new().now(), &recovered)?;
+    Ok(())
+}
+
+/// The folder of a configuration, where its state belongs.
+pub(super) fn folder_of(config: &Path) -> &Path {
+    config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}

@@ -1,0 +1,18 @@
+//! Jobs: what runs have done and are doing, in one JSON file that any number of processes share.
+//!
+//! In: the events of a run. Out: [`GenerationJob`] records in `.storegen/state.json`, and every finding of a run in
+//! `.storegen/reports/<job>.jsonl`. A record outlives its process: one that died is shown as failed. Nothing here ever
+//! overwrites a state file that it does not understand.
+
+mod clock;
+mod file;
+mod record;
+mod recorder;
+mod report;
+mod running;
+
+pub use clock::{Clock, SystemClock};
+pub use file::{Begun, JobStore, SetAside, StateError};
+pub use record::{GenerationJob, IllegalTransition, JobId, JobStatus, PerformanceMetrics, PhaseMetrics};
+pub use recorder::{Ending, Recorder, Tally};
+pub use running::Running;

@@ -1,0 +1,117 @@
+//! Addresses: from the path of an output file to the link that pages use for it.
+//!
+//! Takes the store's base URL and paths such as `products/windsor/index.html`; makes root-relative links, which work
+//! from every page (the page for unknown addresses too), and absolute ones for machines. Never touches a file.
+
+use std::fmt::Write as _;
+use url::{Position, Url};
+
+/// Makes the links of one store.
+#[derive(Clone, Debug)]
+pub struct Links {
+    origin: String,
+    prefix: String,
+}
+
+impl Links {
+    /// Links below a base URL; its path may be more than `/`.
+    pub fn new(base_url: &Url) -> Self {
+        let mut prefix = base_url.path().to_string();
+        if !prefix.ends_with('/') {
+            prefix.push('/');
+        }
+        Self { origin: base_url[..Position::BeforePath].to_string(), prefix }
+    }
+
+    /// The path of the store's root, beginning and ending in `/`.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Root-relative link to an output file: `products/a/index.html` becomes `/shop/products/a/`.
+    pub fn local(&self, path: &str) -> String {
+        let path = clean(path);
+        let mut link = String::with_capacity(self.prefix.len() + path.len());
+        link.push_str(&self.prefix);
+        push_encoded(&mut link, path, is_path_byte);
+        link
+    }
+
+    /// Absolute URL of an output file.
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}{}", self.origin, self.local(path))
+    }
+
+    /// Link to a media file: an output path, or a whole `http(s)` URL, which is kept as it is.
+    pub fn media(&self, url: &str) -> String {
+        if is_web_url(url) { url.to_string() } else { self.local(url) }
+    }
+
+    /// Absolute URL of a root-relative link, or of a whole URL, which is kept as it is.
+    pub fn absolute_of(&self, link: &str) -> String {
+        if is_web_url(link) { link.to_string() } else { format!("{}{link}", self.origin) }
+    }
+}
+
+/// Whether a text is an `http` or `https` URL, the only kinds a page may link to outside the store.
+pub(crate) fn is_web_url(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
+/// `mailto:` link with a subject.
+pub(crate) fn mail_link(address: &str, subject: Option<&str>) -> String {
+    let mut link = String::from("mailto:");
+    push_encoded(&mut link, address, |byte| is_unreserved(byte) || matches!(byte, b'@' | b'+'));
+    if let Some(subject) = subject {
+        link.push_str("?subject=");
+        push_encoded(&mut link, subject, is_unreserved);
+    }
+    link
+}
+
+fn clean(path: &str) -> &str {
+    match path.strip_suffix("index.html") {
+        Some(folder) if folder.is_empty() || folder.ends_with('/') => folder,
+        _ => path,
+    }
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+fn is_path_byte(byte: u8) -> bool {
+    is_unreserved(byte) || matches!(byte, b'/' | b'@' | b'+' | b',' | b'!' | b'$' | b'*')
+}
+
+fn push_encoded(out: &mut String, text: &str, keep: impl Fn(u8) -> bool) {
+    for &byte in text.as_bytes() {
+        if keep(byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_keep_the_prefix_of_the_base_url() {
+        let links = Links::new(&Url::parse("https://example.org/shop/").expect("a URL"));
+        assert_eq!(links.local("index.html"), "/shop/");
+        assert_eq!(links.local("products/windsor/index.html"), "/shop/products/windsor/");
+        assert_eq!(links.local("404.html"), "/shop/404.html");
+        assert_eq!(links.absolute("products/page/2/index.html"), "https://example.org/shop/products/page/2/");
+        assert_eq!(links.media("https://cdn.example.org/a.jpg"), "https://cdn.example.org/a.jpg");
+        assert_eq!(links.media("assets/two words#1.jpg"), "/shop/assets/two%20words%231.jpg");
+    }
+
+    #[test]
+    fn mail_links_cannot_be_broken_out_of() {
+        let link = mail_link("hello@example.org?bcc=x", Some("\"Cat & Eye\"\r\nbcc: x"));
+        assert_eq!(link, "mailto:hello@example.org%3Fbcc%3Dx?subject=%22Cat%20%26%20Eye%22%0D%0Abcc%3A%20x");
+    }
+}

@@ -1,0 +1,319 @@
+//! One page of a listing: heading, neighbouring listings, cards, links to the other pages.
+//!
+//! Takes a planned listing page; makes its content. Knows records only, never full products.
+
+use super::card::{Cards, Placement};
+use super::outer::{self, Content, Crumb, CrumbLink, Section};
+use super::plan::{Listing, Subject, product_path};
+use super::shop::{Anchor, Shop};
+use super::structured;
+use super::words::FaceGuide;
+use crate::catalog::text::shortened;
+use crate::catalog::vocabulary::FaceShape;
+use serde::Serialize;
+
+/// Pictures of the first cards are loaded at once: about what a screen shows.
+const EAGER_CARDS: usize = 4;
+
+#[derive(Serialize)]
+struct ListingPage<'a> {
+    crumbs: Vec<CrumbLink>,
+    heading: String,
+    intro: Option<String>,
+    /// Safe HTML from the catalogue.
+    intro_html: Option<&'a str>,
+    count: String,
+    face: Option<FaceAdvice<'a>>,
+    chips: Vec<Chip>,
+    chips_label: &'a str,
+    cards: String,
+    pagination: Option<Pagination>,
+    all_url: String,
+}
+
+/// What the guide says, on the first page of a face shape's listing.
+#[derive(Serialize)]
+struct FaceAdvice<'a> {
+    icon: &'static str,
+    guide: &'a FaceGuide,
+    guide_url: String,
+}
+
+/// A link to a neighbouring listing.
+#[derive(Serialize)]
+struct Chip {
+    name: String,
+    url: String,
+    is_current: bool,
+}
+
+#[derive(Serialize)]
+struct Pagination {
+    previous: Option<String>,
+    next: Option<String>,
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Step {
+    number: u32,
+    url: Option<String>,
+    label: String,
+    is_current: bool,
+    follows_gap: bool,
+}
+
+/// Builds one page of a listing.
+pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, listing: &Listing, number: u32) -> anyhow::Result<Content> {
+    let range = shop.plan.members_on(listing, number);
+    let members = &listing.members[range.clone()];
+    let pages = shop.plan.page_count(listing);
+    let path = shop.plan.listing_path(listing, number);
+    let link_to = |number: u32| shop.links.local(&shop.plan.listing_path(listing, number));
+    let wording = Wording::of(shop, listing);
+    let (title, description) = wording.for_page(shop, number, pages);
+    let crumbs = crumbs(shop, listing);
+
+    let face = match listing.subject {
+        Subject::FaceShape(shape) => Some(shape),
+        _ => None,
+    };
+    let mut html = String::with_capacity(members.len() * 1024);
+    for (at, &index) in members.iter().enumerate() {
+        cards.push(shop, index, Placement { eager: at < EAGER_CARDS, first: at == 0, face }, &mut html)?;
+    }
+
+    let (chips, chips_label) = chips(shop, listing);
+    let page = ListingPage {
+        crumbs: outer::crumb_links(shop, &crumbs),
+        heading: wording.heading,
+        intro: Some(wording.intro).filter(|_| number == 1),
+        intro_html: category_html(shop, listing.subject).filter(|_| number == 1),
+        count: count(shop, listing, number, pages),
+        face: face.filter(|_| number == 1).and_then(|shape| advice(shop, shape)),
+        chips,
+        chips_label,
+        cards: html,
+        pagination: (pages > 1).then(|| Pagination {
+            previous: (number > 1).then(|| link_to(number - 1)),
+            next: (number < pages).then(|| link_to(number + 1)),
+            steps: steps(shop, number, pages, link_to),
+        }),
+        all_url: shop.links.local("products/index.html"),
+    };
+    let urls = members.iter().filter_map(|&index| shop.record(index));
+    let urls = urls.map(|record| shop.links.absolute(&product_path(&record.slug)));
+    let nodes = vec![
+        structured::breadcrumbs(shop, &crumbs),
+        structured::collection(&title, &shop.links.absolute(&path), range.start + 1, urls),
+    ];
+    Ok(Content {
+        body: shop.templates.render("pages/listing", &page)?,
+        previous: (number > 1).then(|| link_to(number - 1)),
+        next: (number < pages).then(|| link_to(number + 1)),
+        path,
+        title,
+        description,
+        open_graph_type: "website",
+        nodes,
+        section: section(shop, listing.subject),
+        is_indexable: true,
+        ..Content::default()
+    })
+}
+
+/// What a listing is called, in its places.
+struct Wording {
+    heading: String,
+    title: String,
+    intro: String,
+}
+
+impl Wording {
+    fn of(shop: &Shop<'_>, listing: &Listing) -> Self {
+        let words = shop.words;
+        let name = shop.subject_name(listing.subject);
+        let count = words.frames(listing.members.len());
+        let values = [("name", name.as_str()), ("store", shop.config.store_name.as_str()), ("count", count.as_str())];
+        let (heading, title, intro) = match listing.subject {
+            Subject::All => (name.clone(), words.fill("all_title", &values), words.fill("all_intro", &values)),
+            Subject::FrameType(_) => {
+                (name.clone(), words.fill("type_title", &values), words.fill("type_intro", &values))
+            }
+            Subject::FrameShape(_) => {
+                let heading = words.fill("shape_heading", &values);
+                (heading, words.fill("shape_title", &values), words.fill("shape_intro", &values))
+            }
+            Subject::FaceShape(shape) => {
+                let face = shape.label().to_lowercase();
+                let values = [("face", face.as_str()), ("count", count.as_str())];
+                (name.clone(), words.fill("face_title", &values), words.fill("face_intro", &values))
+            }
+            Subject::Brand(index) => {
+                (name.clone(), words.fill("brand_title", &values), brand_intro(shop, index, &values))
+            }
+            Subject::Category(index) => {
+                let parent = shop.catalog.categories[index as usize].parent.filter(|&parent| parent < index);
+                let parent = parent.and_then(|parent| shop.catalog.categories.get(parent as usize));
+                let intro = words.fill("category_intro", &values);
+                match parent {
+                    Some(parent) => {
+                        let values = [("name", name.as_str()), ("parent", parent.name.as_str())];
+                        (name.clone(), words.fill("subcategory_title", &values), intro)
+                    }
+                    None => (name.clone(), words.fill("category_title", &values), intro),
+                }
+            }
+        };
+        Self { heading, title, intro }
+    }
+
+    /// Title and description of one page; those of further pages say which they are.
+    fn for_page(&self, shop: &Shop<'_>, number: u32, pages: u32) -> (String, String) {
+        if number <= 1 {
+            return (outer::title(shop, &self.title), outer::description(shop, &self.intro));
+        }
+        let (number, pages) = (number.to_string(), pages.to_string());
+        let values = [("number", number.as_str()), ("pages", pages.as_str())];
+        let suffix = shop.words.fill("page_title_suffix", &values);
+        // The number must survive when a long name is cut.
+        let room = 60_usize.saturating_sub(suffix.chars().count());
+        let title = format!("{}{suffix}", shortened(&self.title, room));
+        let prefix = shop.words.fill("page_description_prefix", &values);
+        (outer::title(shop, &title), outer::description(shop, &format!("{prefix}{}", self.intro)))
+    }
+}
+
+fn brand_intro(shop: &Shop<'_>, index: u32, values: &[(&str, &str)]) -> String {
+    let brand = &shop.catalog.brands[index as usize];
+    let mut intro = shop.words.fill("brand_intro", values);
+    if let (Some(country), Some(year)) = (&brand.country, brand.established) {
+        let year = year.to_string();
+        intro.push(' ');
+        intro.push_str(&shop.words.fill("brand_origin", &[("country", country), ("year", &year)]));
+    }
+    intro
+}
+
+fn category_html<'a>(shop: &Shop<'a>, subject: Subject) -> Option<&'a str> {
+    let Subject::Category(index) = subject else { return None };
+    shop.catalog.categories.get(index as usize)?.description_html.as_deref()
+}
+
+fn count(shop: &Shop<'_>, listing: &Listing, number: u32, pages: u32) -> String {
+    let count = shop.words.frames(listing.members.len());
+    if pages <= 1 {
+        return count;
+    }
+    let (number, pages) = (number.to_string(), pages.to_string());
+    shop.words.fill("count_of_page", &[("count", &count), ("number", &number), ("pages", &pages)])
+}
+
+fn advice<'a>(shop: &Shop<'a>, shape: FaceShape) -> Option<FaceAdvice<'a>> {
+    Some(FaceAdvice {
+        icon: super::icons::face(shape),
+        guide: shop.words.face_guide(shape)?,
+        guide_url: shop.links.local("face-shapes/index.html"),
+    })
+}
+
+fn crumbs(shop: &Shop<'_>, listing: &Listing) -> Vec<Crumb> {
+    let here = |name: String, listing: &Listing| Crumb { name, path: shop.plan.listing_path(listing, 1) };
+    let index = |key: &'static str, path: &str| Crumb { name: shop.words.say(key).to_string(), path: path.into() };
+    let mut crumbs = vec![outer::home_crumb(shop)];
+    match listing.subject {
+        Subject::All => {}
+        Subject::FrameType(_) | Subject::FrameShape(_) => crumbs.push(index("all_frames", "products/index.html")),
+        Subject::FaceShape(_) => crumbs.push(index("face_shapes", "face-shapes/index.html")),
+        Subject::Brand(_) => crumbs.push(index("brands", "brands/index.html")),
+        Subject::Category(category) => {
+            crumbs.push(index("categories", "categories/index.html"));
+            crumbs.extend(ancestors(shop, category));
+        }
+    }
+    crumbs.push(here(shop.subject_name(listing.subject), listing));
+    crumbs
+}
+
+/// The categories above one, from the root down, for breadcrumbs.
+pub(crate) fn ancestors(shop: &Shop<'_>, category: u32) -> Vec<Crumb> {
+    let above = super::plan::lineage(shop.catalog, category).skip(1);
+    let mut crumbs: Vec<_> = above
+        .filter_map(|index| {
+            let listing = shop.plan.listing_of(Subject::Category(index))?;
+            Some(Crumb { name: shop.subject_name(listing.subject), path: shop.plan.listing_path(listing, 1) })
+        })
+        .collect();
+    crumbs.reverse();
+    crumbs
+}
+
+/// Links to listings of the same kind, or one level further down.
+fn chips<'a>(shop: &Shop<'a>, listing: &Listing) -> (Vec<Chip>, &'a str) {
+    let (subjects, label): (Vec<Subject>, _) = match listing.subject {
+        Subject::All | Subject::FrameShape(_) => {
+            let is_shape = |subject: &Subject| matches!(subject, Subject::FrameShape(_));
+            let subjects = shop.plan.listings.iter().map(|listing| listing.subject).filter(is_shape).collect();
+            (subjects, shop.words.say("by_shape"))
+        }
+        Subject::FrameType(_) => {
+            let is_type = |subject: &Subject| matches!(subject, Subject::FrameType(_));
+            let subjects = shop.plan.listings.iter().map(|listing| listing.subject).filter(is_type).collect();
+            (subjects, shop.words.say("by_type"))
+        }
+        Subject::FaceShape(_) => {
+            (FaceShape::ALL.into_iter().map(Subject::FaceShape).collect(), shop.words.say("by_face"))
+        }
+        Subject::Category(index) => {
+            let children = shop.catalog.categories[index as usize].children.iter();
+            (children.map(|&child| Subject::Category(child)).collect(), shop.words.say("in_category"))
+        }
+        Subject::Brand(_) => (Vec::new(), ""),
+    };
+    let chip = |subject: Subject| {
+        let found = shop.plan.listing_of(subject)?;
+        let Anchor { name, url, .. } = shop.listing_anchor(found);
+        let name = match subject {
+            Subject::FaceShape(shape) => shape.label().to_string(),
+            _ => name,
+        };
+        Some(Chip { name, url, is_current: subject == listing.subject })
+    };
+    (subjects.into_iter().filter_map(chip).collect(), label)
+}
+
+fn section(shop: &Shop<'_>, subject: Subject) -> Section {
+    match subject {
+        Subject::All | Subject::FrameShape(_) => Section::Frames,
+        Subject::FrameType(_) => {
+            let place = outer::navigation_types(shop).into_iter().position(|candidate| candidate == subject);
+            place.map_or(Section::Frames, Section::Type)
+        }
+        Subject::FaceShape(_) => Section::Faces,
+        Subject::Brand(_) => Section::Brands,
+        Subject::Category(_) => Section::Categories,
+    }
+}
+
+/// Links to other pages: the ends, the neighbours, and leaps of 10 and 100, so that no page is many clicks away.
+fn steps(shop: &Shop<'_>, current: u32, pages: u32, link_to: impl Fn(u32) -> String) -> Vec<Step> {
+    let around = [-100_i64, -10, -1, 0, 1, 10, 100].map(|leap| i64::from(current) + leap);
+    let mut numbers: Vec<u32> = around.into_iter().chain([1, i64::from(pages)]).filter_map(|n| u32::try_from(n).ok()).collect();
+    numbers.retain(|&number| (1..=pages).contains(&number));
+    numbers.sort_unstable();
+    numbers.dedup();
+    let mut before = 0;
+    let step = |number: u32| {
+        let follows_gap = number > before + 1;
+        before = number;
+        let text = number.to_string();
+        Step {
+            number,
+            url: (number != current).then(|| link_to(number)),
+            label: shop.words.fill("page_number", &[("number", &text)]),
+            is_current: number == current,
+            follows_gap,
+        }
+    };
+    numbers.into_iter().map(step).collect()
+}

@@ -1,0 +1,31 @@
+//! Pages: from the enhanced catalogue to the bytes of every HTML, XML and text file of the store.
+//!
+//! [`plan`] lists every page; [`Renderer`] turns one planned page into bytes, purely, from any thread. Writes no file,
+//! knows no network, and asks for a full product only to render its own page.
+
+mod card;
+mod home_page;
+mod host_files;
+mod icons;
+mod index_page;
+pub mod link;
+mod listing_page;
+mod outer;
+pub mod plan;
+pub mod price;
+mod product_page;
+mod render;
+mod shop;
+mod sitemap;
+mod structured;
+mod template;
+mod text_page;
+pub mod theme;
+mod words;
+
+#[cfg(test)]
+mod sample_store;
+
+pub use plan::{PageKind, Plan, PlannedPage, plan};
+pub use render::Renderer;
+pub use theme::{Theme, ThemeError};

@@ -1,0 +1,335 @@
+//! The shell around every page: head, header, main, footer.
+//!
+//! Takes a page's own parts; makes the finished document. Header and footer are rendered once for the whole store and
+//! pasted, for a nested template would copy the page's fields every time.
+
+use super::shop::{Anchor, Shop};
+use super::structured;
+use crate::assets::icons;
+use super::template::escape;
+use super::words::plain;
+use crate::catalog::text::shortened;
+use crate::catalog::money::Money;
+use serde::Serialize;
+use serde_json::Value;
+
+/// Longest title that search engines show whole, in characters.
+const LONGEST_TITLE: usize = 60;
+/// Longest description that search engines show whole, in characters.
+const LONGEST_DESCRIPTION: usize = 160;
+
+/// A step on the way from the front page.
+#[derive(Clone, Debug)]
+pub(crate) struct Crumb {
+    pub(crate) name: String,
+    /// Output path.
+    pub(crate) path: String,
+}
+
+/// A step of the breadcrumbs, for templates; the last one is the page itself and has no link.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct CrumbLink {
+    name: String,
+    url: Option<String>,
+}
+
+/// What a page builder hands over.
+#[derive(Debug, Default)]
+pub(crate) struct Content {
+    /// Output path.
+    pub(crate) path: String,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) body: String,
+    /// `product` or `website`.
+    pub(crate) open_graph_type: &'static str,
+    pub(crate) nodes: Vec<Value>,
+    /// Picture for link previews: absolute URL, alternative text and size.
+    pub(crate) picture: Option<(String, String, u32, u32)>,
+    pub(crate) price: Option<Money>,
+    pub(crate) previous: Option<String>,
+    pub(crate) next: Option<String>,
+    /// Which entry of the main navigation the page belongs to.
+    pub(crate) section: Section,
+    pub(crate) is_indexable: bool,
+}
+
+/// Entries of the main navigation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Section {
+    /// Behind none of them.
+    #[default]
+    None,
+    /// All frames.
+    Frames,
+    /// A frame type, by its place in the navigation.
+    Type(usize),
+    /// Face shapes.
+    Faces,
+    /// Brands.
+    Brands,
+    /// Categories.
+    Categories,
+    /// About.
+    About,
+    /// Contact.
+    Contact,
+}
+
+/// Frame types that have a place in the main navigation.
+const TYPES_IN_NAVIGATION: usize = 3;
+
+#[derive(Serialize)]
+struct Outer<'a> {
+    language: &'a str,
+    direction: &'static str,
+    policy: &'a str,
+    title: String,
+    description: String,
+    canonical: Option<String>,
+    previous: &'a Option<String>,
+    next: &'a Option<String>,
+    open_graph_type: &'a str,
+    store_name: &'a str,
+    picture: PreviewPicture,
+    price: Option<PreviewPrice>,
+    structured: Option<String>,
+    prefix: &'a str,
+    stylesheet: &'a str,
+    theme_color: String,
+    header: &'a str,
+    body: &'a str,
+    footer: &'a str,
+}
+
+#[derive(Serialize)]
+struct PreviewPicture {
+    url: String,
+    alt: String,
+    width: u32,
+    height: u32,
+}
+
+#[derive(Serialize)]
+struct PreviewPrice {
+    amount: String,
+    currency: &'static str,
+}
+
+/// The parts that all pages share, rendered once.
+pub(crate) struct Shell {
+    headers: Vec<(Section, String)>,
+    footer: String,
+    stylesheet: String,
+    policy: String,
+    direction: &'static str,
+}
+
+#[derive(Serialize)]
+struct Header<'a> {
+    home: String,
+    store_name: &'a str,
+    entries: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    name: String,
+    url: String,
+    is_current: bool,
+}
+
+#[derive(Serialize)]
+struct Footer<'a> {
+    home: String,
+    store_name: &'a str,
+    store_description: Option<&'a str>,
+    all: Anchor,
+    types: Vec<Anchor>,
+    shapes: Vec<Anchor>,
+    faces: Vec<Anchor>,
+    faces_guide: Option<String>,
+    brands: Option<String>,
+    categories: Option<String>,
+    about: String,
+    contact: String,
+    email: Option<Email<'a>>,
+}
+
+/// An address to write to.
+#[derive(Serialize)]
+pub(crate) struct Email<'a> {
+    pub(crate) address: &'a str,
+    pub(crate) url: String,
+}
+
+impl Shell {
+    /// Renders header and footer.
+    pub(crate) fn new(shop: &Shop<'_>, stylesheet: &str) -> anyhow::Result<Self> {
+        let entries = navigation(shop);
+        let mut sections = vec![Section::None];
+        sections.extend(entries.iter().map(|(section, _, _)| *section));
+        let header = |current: Section| {
+            let entries = entries.iter().map(|(section, name, url)| Entry {
+                name: name.clone(),
+                url: url.clone(),
+                is_current: *section == current,
+            });
+            let header = Header {
+                home: shop.links.local("index.html"),
+                store_name: &shop.config.store_name,
+                entries: entries.collect(),
+            };
+            anyhow::Ok((current, shop.templates.render("fragments/header", &header)?))
+        };
+        Ok(Self {
+            headers: sections.into_iter().map(header).collect::<Result<_, _>>()?,
+            footer: shop.templates.render("fragments/footer", &footer(shop))?,
+            stylesheet: shop.links.local(stylesheet),
+            policy: escape(&super::host_files::content_policy(shop)),
+            direction: direction(&shop.config.locale),
+        })
+    }
+
+    /// Puts a page's content into the shell.
+    pub(crate) fn wrap(&self, shop: &Shop<'_>, content: &Content) -> anyhow::Result<Vec<u8>> {
+        let header = self.headers.iter().find(|(section, _)| *section == content.section).or(self.headers.first());
+        let picture = content.picture.clone().unwrap_or_else(|| {
+            let (width, height) = icons::SOCIAL_CARD_SIZE;
+            let alt = shop.words.fill("preview_alt", &[("store", &shop.config.store_name)]);
+            (shop.links.absolute(icons::SOCIAL_CARD), alt, width, height)
+        });
+        let outer = Outer {
+            language: &shop.config.locale,
+            direction: self.direction,
+            policy: &self.policy,
+            title: plain(&content.title),
+            description: plain(&content.description),
+            canonical: content.is_indexable.then(|| shop.links.absolute(&content.path)),
+            previous: &content.previous,
+            next: &content.next,
+            open_graph_type: content.open_graph_type,
+            store_name: &shop.config.store_name,
+            picture: PreviewPicture { url: picture.0, alt: plain(&picture.1), width: picture.2, height: picture.3 },
+            price: content
+                .price
+                .map(|price| PreviewPrice { amount: price.decimal(), currency: price.currency.code() }),
+            structured: (!content.nodes.is_empty()).then(|| structured::script(content.nodes.clone())),
+            prefix: shop.links.prefix(),
+            stylesheet: &self.stylesheet,
+            theme_color: shop.config.primary_color.to_string(),
+            header: header.map_or("", |(_, html)| html),
+            body: &content.body,
+            footer: &self.footer,
+        };
+        Ok(shop.templates.render("outer", &outer)?.into_bytes())
+    }
+}
+
+/// A title of 10 to 60 characters: the subject, with the store's name where there is room.
+pub(crate) fn title(shop: &Shop<'_>, subject: &str) -> String {
+    let subject = plain(subject);
+    let store = plain(&shop.config.store_name);
+    let whole = format!("{subject} – {store}");
+    if whole.chars().count() <= LONGEST_TITLE {
+        return whole;
+    }
+    shortened(&subject, LONGEST_TITLE)
+}
+
+/// A description of at most 160 characters; short ones are followed by a sentence about the store.
+pub(crate) fn description(shop: &Shop<'_>, text: &str) -> String {
+    const SHORTEST: usize = 50;
+    let mut text = plain(text);
+    if text.chars().count() < SHORTEST {
+        if !text.is_empty() {
+            text.push_str(if text.ends_with(['.', '!', '?', '…']) { " " } else { ". " });
+        }
+        let count = shop.words.frames(shop.catalog.records.len());
+        text.push_str(&shop.words.fill("store_sentence", &[("count", &count)]));
+    }
+    shortened(&text, LONGEST_DESCRIPTION)
+}
+
+/// Breadcrumbs for a template: all but the last are links.
+pub(crate) fn crumb_links(shop: &Shop<'_>, crumbs: &[Crumb]) -> Vec<CrumbLink> {
+    let last = crumbs.len().saturating_sub(1);
+    let link = |(at, crumb): (usize, &Crumb)| CrumbLink {
+        name: crumb.name.clone(),
+        url: (at < last).then(|| shop.links.local(&crumb.path)),
+    };
+    crumbs.iter().enumerate().map(link).collect()
+}
+
+/// The first breadcrumb.
+pub(crate) fn home_crumb(shop: &Shop<'_>) -> Crumb {
+    Crumb { name: shop.words.say("home").to_string(), path: "index.html".into() }
+}
+
+/// The store's address to write to, with a subject.
+pub(crate) fn email<'a>(shop: &Shop<'a>, subject: Option<&str>) -> Option<Email<'a>> {
+    let address = shop.config.contact_email.as_deref()?;
+    Some(Email { address, url: super::link::mail_link(address, subject) })
+}
+
+fn direction(locale: &str) -> &'static str {
+    match locale.split('-').next().unwrap_or_default() {
+        "ar" | "he" | "fa" | "ur" | "yi" | "ps" | "dv" | "ckb" => "rtl",
+        _ => "ltr",
+    }
+}
+
+fn navigation(shop: &Shop<'_>) -> Vec<(Section, String, String)> {
+    use super::plan::{PageKind, Subject};
+    let mut entries = Vec::new();
+    if let Some(all) = shop.anchor_of(Subject::All) {
+        entries.push((Section::Frames, all.name, all.url));
+    }
+    for (at, subject) in navigation_types(shop).into_iter().enumerate() {
+        entries.extend(shop.anchor_of(subject).map(|anchor| (Section::Type(at), anchor.name, anchor.url)));
+    }
+    for (kind, section, name) in [
+        (PageKind::FaceShapeGuide, Section::Faces, shop.words.say("face_shapes")),
+        (PageKind::BrandIndex, Section::Brands, shop.words.say("brands")),
+        (PageKind::CategoryIndex, Section::Categories, shop.words.say("categories")),
+        (PageKind::About, Section::About, shop.words.say("about")),
+    ] {
+        entries.extend(page_link(shop, kind).map(|url| (section, name.to_string(), url)));
+    }
+    entries
+}
+
+/// The frame types in the main navigation: those with the most products, in the plan's order.
+pub(crate) fn navigation_types(shop: &Shop<'_>) -> Vec<super::plan::Subject> {
+    use super::plan::Subject;
+    let is_type = |subject: Subject| matches!(subject, Subject::FrameType(_));
+    let mut types: Vec<_> = shop.plan.listings.iter().filter(|listing| is_type(listing.subject)).collect();
+    types.sort_by_key(|listing| (std::cmp::Reverse(listing.members.len()), listing.folder.clone()));
+    types.truncate(TYPES_IN_NAVIGATION);
+    types.into_iter().map(|listing| listing.subject).collect()
+}
+
+/// The link to a page of which there is one at most.
+pub(crate) fn page_link(shop: &Shop<'_>, kind: super::plan::PageKind) -> Option<String> {
+    let page = shop.plan.pages.iter().find(|page| page.kind == kind)?;
+    Some(page.url_path(&shop.links))
+}
+
+fn footer<'a>(shop: &Shop<'a>) -> Footer<'a> {
+    use super::plan::{PageKind, Subject};
+    Footer {
+        home: shop.links.local("index.html"),
+        store_name: &shop.config.store_name,
+        store_description: shop.config.store_description.as_deref(),
+        all: shop.all_frames(),
+        types: shop.anchors(|subject| matches!(subject, Subject::FrameType(_))),
+        shapes: shop.anchors(|subject| matches!(subject, Subject::FrameShape(_))),
+        faces: shop.anchors(|subject| matches!(subject, Subject::FaceShape(_))),
+        faces_guide: page_link(shop, PageKind::FaceShapeGuide),
+        brands: page_link(shop, PageKind::BrandIndex),
+        categories: page_link(shop, PageKind::CategoryIndex),
+        about: shop.links.local("about/index.html"),
+        contact: shop.links.local("contact/index.html"),
+        email: email(shop, None),
+    }
+}

@@ -1,0 +1,294 @@
+//! The plan: every page of the store and where it goes, before anything is rendered.
+//!
+//! Takes the configuration and the enhanced catalogue; makes a list in a fixed order, the same for the same input.
+//! Never reads full products, so that it stays cheap for any size of catalogue.
+
+use super::link::Links;
+use super::sitemap;
+use crate::catalog::vocabulary::FaceShape;
+use crate::config::StoreConfiguration;
+use crate::enhance::EnhancedCatalog;
+use crate::enhance::record::TermId;
+use std::collections::BTreeMap;
+
+/// Lowest fit, in percent, with which a frame is listed for a face shape: everything that at least "works too" with
+/// a small margin. The listing goes from the best fit down.
+pub const FACE_SHAPE_LISTING_FIT: u8 = 60;
+
+/// Every file that pages make, in order.
+#[derive(Debug)]
+pub struct Plan {
+    /// In the order they are best rendered: front pages first, files for machines last.
+    pub pages: Vec<PlannedPage>,
+    /// The listings that pages show a part of.
+    pub listings: Vec<Listing>,
+    per_page: usize,
+}
+
+/// One file to render.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedPage {
+    /// Path of the file below the output folder, with `/` on every platform.
+    pub path: Box<str>,
+    /// What it shows.
+    pub kind: PageKind,
+}
+
+impl PlannedPage {
+    /// Root-relative address of the page.
+    pub fn url_path(&self, links: &Links) -> String {
+        links.local(&self.path)
+    }
+}
+
+/// What a planned file shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageKind {
+    /// The front page.
+    Home,
+    /// One page of a listing; `number` counts from 1.
+    Listing {
+        /// Index into [`Plan::listings`].
+        listing: u32,
+        /// Which page of it.
+        number: u32,
+    },
+    /// All brands.
+    BrandIndex,
+    /// The category tree.
+    CategoryIndex,
+    /// How to find frames for a face.
+    FaceShapeGuide,
+    /// A product; an index into the catalogue's records.
+    Product(u32),
+    /// About the store.
+    About,
+    /// How to reach the store.
+    Contact,
+    /// Shown for unknown addresses.
+    NotFound,
+    /// `sitemap.xml`: the index when there are parts, all addresses otherwise.
+    Sitemap,
+    /// One part of a large sitemap, counted from 1.
+    SitemapPart(u32),
+    /// `robots.txt`.
+    Robots,
+    /// `_headers`, for hosts that read it.
+    Headers,
+    /// The web app manifest.
+    Manifest,
+}
+
+impl PageKind {
+    /// Whether search engines are asked to list the page.
+    pub fn is_indexable(self) -> bool {
+        !matches!(
+            self,
+            Self::NotFound | Self::Sitemap | Self::SitemapPart(_) | Self::Robots | Self::Headers | Self::Manifest
+        )
+    }
+}
+
+/// A list of products with pages of its own.
+#[derive(Debug)]
+pub struct Listing {
+    /// What the products have in common.
+    pub subject: Subject,
+    /// Folder of its first page, ending in `/`.
+    pub folder: Box<str>,
+    /// Indices of records, in the order shown.
+    pub members: Vec<u32>,
+}
+
+/// What the products of a listing have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// Nothing: every product.
+    All,
+    /// Sold for the same: sunglasses, reading.
+    FrameType(TermId),
+    /// The outline.
+    FrameShape(TermId),
+    /// A face shape they suit.
+    FaceShape(FaceShape),
+    /// The brand, an index into the catalogue's brands.
+    Brand(u32),
+    /// The category or one below it, an index into the catalogue's categories.
+    Category(u32),
+}
+
+impl Plan {
+    /// How many pages a listing has; an empty one has one page that says so.
+    pub fn page_count(&self, listing: &Listing) -> u32 {
+        u32::try_from(listing.members.len().div_ceil(self.per_page).max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// The members on one page of a listing, counted from 1.
+    pub fn members_on(&self, listing: &Listing, number: u32) -> std::ops::Range<usize> {
+        let from = (number.saturating_sub(1) as usize).saturating_mul(self.per_page).min(listing.members.len());
+        from..from.saturating_add(self.per_page).min(listing.members.len())
+    }
+
+    /// Path of one page of a listing, counted from 1.
+    pub fn listing_path(&self, listing: &Listing, number: u32) -> String {
+        match number {
+            0 | 1 => format!("{}index.html", listing.folder),
+            _ => format!("{}page/{number}/index.html", listing.folder),
+        }
+    }
+
+    /// The listing of a subject, if it has one.
+    pub fn listing_of(&self, subject: Subject) -> Option<&Listing> {
+        self.listings.iter().find(|listing| listing.subject == subject)
+    }
+}
+
+/// Path of a product's page.
+pub(crate) fn product_path(slug: &str) -> String {
+    format!("products/{slug}/index.html")
+}
+
+/// Plans the store.
+pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
+    let mut plan = Plan { pages: Vec::new(), listings: listings(config, catalog), per_page: config.products_per_page.max(1) };
+    let mut pages = vec![page("index.html", PageKind::Home)];
+    let mut group = None;
+    for (index, listing) in (0..).zip(&plan.listings) {
+        let index_page = index_page_of(listing.subject);
+        if group != index_page {
+            group = index_page;
+            pages.extend(index_page.map(|(path, kind)| page(path, kind)));
+        }
+        pages.extend((1..=plan.page_count(listing)).map(|number| PlannedPage {
+            path: plan.listing_path(listing, number).into(),
+            kind: PageKind::Listing { listing: index, number },
+        }));
+    }
+    if config.enable_face_shape_filter && !pages.iter().any(|page| page.kind == PageKind::FaceShapeGuide) {
+        pages.push(page("face-shapes/index.html", PageKind::FaceShapeGuide));
+    }
+    pages.extend((0..).zip(&catalog.records).map(|(index, record)| PlannedPage {
+        path: product_path(&record.slug).into(),
+        kind: PageKind::Product(index),
+    }));
+    pages.push(page("about/index.html", PageKind::About));
+    pages.push(page("contact/index.html", PageKind::Contact));
+    pages.push(page("404.html", PageKind::NotFound));
+
+    let addresses = pages.iter().filter(|page| page.kind.is_indexable()).count();
+    let parts = sitemap::part_count(addresses, config.base_url.as_str().len());
+    pages.push(page("sitemap.xml", PageKind::Sitemap));
+    if parts > 1 {
+        pages.extend((1..=parts).map(|part| PlannedPage {
+            path: format!("sitemap-{part}.xml").into(),
+            kind: PageKind::SitemapPart(part),
+        }));
+    }
+    pages.push(page("robots.txt", PageKind::Robots));
+    pages.push(page("_headers", PageKind::Headers));
+    pages.push(page("manifest.webmanifest", PageKind::Manifest));
+    plan.pages = pages;
+    plan
+}
+
+fn page(path: &str, kind: PageKind) -> PlannedPage {
+    PlannedPage { path: path.into(), kind }
+}
+
+/// The page that leads to all listings of a kind.
+fn index_page_of(subject: Subject) -> Option<(&'static str, PageKind)> {
+    match subject {
+        Subject::FaceShape(_) => Some(("face-shapes/index.html", PageKind::FaceShapeGuide)),
+        Subject::Brand(_) => Some(("brands/index.html", PageKind::BrandIndex)),
+        Subject::Category(_) => Some(("categories/index.html", PageKind::CategoryIndex)),
+        Subject::All | Subject::FrameType(_) | Subject::FrameShape(_) => None,
+    }
+}
+
+/// Every listing with something in it (the one of all products even without), grouped by kind.
+fn listings(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Vec<Listing> {
+    let records = || (0..).zip(&catalog.records);
+    let mut types: BTreeMap<&str, (TermId, Vec<u32>)> = BTreeMap::new();
+    let mut shapes: BTreeMap<&str, (TermId, Vec<u32>)> = BTreeMap::new();
+    let mut brands: Vec<Vec<u32>> = vec![Vec::new(); catalog.brands.len()];
+    let mut categories: Vec<Vec<u32>> = vec![Vec::new(); catalog.categories.len()];
+    for (index, record) in records() {
+        for (term, groups) in [(record.frame_type, &mut types), (record.frame_shape, &mut shapes)] {
+            if let Some(term) = term {
+                groups.entry(&catalog.terms.get(term).key).or_insert((term, Vec::new())).1.push(index);
+            }
+        }
+        if let Some(members) = record.brand.and_then(|brand| brands.get_mut(brand as usize)) {
+            members.push(index);
+        }
+        for category in record.categories.iter().flat_map(|&category| lineage(catalog, category)) {
+            if let Some(members) = categories.get_mut(category as usize).filter(|members| members.last() != Some(&index)) {
+                members.push(index);
+            }
+        }
+    }
+
+    let all = Listing { subject: Subject::All, folder: "products/".into(), members: records().map(|(index, _)| index).collect() };
+    let mut listings = vec![all];
+    listings.extend(types.into_iter().map(|(key, (term, members))| Listing {
+        subject: Subject::FrameType(term),
+        folder: format!("types/{key}/").into(),
+        members,
+    }));
+    listings.extend(shapes.into_iter().map(|(key, (term, members))| Listing {
+        subject: Subject::FrameShape(term),
+        folder: format!("shapes/{key}/").into(),
+        members,
+    }));
+    if config.enable_face_shape_filter {
+        listings.extend(FaceShape::ALL.into_iter().map(|shape| Listing {
+            subject: Subject::FaceShape(shape),
+            folder: format!("face-shapes/{}/", shape.key()).into(),
+            members: members_for_face(catalog, shape),
+        }));
+    }
+    listings.extend((0..).zip(&catalog.brands).zip(brands).map(|((index, brand), members)| Listing {
+        subject: Subject::Brand(index),
+        folder: format!("brands/{}/", brand.slug).into(),
+        members,
+    }));
+    listings.extend((0..).zip(categories).map(|(index, members)| Listing {
+        subject: Subject::Category(index),
+        folder: category_folder(catalog, index).into(),
+        members,
+    }));
+    listings.retain(|listing| !listing.members.is_empty() || listing.subject == Subject::All);
+    listings
+}
+
+fn members_for_face(catalog: &EnhancedCatalog, shape: FaceShape) -> Vec<u32> {
+    let mut fitting: Vec<(u8, u32)> = (0..)
+        .zip(&catalog.records)
+        .filter_map(|(index, record)| Some((record.fits[shape.index()]?, index)))
+        .filter(|&(fit, _)| fit >= FACE_SHAPE_LISTING_FIT)
+        .collect();
+    fitting.sort_by_key(|&(fit, index)| (std::cmp::Reverse(fit), index));
+    fitting.into_iter().map(|(_, index)| index).collect()
+}
+
+/// A category and its ancestors, from itself up to the root.
+pub(crate) fn lineage(catalog: &EnhancedCatalog, category: u32) -> impl Iterator<Item = u32> + '_ {
+    // Parents stand before their children, so a strictly falling index also ends on a broken tree.
+    std::iter::successors(Some(category), |&current| {
+        catalog.categories.get(current as usize)?.parent.filter(|&parent| parent < current)
+    })
+    .filter(|&index| (index as usize) < catalog.categories.len())
+}
+
+fn category_folder(catalog: &EnhancedCatalog, category: u32) -> String {
+    let mut trail: Vec<&str> = lineage(catalog, category)
+        .map(|index| match catalog.categories[index as usize].slug.as_str() {
+            // `page/2/` below a category is its second page; slugs have no underscore, so this one is free.
+            "page" => "page_",
+            slug => slug,
+        })
+        .collect();
+    trail.push("categories");
+    trail.reverse();
+    format!("{}/", trail.join("/"))
+}

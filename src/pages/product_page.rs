@@ -1,0 +1,363 @@
+//! A product's page: everything known about a frame, in the order a shopper asks.
+//!
+//! Takes the full product and its record; makes the page's content. What is not known is left out, never guessed;
+//! what was worked out, such as an estimated width, says so.
+
+use super::card::{Cards, Placement, Price};
+use super::outer::{self, Content, Crumb, CrumbLink, Email, Section};
+use super::plan::{Subject, product_path};
+use super::shop::{Anchor, Img, Shop};
+use super::{icons, listing_page, structured};
+use crate::assets::drawing::{measured, swatch};
+use crate::catalog::product::Availability;
+use crate::catalog::vocabulary::{FaceShape, Term};
+use crate::enhance::record::TermId;
+use crate::enhance::size::FrameSize;
+use crate::enhance::{EnhancedProduct, ProductRecord};
+use crate::score::{FaceShapeCompatibility, Strength};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct ProductPage<'a> {
+    crumbs: Vec<CrumbLink>,
+    name: &'a str,
+    brand: Option<Anchor>,
+    brand_name: Option<&'a str>,
+    pictures: Vec<Img>,
+    is_gallery: bool,
+    price: Price,
+    availability: &'static str,
+    availability_words: &'a str,
+    summary: &'a str,
+    rating: Option<String>,
+    key_facts: Vec<Row<'a>>,
+    variants: Vec<Swatch<'a>>,
+    enquiry: Option<Email<'a>>,
+    contact: String,
+    description: &'a str,
+    frame: Vec<Row<'a>>,
+    lens: Vec<Row<'a>>,
+    size: Option<Size<'a>>,
+    fits: Vec<Fit<'a>>,
+    guide: Option<String>,
+    media: Vec<Anchor>,
+    related: String,
+}
+
+/// A fact with its words.
+#[derive(Serialize)]
+struct Row<'a> {
+    label: &'a str,
+    value: String,
+    url: Option<String>,
+}
+
+/// The frame in another colour.
+#[derive(Serialize)]
+struct Swatch<'a> {
+    name: &'a str,
+    fill: Option<String>,
+    picture: Img,
+}
+
+#[derive(Serialize)]
+struct Size<'a> {
+    class: Option<&'static str>,
+    printed: Option<&'a str>,
+    sentence: Option<String>,
+    rows: Vec<Row<'a>>,
+    /// An `<svg>` element.
+    drawing: Option<String>,
+}
+
+/// Compatibility with a face shape.
+#[derive(Serialize)]
+struct Fit<'a> {
+    name: &'static str,
+    icon: &'static str,
+    url: Option<String>,
+    strength: &'static str,
+    level: &'static str,
+    percent: u8,
+    reasons: &'a [String],
+    caveat: Option<&'a str>,
+}
+
+/// Builds the page of a product.
+pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Result<Content> {
+    let Some(record) = shop.record(index) else { anyhow::bail!("the plan names a product that is not there: {index}") };
+    let enhanced = shop.catalog.product(index)?;
+    let product = &enhanced.product;
+    let path = product_path(&record.slug);
+    let url = shop.links.absolute(&path);
+    let crumbs = crumbs(shop, record, &path);
+    let pictures = pictures(shop, record, &enhanced);
+
+    let mut related = String::new();
+    for &index in record.related.iter().take(4) {
+        cards.push(shop, index, Placement::default(), &mut related)?;
+    }
+    let subject = shop.words.fill("enquiry_subject", &[("name", &record.name)]);
+    let page = ProductPage {
+        crumbs: outer::crumb_links(shop, &crumbs),
+        name: &record.name,
+        brand: record.brand.and_then(|brand| shop.anchor_of(Subject::Brand(brand))),
+        brand_name: enhanced.brand_name.as_deref(),
+        is_gallery: pictures.len() > 1,
+        price: Price::new(shop, product.price, product.compare_at.map(|before| before.minor)),
+        availability: product.availability.key(),
+        availability_words: availability_words(shop, product.availability),
+        summary: &enhanced.summary,
+        rating: rating(shop, &enhanced),
+        key_facts: key_facts(shop, &enhanced),
+        variants: variants(shop, record, &enhanced),
+        enquiry: outer::email(shop, Some(&super::words::plain(&subject))),
+        contact: shop.links.local("contact/index.html"),
+        description: &enhanced.description_html,
+        frame: frame_rows(shop, record, &enhanced),
+        lens: lens_rows(shop, &enhanced),
+        size: size(shop, record, &enhanced),
+        fits: if shop.config.enable_face_shape_filter { fits(shop, &enhanced) } else { Vec::new() },
+        guide: shop.config.enable_face_shape_filter.then(|| shop.links.local("face-shapes/index.html")),
+        media: media(shop, &enhanced),
+        related,
+        pictures,
+    };
+    let images: Vec<String> = page.pictures.iter().map(|picture| shop.links.absolute_of(&picture.src)).collect();
+    let category = crumbs.get(1..crumbs.len() - 1).filter(|trail| !trail.is_empty());
+    let category = category.map(|trail| trail.iter().map(|crumb| crumb.name.as_str()).collect::<Vec<_>>().join(" > "));
+    let nodes = vec![
+        structured::breadcrumbs(shop, &crumbs),
+        structured::product(shop, record, &enhanced, &url, &images, category),
+    ];
+    let preview = page.pictures.iter().find(|picture| !picture.is_drawing);
+    Ok(Content {
+        body: shop.templates.render("pages/product", &page)?,
+        title: enhanced.seo.title.clone(),
+        description: enhanced.seo.description.clone(),
+        open_graph_type: "product",
+        picture: preview.map(|picture| {
+            (shop.links.absolute_of(&picture.src), picture.alt.clone(), picture.width, picture.height)
+        }),
+        price: Some(product.price),
+        section: Section::None,
+        is_indexable: true,
+        nodes,
+        path,
+        ..Content::default()
+    })
+}
+
+/// The way to a product: by its most specific category, or through all frames.
+fn crumbs(shop: &Shop<'_>, record: &ProductRecord, path: &str) -> Vec<Crumb> {
+    let mut crumbs = vec![outer::home_crumb(shop)];
+    let category = record.categories.first().and_then(|&category| {
+        let listing = shop.plan.listing_of(Subject::Category(category))?;
+        let own = Crumb { name: shop.subject_name(listing.subject), path: shop.plan.listing_path(listing, 1) };
+        Some(listing_page::ancestors(shop, category).into_iter().chain([own]))
+    });
+    match category {
+        Some(trail) => crumbs.extend(trail),
+        None => crumbs.push(Crumb { name: shop.words.say("all_frames").to_string(), path: "products/index.html".into() }),
+    }
+    crumbs.push(Crumb { name: record.name.to_string(), path: path.to_string() });
+    crumbs
+}
+
+/// The photos that can be shown, or the drawing where there is none.
+fn pictures(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProduct) -> Vec<Img> {
+    let photos = enhanced.product.images.iter().zip(&enhanced.image_alts);
+    let mut pictures: Vec<Img> =
+        photos.filter_map(|(image, alt)| shop.photo(&image.source, alt, image.dimensions)).collect();
+    if pictures.is_empty() {
+        pictures.push(shop.drawing(record.drawing, &enhanced.drawing_alt));
+    }
+    pictures
+}
+
+fn availability_words<'a>(shop: &Shop<'a>, availability: Availability) -> &'a str {
+    match availability {
+        Availability::InStock => shop.words.say("in_stock"),
+        Availability::LowStock => shop.words.say("low_stock"),
+        Availability::OutOfStock => shop.words.say("out_of_stock"),
+        Availability::Discontinued => shop.words.say("no_longer_made"),
+    }
+}
+
+fn rating(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> Option<String> {
+    let (rating, count) = enhanced.product.analytics.rating.filter(|&(_, count)| count > 0)?;
+    let (rating, count) = (format!("{rating:.1}"), count.to_string());
+    Some(shop.words.fill("rating", &[("rating", &rating), ("count", &count)]))
+}
+
+fn row<'a>(shop: &Shop<'a>, key: &'static str, value: Option<String>) -> Option<Row<'a>> {
+    Some(Row { label: shop.words.say(key), value: value.filter(|value| !value.is_empty())?, url: None })
+}
+
+fn linked<'a>(shop: &Shop<'a>, key: &'static str, term: Option<TermId>, subject: fn(TermId) -> Subject) -> Option<Row<'a>> {
+    let term = term?;
+    let url = shop.anchor_of(subject(term)).map(|anchor| anchor.url);
+    Some(Row { label: shop.words.say(key), value: shop.label(term).to_string(), url })
+}
+
+fn list(terms: &[Term]) -> Option<String> {
+    (!terms.is_empty()).then(|| terms.iter().map(|term| term.label.as_str()).collect::<Vec<_>>().join(", "))
+}
+
+fn one(term: Option<&Term>) -> Option<String> {
+    term.map(|term| term.label.clone())
+}
+
+/// The few facts that stand beside the picture.
+fn key_facts<'a>(shop: &Shop<'a>, enhanced: &EnhancedProduct) -> Vec<Row<'a>> {
+    let product = &enhanced.product;
+    let size = enhanced.size.as_ref().map(|size| match &size.printed {
+        Some(printed) => format!("{} · {printed}", size.class.label()),
+        None => size.class.label().to_string(),
+    });
+    let rows = [
+        row(shop, "size", size),
+        row(shop, "color", one(product.colors.first())),
+        row(shop, "material", one(product.materials.first())),
+        row(shop, "weight", product.measurements.weight.map(|grams| format!("{} g", tenths(grams)))),
+    ];
+    rows.into_iter().flatten().collect()
+}
+
+/// The frame in its other colours, each drawn, or shown by its photo.
+fn variants<'a>(shop: &Shop<'_>, record: &ProductRecord, enhanced: &'a EnhancedProduct) -> Vec<Swatch<'a>> {
+    let variants = enhanced.product.variants.iter();
+    let swatch = variants.map(|variant| {
+        let photo = variant.image.as_deref().and_then(|source| shop.photo(source, "", None));
+        Swatch {
+            name: &variant.color.label,
+            fill: variant.hex.clone().filter(|hex| is_hex_color(hex)).or_else(|| swatch(&variant.color)),
+            picture: photo.unwrap_or_else(|| shop.drawing(record.drawing.in_color(variant), "")),
+        }
+    });
+    swatch.collect()
+}
+
+fn is_hex_color(text: &str) -> bool {
+    let digits = text.strip_prefix('#').unwrap_or_default();
+    matches!(digits.len(), 3 | 6) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn frame_rows<'a>(shop: &Shop<'a>, record: &ProductRecord, enhanced: &EnhancedProduct) -> Vec<Row<'a>> {
+    let product = &enhanced.product;
+    let rows = [
+        linked(shop, "frame_type", record.frame_type, Subject::FrameType),
+        linked(shop, "frame_shape", record.frame_shape, Subject::FrameShape),
+        row(shop, "rim", one(product.rim.as_ref())),
+        row(shop, "materials", list(&product.materials)),
+        row(shop, "colors", list(&product.colors)),
+        row(shop, "made_for", one(product.gender.as_ref())),
+        row(shop, "age_group", one(product.age_group.as_ref())),
+        row(shop, "style", one(product.style.as_ref())),
+        row(shop, "hinge", one(product.hinge.as_ref())),
+        row(shop, "features", list(&product.features)),
+        row(shop, "sku", product.sku.clone()),
+        row(shop, "gtin", product.gtin.clone()),
+    ];
+    rows.into_iter().flatten().collect()
+}
+
+fn lens_rows<'a>(shop: &Shop<'a>, enhanced: &EnhancedProduct) -> Vec<Row<'a>> {
+    let lens = &enhanced.product.lens;
+    let yes_no = |fact: Option<bool>| fact.map(|fact| shop.words.say(if fact { "yes" } else { "no" }).to_string());
+    let rows = [
+        row(shop, "lens_kind", one(lens.kind.as_ref())),
+        row(shop, "lens_material", one(lens.material.as_ref())),
+        row(shop, "lens_color", one(lens.color.as_ref())),
+        row(shop, "coatings", list(&lens.coatings)),
+        row(shop, "uv_protection", lens.uv_protection.clone()),
+        row(shop, "polarized", yes_no(lens.polarized)),
+        row(shop, "prescription_ready", yes_no(lens.prescription_ready)),
+    ];
+    rows.into_iter().flatten().collect()
+}
+
+fn size<'a>(shop: &Shop<'a>, record: &ProductRecord, enhanced: &'a EnhancedProduct) -> Option<Size<'a>> {
+    let measurements = &enhanced.product.measurements;
+    let known = enhanced.size.as_ref();
+    let front = known.map(|size| {
+        let width = millimetres(size.front_width);
+        if size.estimated { shop.words.fill("estimated", &[("value", &width)]) } else { width }
+    });
+    let rows = [
+        row(shop, "lens_width", measurements.lens_width.map(millimetres)),
+        row(shop, "lens_height", measurements.lens_height.map(millimetres)),
+        row(shop, "bridge", measurements.bridge.map(millimetres)),
+        row(shop, "temple", measurements.temple.map(millimetres)),
+        row(shop, "front_width", front.or(measurements.frame_width.map(millimetres))),
+        row(shop, "front_height", measurements.frame_height.map(millimetres)),
+        row(shop, "weight", measurements.weight.map(|grams| format!("{} g", tenths(grams)))),
+    ];
+    let rows: Vec<_> = rows.into_iter().flatten().collect();
+    (!rows.is_empty()).then(|| Size {
+        class: known.map(|size| size.class.label()),
+        printed: known.and_then(|size| size.printed.as_deref()),
+        sentence: known.map(|size| fit_sentence(shop, size)),
+        drawing: measured(measurements, record.drawing),
+        rows,
+    })
+}
+
+/// Faces that a front suits in width: about as wide as the front, give or take 3 mm.
+fn fit_sentence(shop: &Shop<'_>, size: &FrameSize) -> String {
+    const TOLERANCE: f32 = 3.0;
+    let from = format!("{:.0}", size.front_width - TOLERANCE);
+    let to = format!("{:.0}", size.front_width + TOLERANCE);
+    shop.words.fill("fits_width", &[("from", &from), ("to", &to)])
+}
+
+fn millimetres(value: f32) -> String {
+    format!("{} mm", tenths(value))
+}
+
+/// One digit behind the point where there is something to show.
+fn tenths(value: f32) -> String {
+    let text = format!("{value:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_string)
+}
+
+/// Face shapes, those that are suggested most strongly first.
+fn fits<'a>(shop: &Shop<'_>, enhanced: &'a EnhancedProduct) -> Vec<Fit<'a>> {
+    let known = FaceShape::ALL.into_iter().filter_map(|shape| {
+        let fit = enhanced.scores.fits[shape.index()].as_ref()?;
+        Some((shape, fit, percent(fit)))
+    });
+    let mut known: Vec<_> = known.collect();
+    known.sort_by_key(|&(shape, _, percent)| (std::cmp::Reverse(percent), shape));
+    let fit = |(shape, fit, percent): (FaceShape, &'a FaceShapeCompatibility, u8)| {
+        let strength = fit.strength();
+        Fit {
+            name: shape.label(),
+            icon: icons::face(shape),
+            url: shop.anchor_of(Subject::FaceShape(shape)).map(|anchor| anchor.url),
+            strength: strength.label(),
+            level: match strength {
+                Strength::OftenSuggested => "high",
+                Strength::WorksToo => "middle",
+                Strength::LessOften => "low",
+            },
+            percent,
+            reasons: &fit.reasons,
+            caveat: fit.caveat.as_deref(),
+        }
+    };
+    known.into_iter().map(fit).collect()
+}
+
+fn percent(fit: &FaceShapeCompatibility) -> u8 {
+    // The score is 0..=1, so the cast cannot lose anything.
+    (fit.score.clamp(0.0, 1.0) * 100.0).round() as u8
+}
+
+/// Videos and 3D models that can be opened.
+fn media(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> Vec<Anchor> {
+    let videos = enhanced.product.videos.iter().map(|video| (shop.words.say("watch_video"), &video.source));
+    let models = enhanced.product.models.iter().map(|model| (shop.words.say("view_model"), &model.source));
+    let open = videos.chain(models).filter(|(_, source)| super::link::is_web_url(source));
+    open.map(|(name, source)| Anchor { name: name.to_string(), url: source.clone(), note: None }).collect()
+}

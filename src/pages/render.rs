@@ -1,0 +1,108 @@
+//! The renderer: one planned page in, its bytes out.
+//!
+//! Takes everything the store is made of once; each page after that is a pure function, safe to call from many
+//! threads. What pages share (header, footer, cards) is rendered once and pasted.
+
+use super::card::Cards;
+use super::link::Links;
+use super::outer::Shell;
+use super::plan::{PageKind, Plan, PlannedPage};
+use super::price::PriceFormat;
+use super::shop::{Shop, Used};
+use super::theme::Theme;
+use super::{home_page, host_files, index_page, listing_page, product_page, sitemap, text_page};
+use crate::assets::drawing::FrameDrawing;
+use crate::assets::media::{Media, Origin};
+use crate::assets::theme_files::{self, ThemeFile};
+use crate::assets::{icons, palette};
+use crate::config::StoreConfiguration;
+use crate::enhance::EnhancedCatalog;
+use anyhow::{Context, Result};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Renders the pages of one store.
+pub struct Renderer<'a> {
+    shop: Shop<'a>,
+    shell: Shell,
+    cards: Cards,
+    files: Vec<ThemeFile>,
+}
+
+impl<'a> Renderer<'a> {
+    /// Prepares: stylesheet, header and footer.
+    ///
+    /// # Errors
+    /// When a template of the theme asks for something that is not there; the message has file and line.
+    pub fn new(
+        config: &'a StoreConfiguration,
+        catalog: &'a EnhancedCatalog,
+        plan: &'a Plan,
+        theme: &'a Theme,
+        media: &'a Media,
+    ) -> Result<Self> {
+        let shop = Shop {
+            config,
+            catalog,
+            plan,
+            templates: &theme.templates,
+            words: &theme.words,
+            media,
+            used: Used::default(),
+            links: Links::new(&config.base_url),
+            prices: PriceFormat::of_locale(&config.locale),
+        };
+        let palette = palette::css_variables(config.primary_color, config.secondary_color);
+        let mut files = theme_files::build(&palette, &theme.stylesheets, &theme.files);
+        let shell = Shell::new(&shop, &files.stylesheet)?;
+        let icons = icons::files(config.primary_color, config.secondary_color)?;
+        files.files.extend(icons.into_iter().map(|(path, bytes)| ThemeFile { path, bytes }));
+        Ok(Self { shell, cards: Cards::new(catalog.records.len()), files: files.files, shop })
+    }
+
+    /// Files that are not planned pages: the stylesheet, the theme's own files, icons and the preview picture.
+    pub fn files(&self) -> &[ThemeFile] {
+        &self.files
+    }
+
+    /// The drawings that the pages rendered so far point at.
+    pub fn drawings(&self) -> BTreeSet<FrameDrawing> {
+        self.shop.used.drawings()
+    }
+
+    /// The pictures of the catalogue that the pages rendered so far point at: path in the store, and where the bytes are.
+    pub fn media(&self) -> BTreeMap<String, Origin> {
+        self.shop.used.media()
+    }
+
+    /// Renders one page.
+    ///
+    /// # Errors
+    /// When a full product cannot be read back, or the theme asks for something that is not there.
+    pub fn render(&self, page: &PlannedPage) -> Result<Vec<u8>> {
+        self.bytes(page).with_context(|| format!("rendering `{}`", page.path))
+    }
+
+    fn bytes(&self, page: &PlannedPage) -> Result<Vec<u8>> {
+        let shop = &self.shop;
+        let content = match page.kind {
+            PageKind::Home => home_page::build(shop, &self.cards)?,
+            PageKind::Listing { listing, number } => {
+                let listing = shop.plan.listings.get(listing as usize).context("the plan names a listing that is not there")?;
+                listing_page::build(shop, &self.cards, listing, number)?
+            }
+            PageKind::BrandIndex => index_page::brands(shop)?,
+            PageKind::CategoryIndex => index_page::categories(shop)?,
+            PageKind::FaceShapeGuide => index_page::face_shapes(shop)?,
+            PageKind::Product(index) => product_page::build(shop, &self.cards, index)?,
+            PageKind::About => text_page::about(shop)?,
+            PageKind::Contact => text_page::contact(shop)?,
+            PageKind::NotFound => text_page::not_found(shop)?,
+            PageKind::Sitemap => return Ok(sitemap::whole(shop).into_bytes()),
+            PageKind::SitemapPart(number) => return Ok(sitemap::part(shop, number).into_bytes()),
+            PageKind::Robots => return Ok(host_files::robots(shop).into_bytes()),
+            PageKind::Headers => return Ok(host_files::headers(shop).into_bytes()),
+            PageKind::Manifest => return Ok(host_files::manifest(shop).into_bytes()),
+        };
+        self.shell.wrap(shop, &content)
+    }
+}

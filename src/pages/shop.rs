@@ -1,0 +1,153 @@
+//! What every page builder may look at: configuration, catalogue, plan, words, links and pictures of one store.
+//!
+//! Takes references only; makes small answers such as a price in the store's writing or the picture of a product.
+//! Never renders and never writes.
+
+use super::link::Links;
+use super::plan::{Listing, Plan, Subject};
+use super::price::PriceFormat;
+use super::template::Templates;
+use super::words::{Words, plain};
+use crate::assets::drawing::FrameDrawing;
+use crate::assets::media::{Media, Origin};
+use crate::config::StoreConfiguration;
+use crate::enhance::record::TermId;
+use crate::enhance::{EnhancedCatalog, ProductRecord};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+/// Files that rendered pages point at and that somebody has to write.
+#[derive(Debug, Default)]
+pub(crate) struct Used {
+    drawings: Mutex<BTreeSet<FrameDrawing>>,
+    media: Mutex<BTreeMap<String, Origin>>,
+}
+
+impl Used {
+    pub(crate) fn drawings(&self) -> BTreeSet<FrameDrawing> {
+        self.drawings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn media(&self) -> BTreeMap<String, Origin> {
+        self.media.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// One store, for the page builders.
+pub(crate) struct Shop<'a> {
+    pub(crate) config: &'a StoreConfiguration,
+    pub(crate) catalog: &'a EnhancedCatalog,
+    pub(crate) plan: &'a Plan,
+    pub(crate) templates: &'a Templates,
+    pub(crate) words: &'a Words,
+    pub(crate) media: &'a Media,
+    pub(crate) used: Used,
+    pub(crate) links: Links,
+    pub(crate) prices: PriceFormat,
+}
+
+/// An `<img>` element's attributes.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Img {
+    pub(crate) src: String,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) alt: String,
+    /// Drawings stand free on their ground; photos fill it.
+    pub(crate) is_drawing: bool,
+}
+
+/// A link with the words it shows.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Anchor {
+    pub(crate) name: String,
+    pub(crate) url: String,
+    /// Words about how much is behind it.
+    pub(crate) note: Option<String>,
+}
+
+impl Shop<'_> {
+    /// The record at an index, when there is one.
+    pub(crate) fn record(&self, index: u32) -> Option<&ProductRecord> {
+        self.catalog.records.get(index as usize)
+    }
+
+    pub(crate) fn label(&self, term: TermId) -> &str {
+        &self.catalog.terms.get(term).label
+    }
+
+    pub(crate) fn brand_name(&self, record: &ProductRecord) -> Option<&str> {
+        let brand = self.catalog.brands.get(record.brand? as usize)?;
+        Some(&brand.name)
+    }
+
+    /// The photo of a source with its alternative text; `written` is its size as the catalogue says.
+    pub(crate) fn photo(&self, source: &str, alt: &str, written: Option<(u32, u32)>) -> Option<Img> {
+        let file = self.media.resolve(source).ok()?;
+        let (width, height) = match (file.width, file.height) {
+            (Some(width), Some(height)) => (width, height),
+            // The page gives pictures a fixed place, so this only has to be a likely shape.
+            _ => written.unwrap_or((1200, 900)),
+        };
+        let src = self.links.media(&file.url_path);
+        if file.origin != Origin::Remote {
+            let mut media = self.used.media.lock().unwrap_or_else(PoisonError::into_inner);
+            media.entry(file.url_path).or_insert(file.origin);
+        }
+        Some(Img { src, width, height, alt: plain(alt), is_drawing: false })
+    }
+
+    /// The drawing of a frame, which is 4:3.
+    pub(crate) fn drawing(&self, drawing: FrameDrawing, alt: &str) -> Img {
+        self.used.drawings.lock().unwrap_or_else(PoisonError::into_inner).insert(drawing);
+        let src = self.links.local(&drawing.path());
+        Img { src, width: 800, height: 600, alt: plain(alt), is_drawing: true }
+    }
+
+    /// The picture of a product in a listing. The name stands beside it, so that a drawing needs no text of its own.
+    pub(crate) fn card_picture(&self, record: &ProductRecord) -> Img {
+        let photo = record.image.as_ref().and_then(|(source, alt)| self.photo(source, alt, None));
+        photo.unwrap_or_else(|| self.drawing(record.drawing, ""))
+    }
+
+    /// A link to the first page of a listing.
+    pub(crate) fn listing_anchor(&self, listing: &Listing) -> Anchor {
+        Anchor {
+            name: self.subject_name(listing.subject),
+            url: self.links.local(&self.plan.listing_path(listing, 1)),
+            note: Some(self.words.frames(listing.members.len())),
+        }
+    }
+
+    /// The link to a subject's listing, if it has one.
+    pub(crate) fn anchor_of(&self, subject: Subject) -> Option<Anchor> {
+        Some(self.listing_anchor(self.plan.listing_of(subject)?))
+    }
+
+    /// The link to every frame of the store.
+    pub(crate) fn all_frames(&self) -> Anchor {
+        self.anchor_of(Subject::All).unwrap_or_else(|| Anchor {
+            name: self.words.say("all_frames").to_string(),
+            url: self.links.local("products/index.html"),
+            note: None,
+        })
+    }
+
+    /// Links to all listings of a kind, in the plan's order.
+    pub(crate) fn anchors(&self, is_wanted: impl Fn(Subject) -> bool) -> Vec<Anchor> {
+        let listings = self.plan.listings.iter().filter(|listing| is_wanted(listing.subject));
+        listings.map(|listing| self.listing_anchor(listing)).collect()
+    }
+
+    /// What the products of a subject are called in links and breadcrumbs.
+    pub(crate) fn subject_name(&self, subject: Subject) -> String {
+        match subject {
+            Subject::All => self.words.say("all_frames").to_string(),
+            Subject::FrameType(term) | Subject::FrameShape(term) => self.label(term).to_string(),
+            Subject::FaceShape(shape) => self.words.fill("face_heading", &[("face", &shape.label().to_lowercase())]),
+            Subject::Brand(index) => self.catalog.brands[index as usize].name.clone(),
+            Subject::Category(index) => self.catalog.categories[index as usize].name.clone(),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! `sitemap.xml`: every page that search engines may list, in parts where there are many.
+//!
+//! Takes the plan; makes XML. Dates come from the catalogue only, so that an unchanged catalogue gives unchanged bytes.
+
+use super::plan::{PageKind, PlannedPage};
+use super::shop::Shop;
+use super::template::escape;
+use std::fmt::Write as _;
+use time::OffsetDateTime;
+
+/// Addresses in one file that the protocol allows.
+const MOST_ADDRESSES: usize = 50_000;
+/// Bytes in one file that the protocol allows are 50 MiB; some room is left for the frame around the entries.
+const MOST_BYTES: usize = 50_000_000;
+/// Longest address of a photo that is worth an entry, so that the size of a file is bounded.
+const LONGEST_PHOTO: usize = 300;
+
+/// How many files a number of addresses needs; `base` is the length of the base URL.
+pub(crate) fn part_count(addresses: usize, base: usize) -> u32 {
+    u32::try_from(addresses.div_ceil(part_size(base)).max(1)).unwrap_or(u32::MAX)
+}
+
+/// Addresses in one part: as many as are sure to fit, since slugs are at most 80 bytes but nest.
+fn part_size(base: usize) -> usize {
+    let longest_entry = 2 * base + 3 * LONGEST_PHOTO + 600;
+    (MOST_BYTES / longest_entry).clamp(1, MOST_ADDRESSES)
+}
+
+/// The file that `robots.txt` names: all addresses, or where the parts are.
+pub(crate) fn whole(shop: &Shop<'_>) -> String {
+    let parts = shop.plan.pages.iter().filter(|page| matches!(page.kind, PageKind::SitemapPart(_)));
+    let parts: Vec<&PlannedPage> = parts.collect();
+    if parts.is_empty() {
+        return part(shop, 1);
+    }
+    let mut xml = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n",
+    );
+    for part in parts {
+        let _ = writeln!(xml, "<sitemap><loc>{}</loc></sitemap>", escape(&shop.links.absolute(&part.path)));
+    }
+    xml.push_str("</sitemapindex>\n");
+    xml
+}
+
+/// One part, counted from 1.
+pub(crate) fn part(shop: &Shop<'_>, number: u32) -> String {
+    let size = part_size(shop.config.base_url.as_str().len());
+    let first = (number.saturating_sub(1) as usize).saturating_mul(size);
+    let mut xml = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" xmlns:image=\"http://www.google.com/schemas/sitemap-image/1.1\">\n",
+    );
+    for page in shop.plan.pages.iter().filter(|page| page.kind.is_indexable()).skip(first).take(size) {
+        push_entry(shop, page, &mut xml);
+    }
+    xml.push_str("</urlset>\n");
+    xml
+}
+
+fn push_entry(shop: &Shop<'_>, page: &PlannedPage, xml: &mut String) {
+    let _ = write!(xml, "<url><loc>{}</loc>", escape(&shop.links.absolute(&page.path)));
+    if let PageKind::Product(index) = page.kind {
+        let record = shop.record(index);
+        if let Some(date) = record.and_then(|record| record.updated_at).and_then(date) {
+            let _ = write!(xml, "<lastmod>{date}</lastmod>");
+        }
+        let photo = record.and_then(|record| record.image.as_ref()).and_then(|(source, _)| shop.photo(source, "", None));
+        if let Some(photo) = photo.filter(|photo| photo.src.len() <= LONGEST_PHOTO) {
+            let url = shop.links.absolute_of(&photo.src);
+            let _ = write!(xml, "<image:image><image:loc>{}</image:loc></image:image>", escape(&url));
+        }
+    }
+    xml.push_str("</url>\n");
+}
+
+/// The day of a time in milliseconds, as `2026-01-31`; `None` for years that no sitemap can mean.
+fn date(milliseconds: i64) -> Option<String> {
+    let time = OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000)).ok()?;
+    let year = time.year();
+    (1990..=9999).contains(&year).then(|| format!("{year:04}-{:02}-{:02}", u8::from(time.month()), time.day()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_never_passes_the_limits() {
+        assert_eq!(part_count(0, 20), 1);
+        assert_eq!(part_count(30_000, 20), 1);
+        assert!(part_count(50_001, 20) > 1);
+        for base in [10, 100, 2000] {
+            let size = part_size(base);
+            assert!(size <= MOST_ADDRESSES && size * (2 * base + 3 * LONGEST_PHOTO + 600) <= MOST_BYTES);
+        }
+    }
+
+    #[test]
+    fn dates_are_days_in_utc() {
+        assert_eq!(date(1_767_225_599_000).as_deref(), Some("2025-12-31"));
+        assert_eq!(date(-62_135_596_800_000), None);
+        assert_eq!(date(i64::MAX), None);
+    }
+}

@@ -1,0 +1,324 @@
+//! The conductor: one run, top to bottom.
+//!
+//! [`generate`] goes through the rooms in the order of the data; [`read_catalog`] is its first half, which checking and
+//! explaining share. What happens is told to an observer as it happens; nothing here prints or knows the time.
+
+pub mod check;
+pub mod explain;
+
+use crate::assets::drawing::FrameDrawing;
+use crate::assets::media::{Media, Origin};
+use crate::catalog::{CatalogError, Mapper, MappingError, Source};
+use crate::config::{CatalogUri, ConfigErrors, Platform, StoreConfiguration, ThemeSource};
+use crate::enhance::{Collector, EnhancedCatalog};
+use crate::event::{Cancelled, Event, Finding, Observer, Outcome, Phase};
+use crate::pages::{self, Renderer, Theme};
+use crate::score::Rules;
+use crate::site::{self, Staging};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How to run, apart from what store.yaml says.
+#[derive(Clone, Debug)]
+pub struct GenerateOptions {
+    /// Documents that cannot be sold make the run fail.
+    pub strict: bool,
+    /// Write into a folder that storegen did not make.
+    pub overwrite: bool,
+    /// Do everything but write the store.
+    pub dry_run: bool,
+    /// The job this run belongs to; names the staging folder.
+    pub job_id: String,
+    /// Where publishing keeps its journal; exists.
+    pub journal_dir: PathBuf,
+    /// Where the product snapshot may live; exists.
+    pub work_dir: PathBuf,
+    /// Places besides the configuration and the catalogue that the store must not take, such as the home folder.
+    pub protected: Vec<PathBuf>,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Products in the store.
+    pub products: u64,
+    /// HTML pages and other files rendered from the catalogue.
+    pub pages: u64,
+    /// What was published; `None` after a dry run.
+    pub published: Option<site::Published>,
+    /// Platform to URL or path.
+    pub generated_urls: BTreeMap<String, String>,
+}
+
+/// Why a run ended early; each kind has an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// store.yaml, its mapping or its theme is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// What the user asked for cannot be done as asked.
+    #[error("{0:#}")]
+    Usage(anyhow::Error),
+    /// The catalogue cannot be reached.
+    #[error("{0:#}")]
+    SourceUnavailable(anyhow::Error),
+    /// The run was asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// Anything else.
+    #[error("{0:#}")]
+    Failed(anyhow::Error),
+}
+
+impl From<CatalogError> for RunError {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::Unavailable(_) => Self::SourceUnavailable(error.into()),
+            CatalogError::Invalid(_) => Self::Usage(error.into()),
+            CatalogError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+        }
+    }
+}
+
+impl From<anyhow::Error> for RunError {
+    fn from(error: anyhow::Error) -> Self {
+        if error.is::<Cancelled>() { Self::Cancelled(Cancelled) } else { Self::Failed(error) }
+    }
+}
+
+/// Generates the store.
+///
+/// # Errors
+/// See [`RunError`]. Whatever it is, the store that was there before is still whole.
+pub fn generate(
+    config: &StoreConfiguration,
+    options: &GenerateOptions,
+    observer: &dyn Observer,
+) -> Result<Summary, RunError> {
+    let theme = Theme::load(&config.theme).map_err(|error| RunError::Usage(error.into()))?;
+    let output = site::Output::claim(&config.output, &protected(config, options), options.overwrite)
+        .map_err(|refused| RunError::Usage(refused.into()))?;
+    let watcher = Skips::watching(observer);
+    let media = Media::new(media_folder(config));
+    let catalog = read_catalog(config, &media, &options.work_dir, &watcher)?.catalog;
+    watcher.refuse(options.strict)?;
+
+    observer.observe(Event::Started { phase: Phase::Plan, total: None });
+    let plan = pages::plan(config, &catalog);
+    let renderer = Renderer::new(config, &catalog, &plan, &theme, &media)?;
+    observer.observe(Event::Finished { phase: Phase::Plan, steps: plan.pages.len() as u64 });
+
+    let published = if options.dry_run {
+        render(&plan, &renderer, &|_, _| Ok(()), observer)?;
+        None
+    } else {
+        let staging = output.stage(&options.journal_dir, &options.job_id)?;
+        render(&plan, &renderer, &|path, bytes| staging.write(path, bytes), observer)?;
+        write_assets(&staging, &renderer, &media)?;
+        stop_if_cancelled(observer)?;
+        observer.observe(Event::Started { phase: Phase::Publish, total: None });
+        let published = staging.publish()?;
+        observer.observe(Event::Finished { phase: Phase::Publish, steps: published.files });
+        Some(published)
+    };
+    let platforms = if published.is_some() { &config.deployment_platforms[..] } else { &[] };
+    Ok(Summary {
+        products: catalog.records.len() as u64,
+        pages: plan.pages.len() as u64,
+        generated_urls: platforms.iter().map(|platform| url_of(*platform, config)).collect(),
+        published,
+    })
+}
+
+/// A catalogue that has been read to the end.
+pub struct ReadCatalog {
+    /// Everything pages are planned from.
+    pub catalog: EnhancedCatalog,
+    /// The rules the scores came from.
+    pub rules: Rules,
+    /// Documents read, whatever became of them.
+    pub documents: u64,
+}
+
+/// Reads, maps, scores and enhances the whole catalogue.
+///
+/// # Errors
+/// See [`RunError`].
+pub fn read_catalog(
+    config: &StoreConfiguration,
+    media: &Media,
+    work_dir: &Path,
+    observer: &dyn Observer,
+) -> Result<ReadCatalog, RunError> {
+    observer.observe(Event::Started { phase: Phase::Connect, total: None });
+    let mapper = Mapper::new(config.catalog.mapping.as_ref(), config.currency)
+        .map_err(|errors| RunError::Config(placed(config, &errors)))?;
+    let source = Source::open(&config.catalog)?;
+    let references = Arc::new(source.references(observer)?);
+    report(references.findings.iter().cloned(), observer);
+    let products = source.products(&config.product_filters, &references, observer)?;
+    let mapper = mapper.with_references(Arc::clone(&references));
+    let mut findings = Vec::new();
+    let collector = Collector::new(&references, media, &config.product_filters, work_dir, &mut findings)?;
+    report(findings, observer);
+    observer.observe(Event::Finished { phase: Phase::Connect, steps: 1 });
+
+    observer.observe(Event::Started { phase: Phase::Products, total: products.total_hint() });
+    let documents = AtomicU64::new(0);
+    products.par_bridge().try_for_each(|block| -> Result<(), RunError> {
+        let block = block?;
+        stop_if_cancelled(observer)?;
+        let mut findings = Vec::new();
+        let mapped = block
+            .documents
+            .iter()
+            .filter_map(|document| mapper.product(document, &block.collection, &mut findings))
+            .collect();
+        let taken = collector.take(block.sequence, &block.collection, mapped)?;
+        report(findings.into_iter().chain(taken.findings), observer);
+        let count = block.documents.len() as u64;
+        documents.fetch_add(count, Ordering::Relaxed);
+        observer.observe(Event::Advanced { phase: Phase::Products, steps: count });
+        Ok(())
+    })?;
+    let rules = collector.rules().clone();
+    let mut findings = Vec::new();
+    let catalog = collector.finish(config.sort, config.product_filters.max_products, &mut findings);
+    report(findings, observer);
+    let documents = documents.into_inner();
+    observer.observe(Event::Finished { phase: Phase::Products, steps: documents });
+    stop_if_cancelled(observer)?;
+    Ok(ReadCatalog { catalog, rules, documents })
+}
+
+/// Renders every page and every file pages point at, and hands each to `write`.
+fn render(
+    plan: &pages::Plan,
+    renderer: &Renderer<'_>,
+    write: &(dyn Fn(&str, &[u8]) -> anyhow::Result<()> + Sync),
+    observer: &dyn Observer,
+) -> Result<(), RunError> {
+    /// Pages between two looks at the observer: a few milliseconds of work.
+    const BATCH: usize = 64;
+    observer.observe(Event::Started { phase: Phase::Pages, total: Some(plan.pages.len() as u64) });
+    plan.pages.par_chunks(BATCH).try_for_each(|batch| -> Result<(), RunError> {
+        stop_if_cancelled(observer)?;
+        for page in batch {
+            let html = renderer.render(page)?;
+            write(&page.path, &html)?;
+        }
+        observer.observe(Event::Advanced { phase: Phase::Pages, steps: batch.len() as u64 });
+        Ok(())
+    })?;
+    observer.observe(Event::Finished { phase: Phase::Pages, steps: plan.pages.len() as u64 });
+    Ok(())
+}
+
+/// Writes what pages point at: stylesheet and icons, drawings, local pictures.
+fn write_assets(staging: &Staging, renderer: &Renderer<'_>, media: &Media) -> anyhow::Result<()> {
+    for file in renderer.files() {
+        staging.write(&file.path, &file.bytes)?;
+    }
+    let drawings: Vec<FrameDrawing> = renderer.drawings().into_iter().collect();
+    drawings.par_iter().try_for_each(|drawing| staging.write(&drawing.path(), drawing.svg().as_bytes()))?;
+    media.files().par_iter().try_for_each(|file| match &file.origin {
+        Origin::Remote => Ok(()),
+        Origin::Local(path) => staging.copy(&file.url_path, path),
+        Origin::Embedded(bytes) => staging.write(&file.url_path, bytes),
+    })
+}
+
+fn report(findings: impl IntoIterator<Item = Finding>, observer: &dyn Observer) {
+    for finding in findings {
+        observer.observe(Event::Found(finding));
+    }
+}
+
+fn stop_if_cancelled(observer: &dyn Observer) -> Result<(), Cancelled> {
+    if observer.is_cancelled() { Err(Cancelled) } else { Ok(()) }
+}
+
+/// Passes events on and remembers whether any document was skipped, for `--strict`.
+struct Skips<'a> {
+    observer: &'a dyn Observer,
+    first: Mutex<Option<Finding>>,
+    count: AtomicU64,
+}
+
+impl<'a> Skips<'a> {
+    fn watching(observer: &'a dyn Observer) -> Self {
+        Self { observer, first: Mutex::default(), count: AtomicU64::new(0) }
+    }
+
+    fn refuse(&self, strict: bool) -> Result<(), RunError> {
+        let count = self.count.load(Ordering::Relaxed);
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*first {
+            Some(first) if strict => Err(RunError::Failed(anyhow::anyhow!(
+                "{count} document{} cannot be sold and `--strict` is set, such as {} in `{}`: {}",
+                if count == 1 { "" } else { "s" },
+                first.document,
+                first.collection,
+                first.detail
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Observer for Skips<'_> {
+    fn observe(&self, event: Event) {
+        if let Event::Found(finding) = &event
+            && finding.outcome == Outcome::Skipped
+        {
+            self.count.fetch_add(1, Ordering::Relaxed);
+            let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+            // The smallest id, not the first to arrive: the message must not depend on threads.
+            if first.as_ref().is_none_or(|first| finding.document < first.document) {
+                *first = Some(finding.clone());
+            }
+        }
+        self.observer.observe(event);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.observer.is_cancelled()
+    }
+}
+
+/// The folder that relative media paths start from: the catalogue's, or the store file's for a database.
+fn media_folder(config: &StoreConfiguration) -> Option<&Path> {
+    match &config.catalog.uri {
+        CatalogUri::Path(path) => Some(path),
+        CatalogUri::MongoDb(_) => config.path.parent(),
+    }
+}
+
+/// Everything a run reads, which the output must not take the place of.
+fn protected(config: &StoreConfiguration, options: &GenerateOptions) -> Vec<PathBuf> {
+    let mut places = options.protected.clone();
+    places.push(config.path.clone());
+    if let CatalogUri::Path(path) = &config.catalog.uri {
+        places.push(path.clone());
+    }
+    if let ThemeSource::Folder(path) = &config.theme {
+        places.push(path.clone());
+    }
+    places
+}
+
+/// Mistakes in the mapping, with the lines they are on.
+fn placed(config: &StoreConfiguration, errors: &[MappingError]) -> ConfigErrors {
+    let places = &config.catalog.mapping_places;
+    ConfigErrors::new(errors.iter().map(|error| places.error(&error.field, &error.message, None)).collect())
+}
+
+fn url_of(platform: Platform, config: &StoreConfiguration) -> (String, String) {
+    let place = match platform {
+        Platform::StaticHtml => config.output.join("index.html").display().to_string(),
+    };
+    (platform.key().to_string(), place)
+}
