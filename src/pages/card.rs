@@ -66,15 +66,15 @@ impl Price {
     }
 }
 
-/// Finished cards, by record.
+/// Finished cards, by record and by what they say of a face shape: nothing, or one of three strengths.
 pub(crate) struct Cards {
-    finished: Vec<OnceLock<Box<str>>>,
+    finished: Vec<[OnceLock<Box<str>>; 4]>,
     kept: AtomicUsize,
 }
 
 impl Cards {
     pub(crate) fn new(count: usize) -> Self {
-        Self { finished: std::iter::repeat_with(OnceLock::new).take(count).collect(), kept: AtomicUsize::new(0) }
+        Self { finished: std::iter::repeat_with(Default::default).take(count).collect(), kept: AtomicUsize::new(0) }
     }
 
     /// Appends the card of a record to `out`.
@@ -89,16 +89,17 @@ impl Cards {
         out: &mut String,
     ) -> anyhow::Result<()> {
         let Some(record) = shop.record(index) else { return Ok(()) };
-        if placement != Placement::default() {
-            out.push_str(&render(shop, record, placement)?);
+        let strength = placement.face.and_then(|face| strength_of(record, face));
+        if placement.eager || placement.first {
+            out.push_str(&render(shop, record, placement, strength)?);
             return Ok(());
         }
-        let place = &self.finished[index as usize];
+        let place = &self.finished[index as usize][strength.map_or(0, |strength| 1 + strength as usize)];
         if let Some(card) = place.get() {
             out.push_str(card);
             return Ok(());
         }
-        let card = render(shop, record, placement)?;
+        let card = render(shop, record, placement, strength)?;
         out.push_str(&card);
         if self.kept.load(Ordering::Relaxed) < KEPT_BYTES {
             self.kept.fetch_add(card.len(), Ordering::Relaxed);
@@ -109,7 +110,12 @@ impl Cards {
     }
 }
 
-fn render(shop: &Shop<'_>, record: &ProductRecord, placement: Placement) -> anyhow::Result<String> {
+fn render(
+    shop: &Shop<'_>,
+    record: &ProductRecord,
+    placement: Placement,
+    strength: Option<Strength>,
+) -> anyhow::Result<String> {
     let colors = usize::from(record.color_count);
     let card = Card {
         url: shop.links.local(&product_path(&record.slug)),
@@ -122,7 +128,7 @@ fn render(shop: &Shop<'_>, record: &ProductRecord, placement: Placement) -> anyh
         colors: (colors > 1).then(|| shop.words.fill("colors_other", &[("count", &colors.to_string())])),
         size: record.size.map(|size| size.label()),
         has_note: record.size.is_some() || colors > 1,
-        strength: placement.face.and_then(|face| strength_of(record, face)).map(Strength::label),
+        strength: strength.map(Strength::label),
         eager: placement.eager,
         first: placement.first,
     };

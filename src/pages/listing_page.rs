@@ -14,6 +14,8 @@ use serde::Serialize;
 
 /// Pictures of the first cards are loaded at once: about what a screen shows.
 const EAGER_CARDS: usize = 4;
+/// Longest name that a title holds whole, in characters.
+const LONGEST_NAME: usize = 36;
 
 #[derive(Serialize)]
 struct ListingPage<'a> {
@@ -133,15 +135,18 @@ impl Wording {
         let words = shop.words;
         let name = shop.subject_name(listing.subject);
         let count = words.frames(listing.members.len());
+        // A long name must leave room for the words that tell this page from others about the same name.
+        let short = shortened(&name, LONGEST_NAME);
+        let titled = [("name", short.as_str()), ("store", shop.config.store_name.as_str())];
         let values = [("name", name.as_str()), ("store", shop.config.store_name.as_str()), ("count", count.as_str())];
         let (heading, title, intro) = match listing.subject {
-            Subject::All => (name.clone(), words.fill("all_title", &values), words.fill("all_intro", &values)),
+            Subject::All => (name.clone(), words.fill("all_title", &titled), words.fill("all_intro", &values)),
             Subject::FrameType(_) => {
-                (name.clone(), words.fill("type_title", &values), words.fill("type_intro", &values))
+                (name.clone(), words.fill("type_title", &titled), words.fill("type_intro", &values))
             }
             Subject::FrameShape(_) => {
                 let heading = words.fill("shape_heading", &values);
-                (heading, words.fill("shape_title", &values), words.fill("shape_intro", &values))
+                (heading, words.fill("shape_title", &titled), words.fill("shape_intro", &values))
             }
             Subject::FaceShape(shape) => {
                 let face = shape.label().to_lowercase();
@@ -149,7 +154,7 @@ impl Wording {
                 (name.clone(), words.fill("face_title", &values), words.fill("face_intro", &values))
             }
             Subject::Brand(index) => {
-                (name.clone(), words.fill("brand_title", &values), brand_intro(shop, index, &values))
+                (name.clone(), words.fill("brand_title", &titled), brand_intro(shop, index, &values))
             }
             Subject::Category(index) => {
                 let parent = shop.catalog.categories[index as usize].parent.filter(|&parent| parent < index);
@@ -157,10 +162,10 @@ impl Wording {
                 let intro = words.fill("category_intro", &values);
                 match parent {
                     Some(parent) => {
-                        let values = [("name", name.as_str()), ("parent", parent.name.as_str())];
+                        let values = [("name", short.as_str()), ("parent", parent.name.as_str())];
                         (name.clone(), words.fill("subcategory_title", &values), intro)
                     }
-                    None => (name.clone(), words.fill("category_title", &values), intro),
+                    None => (name.clone(), words.fill("category_title", &titled), intro),
                 }
             }
         };
@@ -306,12 +311,7 @@ fn steps(current: u32, pages: u32, link_to: impl Fn(u32) -> String) -> Vec<Step>
     let step = |number: u32| {
         let follows_gap = number > before + 1;
         before = number;
-        Step {
-            number,
-            url: (number != current).then(|| link_to(number)),
-            is_current: number == current,
-            follows_gap,
-        }
+        Step { number, url: (number != current).then(|| link_to(number)), is_current: number == current, follows_gap }
     };
     numbers.into_iter().map(step).collect()
 }

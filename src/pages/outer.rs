@@ -192,9 +192,9 @@ impl Shell {
     }
 
     /// Puts a page's content into the shell.
-    pub(crate) fn wrap(&self, shop: &Shop<'_>, content: &Content) -> anyhow::Result<Vec<u8>> {
+    pub(crate) fn wrap(&self, shop: &Shop<'_>, content: Content) -> anyhow::Result<Vec<u8>> {
         let header = self.headers.iter().find(|(section, _)| *section == content.section).or(self.headers.first());
-        let picture = content.picture.clone().unwrap_or_else(|| {
+        let picture = content.picture.unwrap_or_else(|| {
             let (width, height) = icons::SOCIAL_CARD_SIZE;
             let alt = shop.words.fill("preview_alt", &[("store", &shop.config.store_name)]);
             (shop.links.absolute(icons::SOCIAL_CARD), alt, width, height)
@@ -212,7 +212,7 @@ impl Shell {
             store_name: &shop.config.store_name,
             picture: PreviewPicture { url: picture.0, alt: plain(&picture.1), width: picture.2, height: picture.3 },
             price: content.price.map(|price| PreviewPrice { amount: price.decimal(), currency: price.currency.code() }),
-            structured: (!content.nodes.is_empty()).then(|| structured::script(content.nodes.clone())),
+            structured: (!content.nodes.is_empty()).then(|| structured::script(content.nodes)),
             prefix: shop.links.prefix(),
             stylesheet: &self.stylesheet,
             theme_color: shop.config.primary_color.to_string(),

@@ -22,6 +22,7 @@ pub struct Plan {
     pub pages: Vec<PlannedPage>,
     /// The listings that pages show a part of.
     pub listings: Vec<Listing>,
+    by_subject: BTreeMap<Subject, usize>,
     per_page: usize,
 }
 
@@ -139,7 +140,7 @@ impl Plan {
 
     /// The listing of a subject, if it has one.
     pub fn listing_of(&self, subject: Subject) -> Option<&Listing> {
-        self.listings.iter().find(|listing| listing.subject == subject)
+        self.by_subject.get(&subject).map(|&at| &self.listings[at])
     }
 }
 
@@ -150,8 +151,9 @@ pub(crate) fn product_path(slug: &str) -> String {
 
 /// Plans the store.
 pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
-    let mut plan =
-        Plan { pages: Vec::new(), listings: listings(config, catalog), per_page: config.products_per_page.max(1) };
+    let listings = listings(config, catalog);
+    let by_subject = listings.iter().enumerate().map(|(at, listing)| (listing.subject, at)).collect();
+    let mut plan = Plan { pages: Vec::new(), listings, by_subject, per_page: config.products_per_page.max(1) };
     let mut pages = vec![page("index.html", PageKind::Home)];
     let mut group = None;
     for (index, listing) in (0..).zip(&plan.listings) {

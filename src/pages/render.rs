@@ -5,6 +5,7 @@
 
 use super::card::Cards;
 use super::link::Links;
+use super::memo::Memo;
 use super::outer::Shell;
 use super::plan::{PageKind, Plan, PlannedPage};
 use super::price::PriceFormat;
@@ -48,6 +49,7 @@ impl<'a> Renderer<'a> {
             words: &theme.words,
             media,
             used: Used::default(),
+            memo: Memo::default(),
             repeated_skus: shop::repeated_skus(catalog),
             links: Links::new(&config.base_url),
             prices: PriceFormat::of_locale(&config.locale),
@@ -100,6 +102,6 @@ impl<'a> Renderer<'a> {
             PageKind::Headers => return Ok(host_files::headers(shop).into_bytes()),
             PageKind::Manifest => return Ok(host_files::manifest(shop).into_bytes()),
         };
-        self.shell.wrap(shop, &content)
+        self.shell.wrap(shop, content)
     }
 }

@@ -81,7 +81,7 @@ fn product(number: usize) -> Product {
     product.description = "A light frame with a keyhole bridge.\n\nPolished by hand, with five-barrel hinges that close with a quiet click. Comes with a case made of felt.".into();
     product.price.minor = 8_900 + (number as i64) * 1_150;
     let before = Money { minor: product.price.minor + 3_000, ..product.price };
-    product.compare_at = (number % 5 == 0).then_some(before);
+    product.compare_at = number.is_multiple_of(5).then_some(before);
     product.availability = match number % 11 {
         7 => Availability::LowStock,
         9 => Availability::OutOfStock,
@@ -98,7 +98,7 @@ fn product(number: usize) -> Product {
         ["Spring hinges", "Adjustable nose pads"].iter().filter_map(|text| term(Vocabulary::Other, text)).collect();
     product.lens = Lens {
         polarized: (number % 4 == 1).then_some(true),
-        prescription_ready: Some(number % 2 == 0),
+        prescription_ready: Some(number.is_multiple_of(2)),
         ..Lens::default()
     };
     product.measurements = Measurements {
@@ -106,11 +106,11 @@ fn product(number: usize) -> Product {
         lens_height: Some(36.0 + wide / 2.0),
         bridge: Some(17.0 + (number % 4) as f32),
         temple: Some(140.0 + (number % 3) as f32 * 2.5),
-        frame_width: (number % 2 == 0).then_some(128.0 + wide * 2.0),
+        frame_width: number.is_multiple_of(2).then_some(128.0 + wide * 2.0),
         frame_height: None,
-        weight: (number % 3 == 0).then_some(22.5),
+        weight: number.is_multiple_of(3).then_some(22.5),
     };
-    if number % 6 == 0 {
+    if number.is_multiple_of(6) {
         let variant = |name: &str, hex: Option<&str>| {
             let color = term(Vocabulary::Color, name)?;
             Some(ColorVariant { color, hex: hex.map(str::to_string), sku: None, image: None })

@@ -4,6 +4,7 @@
 //! Never renders and never writes.
 
 use super::link::Links;
+use super::memo::Memo;
 use super::plan::{Listing, Plan, Subject};
 use super::price::PriceFormat;
 use super::template::Templates;
@@ -38,6 +39,7 @@ pub(crate) struct Shop<'a> {
     pub(crate) words: &'a Words,
     pub(crate) media: &'a Media,
     pub(crate) used: Used,
+    pub(crate) memo: Memo,
     pub(crate) repeated_skus: BTreeSet<&'a str>,
     pub(crate) links: Links,
     pub(crate) prices: PriceFormat,

@@ -15,19 +15,25 @@ const NOT_NEW: [&str; 6] = ["used", "pre-owned", "preowned", "second-hand", "ref
 
 /// Makes the text of a script element from nodes; it can neither end the element nor open a comment in it.
 pub(crate) fn script(nodes: Vec<Value>) -> String {
-    let graph = json!({ "@context": "https://schema.org", "@graph": nodes });
-    let text = graph.to_string();
-    let mut safe = String::with_capacity(text.len() + 32);
-    for character in text.chars() {
-        match character {
-            '<' => safe.push_str("\\u003c"),
-            '>' => safe.push_str("\\u003e"),
-            '&' => safe.push_str("\\u0026"),
-            '\u{2028}' => safe.push_str("\\u2028"),
-            '\u{2029}' => safe.push_str("\\u2029"),
-            other => safe.push(other),
-        }
+    let mut graph = Map::new();
+    graph.insert("@context".into(), "https://schema.org".into());
+    graph.insert("@graph".into(), nodes.into());
+    let text = Value::Object(graph).to_string();
+    let mut safe = String::with_capacity(text.len() + 64);
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        safe.push_str(&rest[..at]);
+        let mut characters = rest[at..].chars();
+        safe.push_str(match characters.next() {
+            Some('<') => "\\u003c",
+            Some('>') => "\\u003e",
+            Some('&') => "\\u0026",
+            Some('\u{2028}') => "\\u2028",
+            _ => "\\u2029",
+        });
+        rest = characters.as_str();
     }
+    safe.push_str(rest);
     safe
 }
 
