@@ -37,13 +37,12 @@ struct Card<'a> {
     picture: Img,
     price: Price,
     badge: Option<&'a str>,
-    is_available: bool,
-    colors: Option<String>,
-    size: Option<&'static str>,
-    has_note: bool,
+    class: &'static str,
+    picture_class: &'static str,
+    note: Option<String>,
     strength: Option<&'static str>,
-    eager: bool,
-    first: bool,
+    loading: &'static str,
+    priority: &'static str,
 }
 
 /// A price in words for templates.
@@ -116,23 +115,34 @@ fn render(
     placement: Placement,
     strength: Option<Strength>,
 ) -> anyhow::Result<String> {
-    let colors = usize::from(record.color_count);
+    let picture = shop.card_picture(record);
+    let picture_class = if picture.is_drawing { "card-picture has-drawing" } else { "card-picture" };
     let card = Card {
         url: shop.links.local(&product_path(&record.slug)),
         name: &record.name,
         brand: shop.brand_name(record),
-        picture: shop.card_picture(record),
+        picture,
         price: Price::new(shop, record.price, record.compare_at),
         badge: badge(shop, record),
-        is_available: record.availability.is_available(),
-        colors: (colors > 1).then(|| shop.words.fill("colors_other", &[("count", &colors.to_string())])),
-        size: record.size.map(|size| size.label()),
-        has_note: record.size.is_some() || colors > 1,
+        class: if record.availability.is_available() { "card" } else { "card card-unavailable" },
+        picture_class,
+        note: note(shop, record),
         strength: strength.map(Strength::label),
-        eager: placement.eager,
-        first: placement.first,
+        loading: if placement.eager { "eager" } else { "lazy" },
+        priority: if placement.first { "high" } else { "auto" },
     };
     shop.templates.render("fragments/card", &card)
+}
+
+/// Size and number of colours.
+fn note(shop: &Shop<'_>, record: &ProductRecord) -> Option<String> {
+    let size = record.size.map(|size| size.label().to_string());
+    let colors = usize::from(record.color_count);
+    let colors = (colors > 1).then(|| shop.words.fill("colors_other", &[("count", &colors.to_string())]));
+    match (size, colors) {
+        (Some(size), Some(colors)) => Some(format!("{size} · {colors}")),
+        (size, colors) => size.or(colors),
+    }
 }
 
 /// The most important thing to say about a product in one or two words.
