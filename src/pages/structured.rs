@@ -234,7 +234,11 @@ pub(crate) fn product(
     node(&ProductNode {
         name: &record.name,
         url,
-        description: &enhanced.summary,
+        // A description of markup alone leaves no summary; the one for search engines is never empty.
+        description: [&enhanced.summary, &enhanced.seo.description]
+            .into_iter()
+            .find(|text| !text.is_empty())
+            .map_or("", String::as_str),
         sku: sku.unwrap_or(&product.id),
         image: images,
         offers: offer(product, url),
