@@ -13,6 +13,7 @@ use clap::Args;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use url::Url;
 
 #[derive(Debug, Args)]
@@ -52,7 +53,7 @@ pub(super) struct GenerateArgs {
 }
 
 pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    let store = state::open(global.state.as_deref(), state::folder_of(&args.config), terminal)?;
+    let store = state::open(global.state.as_deref(), state::folder_of(&args.config), terminal);
     let overrides = Overrides { output: args.output.clone(), catalog_uri: None };
     let config = config::load(&args.config, &overrides, &|name| std::env::var(name).ok())?;
     if let Some(threads) = args.threads {
@@ -63,7 +64,7 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
     let scratch = args.dry_run.then(tempfile::tempdir).transpose().context("cannot make a folder for working files");
     let scratch = scratch.map_err(Failure::failed)?;
     let state_folder = store.folder().to_path_buf();
-    let store = scratch.as_ref().map_or(store, |scratch| JobStore::nearest(scratch.path()));
+    let store = scratch.as_ref().map_or(store, |scratch| JobStore::at(scratch.path()));
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let Begun { job, running, set_aside } = store.begin(clock.now(), &config.store_name, &config.path)?;
@@ -81,7 +82,7 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
     };
     let recorder = Recorder::start(store, job, clock)?;
     let view = ProgressView::new(terminal, args.progress);
-    let result = pipeline::generate(&config, &options, &Listeners { recorder: &recorder, view: &view });
+    let result = pipeline::generate(&config, &options, &Listeners::new(&recorder, &view));
     view.end();
     tell(args, &config, recorder, result, terminal)
 }
@@ -200,6 +201,13 @@ fn shown(path: &Path) -> String {
 struct Listeners<'a> {
     recorder: &'a Recorder,
     view: &'a ProgressView<'a>,
+    stop_told: AtomicBool,
+}
+
+impl<'a> Listeners<'a> {
+    fn new(recorder: &'a Recorder, view: &'a ProgressView<'a>) -> Self {
+        Self { recorder, view, stop_told: AtomicBool::new(false) }
+    }
 }
 
 impl Observer for Listeners<'_> {
@@ -209,6 +217,10 @@ impl Observer for Listeners<'_> {
     }
 
     fn is_cancelled(&self) -> bool {
-        interrupt::is_interrupted()
+        let stop = interrupt::is_interrupted();
+        if stop && !self.stop_told.swap(true, Ordering::Relaxed) {
+            self.view.observe(Event::Note("stopping; another Ctrl-C ends it at once".into()));
+        }
+        stop
     }
 }

@@ -250,11 +250,11 @@ mod tests {
         snapbox::assert_data_eq!(
             table(&jobs(), NOW, PLAIN, Some(120)),
             str![[r#"
-  JOB               STATUS       STORE                     STARTED             PRODUCTS   TIME    RATE
-● job_000000000000  in progress  Blickfang                 just now      4,210 / 10,000  4.0 s       –
+  JOB               STATUS       STORE                     STARTED           PRODUCTS    TIME  RATE
+● job_000000000000  in progress  Blickfang                 just now    4,210 / 10,000   4.0 s     –
     ━━━━━━━━━━────────────── 40 %  products  about 6.0 s left
-✓ job_00000000005a  completed    A store with a very lon…  1 hour ago                57  3.4 s    17/s
-✗ job_000000000bb8  failed       Esc�[2Jape                2 days ago                 –  0.00 s      –
+✓ job_00000000005a  completed    A store with a very lon…  1 hour ago              57   3.4 s  17/s
+✗ job_000000000bb8  failed       Esc�[2Jape                2 days ago               –  0.00 s     –
     cannot reach the catalogue
     → start the server
 
@@ -276,7 +276,25 @@ mod tests {
     fn a_page_about_a_job_has_it_all() {
         snapbox::assert_data_eq!(
             detail(&jobs()[1], Some(Path::new("/shop/.storegen/reports/x.jsonl")), NOW, PLAIN),
-            str![""]
+            str![[r#"
+✓ job_00000000005a completed
+
+  store        A store with a very long name indeed
+  config       /shop/store.yaml
+  created      2026-03-01 06:30:00 UTC (1 hour ago)
+  started      2026-03-01 06:30:00 UTC
+  ended        2026-03-01 06:30:03 UTC
+  time         3.4 s
+  products     57 of 60, 17/s
+  left out     3  missing_price 3
+  peak memory  84 MB
+  report       /shop/.storegen/reports/x.jsonl
+
+  PHASE         TIME  SHARE
+  products     1.2 s   33 %  60 products
+  pages        2.5 s   67 %  140 pages
+
+"#]]
         );
     }
 }

@@ -1,24 +1,24 @@
 //! Finds the state file of a command, and settles what killed processes left before anything else happens.
 
-use super::exit::Failure;
 use super::terminal::Terminal;
-use crate::jobs::{Clock as _, JobStore, SystemClock};
+use crate::jobs::{Clock as _, JobStore, StateError, SystemClock};
 use crate::site;
 use std::path::Path;
 
 /// Opens the state for a command: the file that was named, or the nearest one upward from `start`.
-///
-/// # Errors
-/// When the state of an earlier run cannot be brought in order.
-pub(super) fn open(named: Option<&Path>, start: &Path, terminal: &Terminal) -> Result<JobStore, Failure> {
+pub(super) fn open(named: Option<&Path>, start: &Path, terminal: &Terminal) -> JobStore {
     let store = named.map_or_else(|| JobStore::nearest(start), JobStore::at);
-    settle(&store, terminal)?;
-    Ok(store)
+    settle(&store, terminal);
+    store
 }
 
-/// Ends what killed processes left half done.
-pub(super) fn settle(store: &JobStore, terminal: &Terminal) -> Result<(), Failure> {
-    let recovered = site::recover(&store.journal_dir()).map_err(Failure::failed)?;
+/// Ends what killed processes left half done. What cannot be settled is told and left to the next command: it must not
+/// keep this one from its work.
+pub(super) fn settle(store: &JobStore, terminal: &Terminal) {
+    let recovered = site::recover(&store.journal_dir()).unwrap_or_else(|error| {
+        terminal.warn(&format!("{error:#}"));
+        Vec::new()
+    });
     for one in &recovered {
         let output = one.output.display();
         terminal.note(&match one.published {
@@ -26,8 +26,12 @@ pub(super) fn settle(store: &JobStore, terminal: &Terminal) -> Result<(), Failur
             false => format!("removed what {} had left when it was killed; `{output}` is as it was before", one.job_id),
         });
     }
-    store.end_dead_jobs(SystemClock::new().now(), &recovered)?;
-    Ok(())
+    match store.end_dead_jobs(SystemClock::new().now(), &recovered) {
+        Ok(_) => {}
+        Err(StateError::Io(error)) => terminal.warn(&format!("{error:#}")),
+        // Whoever needs the file says so.
+        Err(StateError::Damaged { .. } | StateError::Future { .. }) => {}
+    }
 }
 
 /// The folder of a configuration, where its state belongs.

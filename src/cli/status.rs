@@ -34,7 +34,7 @@ pub(super) struct StatusArgs {
 }
 
 pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    let store = state::open(global.state.as_deref(), Path::new("."), terminal)?;
+    let store = state::open(global.state.as_deref(), Path::new("."), terminal);
     let mut lines = 0;
     let mut last = None;
     loop {
@@ -55,7 +55,7 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, terminal: &Terminal) -
             Some(_) => return Ok(Exit::Failed),
             None => std::thread::sleep(WATCH_INTERVAL),
         }
-        state::settle(&store, terminal)?;
+        state::settle(&store, terminal);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::site::durable::replace_file;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
@@ -142,6 +142,10 @@ impl JobStore {
     /// When the state folder cannot be written to.
     pub fn begin(&self, now: OffsetDateTime, store_name: &str, config_path: &Path) -> Result<Begun, StateError> {
         make_private_folder(&self.folder)?;
+        if self.folder.ends_with(".storegen") {
+            // A store that is kept in git should not carry its state along; if this fails, nothing is lost.
+            let _ = File::create_new(self.folder.join(".gitignore")).and_then(|mut file| file.write_all(b"*\n"));
+        }
         let _lock = self.lock()?;
         let (mut jobs, set_aside) = match self.jobs() {
             Ok(jobs) => (jobs, None),
