@@ -22,7 +22,7 @@ fn what_init_writes_can_be_generated_at_once() {
 #[test]
 fn init_does_not_overwrite() {
     let store = Store::new("store_name: Mine\n");
-    store.run(&["init", "."]).code(2).says("store.yaml");
+    store.run(&["init", "."]).code(1).says("store.yaml");
     assert_eq!(std::fs::read_to_string(store.path("store.yaml")).expect("a file"), "store_name: Mine\n");
 }
 
