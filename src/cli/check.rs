@@ -2,8 +2,13 @@
 
 use super::GlobalArgs;
 use super::exit::{Exit, Failure};
-use super::terminal::Terminal;
+use super::reading::reading;
+use super::terminal::{Paint, Terminal};
+use super::words::{counted, harmless, number};
+use crate::event::Outcome;
+use crate::pipeline::check::{CatalogReport, ReasonCount, check};
 use clap::Args;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -15,12 +20,65 @@ pub(super) struct CheckArgs {
     /// The store's configuration
     #[arg(default_value = "store.yaml")]
     pub(super) config: PathBuf,
+    /// Fail when a document cannot be sold
+    #[arg(long)]
+    pub(super) strict: bool,
     /// Print the report as JSON
     #[arg(long)]
     pub(super) json: bool,
 }
 
-/// STAND-IN until the pipeline is merged.
-pub(super) fn run(args: &CheckArgs, _global: &GlobalArgs, _terminal: &Terminal) -> Result<Exit, Failure> {
-    Err(Failure::failed(anyhow::anyhow!("stand-in: check {} {}", args.config.display(), args.json)))
+pub(super) fn run(args: &CheckArgs, _global: &GlobalArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let report = reading(&args.config, terminal, check)?;
+    if args.json {
+        terminal.json(&report)?;
+    } else {
+        terminal.result(&describe(&report, terminal.out));
+    }
+    Ok(if args.strict && report.has_skips() { Exit::Failed } else { Exit::Done })
+}
+
+/// The report, for a person.
+fn describe(report: &CatalogReport, paint: Paint) -> String {
+    let mut text = format!(
+        "\n{} {} would be in the store, of {}; {}, {}\n",
+        paint.green("✓"),
+        paint.bold(&counted(report.products, "product", "products")),
+        counted(report.documents, "document", "documents"),
+        counted(report.brands, "brand", "brands"),
+        counted(report.categories, "category", "categories"),
+    );
+    for (outcome, title, what) in [
+        (Outcome::Skipped, "skipped", "cannot be sold as they are"),
+        (Outcome::Excluded, "excluded", "left out on purpose"),
+        (Outcome::Repaired, "repaired", "in the store, with the faulty part mended or left out"),
+    ] {
+        let reasons: Vec<&ReasonCount> = report.reasons.iter().filter(|reason| reason.outcome == outcome).collect();
+        if reasons.is_empty() {
+            continue;
+        }
+        let _ = write!(text, "\n{} {}\n", paint.bold(title), paint.dim(what));
+        for reason in reasons {
+            let _ = writeln!(text, "  {:>7}  {}", number(reason.count), reason.reason);
+            for example in &reason.examples {
+                let line = format!("{}: {}", example.document, example.detail);
+                let _ = writeln!(text, "           {}", paint.dim(&harmless(&line)));
+            }
+        }
+    }
+    let _ = write!(text, "\n{} {:.0} of 100\n", paint.bold("quality"), report.mean_quality * 100.0);
+    for coverage in &report.coverage {
+        let filled = (coverage.share * 20.0).round() as usize;
+        let bar = format!("{}{}", "█".repeat(filled), paint.dim(&"░".repeat(20 - filled.min(20))));
+        let _ = writeln!(text, "  {:<22} {bar} {:>3.0} %", coverage.part, coverage.share * 100.0);
+    }
+    if !report.worst.is_empty() {
+        let _ = write!(text, "\n{} {}\n", paint.bold("worst products"), paint.dim("and what they lack"));
+        for worst in &report.worst {
+            let name = format!("{} ({})", worst.name, worst.sku.as_deref().unwrap_or(&worst.id));
+            let lacks = if worst.lacks.is_empty() { "nothing".to_string() } else { worst.lacks.join(", ") };
+            let _ = writeln!(text, "  {:>3.0}  {}  {}", worst.quality * 100.0, harmless(&name), paint.dim(&lacks));
+        }
+    }
+    text
 }

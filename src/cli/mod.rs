@@ -11,6 +11,7 @@ mod init;
 mod interrupt;
 mod job_table;
 mod progress;
+mod reading;
 mod schema;
 mod state;
 mod status;

@@ -1,7 +1,6 @@
 //! What a catalogue is worth before anything is built from it: counts by reason, coverage, worst offenders.
 
-use super::{RunError, read_catalog};
-use crate::assets::media::Media;
+use super::{RunError, media_of, read_catalog};
 use crate::config::StoreConfiguration;
 use crate::enhance::EnhancedProduct;
 use crate::event::{Event, Finding, Observer, Outcome};
@@ -82,14 +81,9 @@ impl CatalogReport {
 ///
 /// # Errors
 /// When the catalogue cannot be read.
-pub fn check(
-    config: &StoreConfiguration,
-    media: &Media,
-    work_dir: &Path,
-    observer: &dyn Observer,
-) -> Result<CatalogReport, RunError> {
+pub fn check(config: &StoreConfiguration, work_dir: &Path, observer: &dyn Observer) -> Result<CatalogReport, RunError> {
     let tally = Tally { observer, reasons: Mutex::default() };
-    let read = read_catalog(config, media, work_dir, &tally)?;
+    let read = read_catalog(config, &media_of(config), work_dir, &tally)?;
     let catalog = &read.catalog;
     let count = catalog.records.len();
 

@@ -1,7 +1,6 @@
 //! How a product got its scores, its quality and its place.
 
-use super::{RunError, read_catalog};
-use crate::assets::media::Media;
+use super::{RunError, media_of, read_catalog};
 use crate::catalog::vocabulary::FaceShape;
 use crate::config::StoreConfiguration;
 use crate::event::{Event, Finding, Observer};
@@ -74,12 +73,11 @@ pub struct ExplainedFit {
 pub fn explain(
     config: &StoreConfiguration,
     wanted: &str,
-    media: &Media,
     work_dir: &Path,
     observer: &dyn Observer,
 ) -> Result<Explanation, RunError> {
     let listener = Listener { observer, findings: Mutex::default() };
-    let read = read_catalog(config, media, work_dir, &listener)?;
+    let read = read_catalog(config, &media_of(config), work_dir, &listener)?;
     let catalog = &read.catalog;
     let mut explanation = Explanation::default();
     let mut ids = vec![wanted.to_string()];

@@ -102,7 +102,7 @@ pub fn generate(
     let output = site::Output::claim(&config.output, &protected(config, options), options.overwrite)
         .map_err(|refused| RunError::Usage(refused.into()))?;
     let watcher = Skips::watching(observer);
-    let media = Media::new(media_folder(config));
+    let media = media_of(config);
     let catalog = read_catalog(config, &media, &options.work_dir, &watcher)?.catalog;
     watcher.refuse(options.strict)?;
 
@@ -289,12 +289,12 @@ impl Observer for Skips<'_> {
     }
 }
 
-/// The folder that relative media paths start from: the catalogue's, or the store file's for a database.
-fn media_folder(config: &StoreConfiguration) -> Option<&Path> {
-    match &config.catalog.uri {
+/// Pictures by their sources; relative paths start from the catalogue's folder, or from the store file's for a database.
+fn media_of(config: &StoreConfiguration) -> Media {
+    Media::new(match &config.catalog.uri {
         CatalogUri::Path(path) => Some(path),
         CatalogUri::MongoDb(_) => config.path.parent(),
-    }
+    })
 }
 
 /// Everything a run reads, which the output must not take the place of.
