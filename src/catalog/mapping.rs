@@ -72,6 +72,15 @@ pub(super) struct Rule {
     changes: Option<Box<Changes>>,
 }
 
+/// The paths from which a database can tell what a fact is.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Judged {
+    /// The value stands at one of these as it is, or as a zero that does not count.
+    pub(super) paths: Vec<String>,
+    /// A value at one of these would be changed first, so only documents without one can be judged.
+    pub(super) absent: Vec<String>,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 enum Origin {
     Path(Path),
@@ -112,7 +121,7 @@ impl<T: Target> Mapping<T> {
                 continue;
             };
             match compile_rule(rule, T::ALL[index].1) {
-                Ok(rule) => rules[index] = Some(rule),
+                Ok(rule) => rules[index] = Some(if T::ALL[index].1 == Holds::Everyone { rule.heard() } else { rule }),
                 Err(message) => errors.push(MappingError { field, message }),
             }
         }
@@ -212,6 +221,14 @@ impl Rule {
             .or_else(|| changes.default.as_ref().map(Cow::Borrowed))
     }
 
+    /// All candidates have their say instead of the first.
+    fn heard(self) -> Self {
+        match self {
+            Self { origin: Origin::First(rules), changes } => Self { origin: Origin::All(rules), changes },
+            rule => rule,
+        }
+    }
+
     fn candidates(self) -> Vec<Rule> {
         match self {
             Self { origin: Origin::First(candidates), changes: None } => candidates,
@@ -227,20 +244,39 @@ impl Rule {
         }
     }
 
-    /// The paths of a rule that only says where to look; `None` where something is changed or made up, or where a
-    /// candidate that is not a plain path comes before one that is. The flag says whether others follow.
-    pub(super) fn plain_paths(&self) -> Option<Vec<String>> {
+    /// Where a database can judge a fact by itself; `None` where it cannot, because no candidate is a plain path or
+    /// one gives a value of its own making.
+    pub(super) fn judged(&self) -> Option<Judged> {
         let candidates = match (&self.origin, &self.changes) {
             (Origin::First(candidates) | Origin::All(candidates), None) => candidates.as_slice(),
             _ => std::slice::from_ref(self),
         };
-        let plain = |rule: &Rule| match (&rule.origin, &rule.changes) {
-            (Origin::Path(path), None) if !path.0.is_empty() => Some(path.0.join(".")),
-            _ => None,
-        };
-        let paths: Vec<String> = candidates.iter().map_while(plain).collect();
-        let others = candidates[paths.len()..].iter().any(|rule| plain(rule).is_some());
-        (!paths.is_empty() && !others).then_some(paths)
+        let mut judged = Judged::default();
+        for candidate in candidates {
+            let paths = candidate.paths().into_iter().map(|path| path.0.join("."));
+            if candidate.is_plain() {
+                judged.paths.extend(paths);
+            } else {
+                judged.absent.extend(paths);
+            }
+        }
+        let is_named = judged.paths.iter().chain(&judged.absent).all(|path| !path.is_empty());
+        (is_named && !judged.paths.is_empty() && !self.invents()).then_some(judged)
+    }
+
+    fn is_plain(&self) -> bool {
+        let unchanged = |changes: &Changes| *changes == Changes { nonzero: true, ..Changes::default() };
+        matches!(self.origin, Origin::Path(_)) && self.changes.as_deref().is_none_or(unchanged)
+    }
+
+    fn invents(&self) -> bool {
+        let has_default = self.changes.as_ref().is_some_and(|changes| changes.default.is_some());
+        has_default
+            || match &self.origin {
+                Origin::Path(_) => false,
+                Origin::First(rules) | Origin::All(rules) => rules.iter().any(Self::invents),
+                Origin::Const(_) => true,
+            }
     }
 }
 
@@ -658,7 +694,25 @@ mod tests {
             assert_eq!(merged.one(&document, Sample::Price).map(Cow::into_owned), Some(price));
             assert_eq!(merged.many(&document, Sample::Active).len(), verdicts);
         }
-        assert_eq!(merged.rule(Sample::Price).unwrap().plain_paths().unwrap(), ["price.base", "price"]);
+        assert_eq!(merged.rule(Sample::Price).unwrap().judged().unwrap().paths, ["price.base", "price"]);
+    }
+
+    #[test]
+    fn a_database_judges_only_what_stands_there_as_it_is() {
+        for (rule, expected) in [
+            (json!("a"), Some((vec!["a"], vec![]))),
+            (json!([{"path": "a", "nonzero": true}, "b.c"]), Some((vec!["a", "b.c"], vec![]))),
+            (json!([{"path": "a", "lower": true}, "b"]), Some((vec!["b"], vec!["a"]))),
+            (json!({"path": "a", "factor": 2}), None),
+            (json!(["a", {"const": "b"}]), None),
+            (json!(["a", {"path": "b", "default": "c"}]), None),
+            (json!(["a", "."]), None),
+        ] {
+            let judged = compile(&json!({ "name": rule })).unwrap().rule(Sample::Name).unwrap().judged();
+            let texts = |paths: Vec<&str>| paths.into_iter().map(str::to_owned).collect();
+            let expected = expected.map(|(paths, absent)| Judged { paths: texts(paths), absent: texts(absent) });
+            assert_eq!(judged, expected, "{rule}");
+        }
     }
 
     #[test]

@@ -6,12 +6,13 @@
 //! A filter whose fact does not stand in plain paths is not sent at all.
 
 use super::document::Value;
+use super::mapping::{Judged, Rule};
 use super::references::References;
 use super::scalars;
 use super::targets::{Mappings, ProductField as Field};
 use super::vocabulary::{Term, Vocabulary};
 use crate::config::{PriceRange, ProductFilters};
-use mongodb::bson::{Binary, Bson, Document, Regex, doc, oid::ObjectId, spec::BinarySubtype};
+use mongodb::bson::{Binary, Bson, Document, doc, oid::ObjectId, spec::BinarySubtype};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 /// Spellings that catalogues use, in every writing of their blanks; all of them fold to known keys.
@@ -75,7 +76,7 @@ const SPELLINGS: [(Vocabulary, &[&str]); 4] = [
 
 /// The query for one collection of products.
 pub(super) fn query(mappings: &Mappings, filters: &ProductFilters, references: &References) -> Document {
-    let paths = |field: Field| mappings.products.rule(field).and_then(super::mapping::Rule::plain_paths);
+    let judged = |field: Field| mappings.products.rule(field).and_then(Rule::judged);
     let mut drop = Vec::new();
     for (vocabulary, field, wanted) in [
         (Vocabulary::FrameShape, Field::FrameShape, &filters.frame_shape),
@@ -84,26 +85,20 @@ pub(super) fn query(mappings: &Mappings, filters: &ProductFilters, references: &
         (Vocabulary::Material, Field::Materials, &filters.material),
     ] {
         let others = other_spellings(vocabulary, wanted);
-        if let (false, Some(paths)) = (wanted.is_empty() || others.is_empty(), paths(field)) {
-            drop.push(all_say(&paths, |path| only_of(path, &others)));
+        if let (false, Some(judged)) = (wanted.is_empty() || others.is_empty(), judged(field)) {
+            drop.push(all_say(&judged, |path| only_of(path, &others)));
         }
     }
     if filters.in_stock == Some(true) {
-        drop.extend(out_of_stock(&paths));
+        drop.extend(out_of_stock(&judged));
     }
-    if let Some(paths) = paths(Field::Price) {
-        drop.extend(out_of_range(&paths, filters.price));
+    if let Some(judged) = judged(Field::Price) {
+        drop.extend(out_of_range(&judged, filters.price));
     }
     let brands = (!filters.brand.is_empty()).then(|| references.brand_ids(&filters.brand)).flatten();
-    drop.extend(
-        brands.and_then(|ids| elsewhere(paths(Field::BrandId), paths(Field::Brand), mappings, Field::Brand, &ids)),
-    );
+    drop.extend(brands.and_then(|ids| elsewhere(mappings, Field::BrandId, Field::Brand, &ids)));
     let categories = (!filters.category.is_empty()).then(|| references.category_ids(&filters.category)).flatten();
-    drop.extend(
-        categories.and_then(|ids| {
-            elsewhere(paths(Field::CategoryId), paths(Field::Category), mappings, Field::Category, &ids)
-        }),
-    );
+    drop.extend(categories.and_then(|ids| elsewhere(mappings, Field::CategoryId, Field::Category, &ids)));
     if drop.is_empty() {
         doc! {}
     } else {
@@ -161,12 +156,18 @@ pub(super) fn brand_projection() -> Document {
     doc! { "manufacturer": 0, "metadata.internal_notes": 0, "metadata.created_by": 0, "metadata.updated_by": 0 }
 }
 
-/// True where at least one path has something and everything there passes `says`.
-fn all_say(paths: &[String], says: impl Fn(&str) -> Document) -> Document {
-    let each: Vec<Document> =
-        paths.iter().map(|path| doc! { "$or": [{ path: { "$in": [null, ""] } }, says(path)] }).collect();
-    let some: Vec<Document> = paths.iter().map(|path| says(path)).collect();
-    doc! { "$and": [{ "$and": each }, { "$or": some }] }
+/// True where nothing is said.
+fn silent(path: &str) -> Document {
+    doc! { path: { "$in": [null, ""] } }
+}
+
+/// True where at least one path has something, everything there passes `says`, and nothing stands where it would be
+/// changed before it counts.
+fn all_say(judged: &Judged, says: impl Fn(&str) -> Document) -> Document {
+    let each = judged.paths.iter().map(|path| doc! { "$or": [silent(path), says(path)] });
+    let absent = judged.absent.iter().map(|path| silent(path));
+    let some: Vec<Document> = judged.paths.iter().map(|path| says(path)).collect();
+    doc! { "$and": each.chain(absent).chain([doc! { "$or": some }]).collect::<Vec<_>>() }
 }
 
 /// True for one of the values, and for a list with nothing else in it.
@@ -197,72 +198,56 @@ fn other_spellings(vocabulary: Vocabulary, wanted: &[String]) -> Vec<Bson> {
     others.into_iter().map(Bson::String).collect()
 }
 
-fn out_of_stock(paths: &impl Fn(Field) -> Option<Vec<String>>) -> Vec<Document> {
-    let mut drop: Vec<Document> = Vec::new();
-    let gone = ["out_of_stock", "discontinued", "out-of-stock", "sold_out"];
-    // Every status is heard and the least hopeful counts, so one is enough.
-    for path in paths(Field::Availability).unwrap_or_default() {
-        drop.push(doc! { path: { "$in": gone.to_vec() } });
-    }
-    if let Some(paths) = paths(Field::InStock) {
-        drop.push(all_say(&paths, |path| doc! { path: false }));
-    }
+fn out_of_stock(judged: &impl Fn(Field) -> Option<Judged>) -> Vec<Document> {
+    const GONE: [&str; 4] = ["out_of_stock", "discontinued", "out-of-stock", "sold_out"];
+    // Every word on availability is heard and the least hopeful counts, so one is enough.
+    let paths = judged(Field::Availability).map(|judged| judged.paths).unwrap_or_default();
+    let mut drop: Vec<Document> = paths.into_iter().map(|path| doc! { path: { "$in": GONE.to_vec() } }).collect();
+    drop.extend(judged(Field::InStock).map(|judged| all_say(&judged, |path| doc! { path: false })));
     drop
 }
 
-fn out_of_range(paths: &[String], range: PriceRange) -> Option<Document> {
+fn out_of_range(judged: &Judged, range: PriceRange) -> Option<Document> {
     // Prices are rounded to the currency's digits later; a unit more than the range leaves room for that.
-    let bound = |bound: Option<Decimal>, margin: i64| bound.and_then(|bound| (bound + Decimal::from(margin)).to_f64());
+    let bound = |bound: Option<Decimal>, margin: i64| bound?.checked_add(Decimal::from(margin))?.to_f64();
     let (low, high) = (bound(range.min, -1), bound(range.max, 1));
     if low.is_none() && high.is_none() {
         return None;
     }
     let outside = |path: &str| {
-        let mut ends = Vec::new();
-        ends.extend(low.map(|low| doc! { path: { "$type": "number", "$gte": 0, "$lt": low } }));
-        ends.extend(high.map(|high| doc! { path: { "$type": "number", "$gt": high } }));
+        let low = low.map(|low| doc! { path: { "$type": "number", "$gte": 0, "$lt": low } });
+        let high = high.map(|high| doc! { path: { "$type": "number", "$gt": high } });
+        let ends: Vec<Document> = low.into_iter().chain(high).collect();
         doc! { "$or": ends, path: { "$not": { "$type": "array" } } }
     };
-    let each: Vec<Document> = paths
-        .iter()
-        // One dialect has a number where another has a group of prices; a group says nothing by itself.
-        .map(|path| doc! { "$or": [{ path: { "$in": [null, ""] } }, { path: { "$type": "object" } }, outside(path)] })
-        .collect();
-    let some: Vec<Document> = paths.iter().map(|path| outside(path)).collect();
-    Some(doc! { "$and": [{ "$and": each }, { "$or": some }] })
+    // One dialect has a number where another has a group of prices; a group says nothing by itself.
+    let each =
+        judged.paths.iter().map(|path| doc! { "$or": [silent(path), { path: { "$type": "object" } }, outside(path)] });
+    let absent = judged.absent.iter().map(|path| silent(path));
+    let some: Vec<Document> = judged.paths.iter().map(|path| outside(path)).collect();
+    Some(doc! { "$and": each.chain(absent).chain([doc! { "$or": some }]).collect::<Vec<_>>() })
 }
 
 /// Drops documents that point, by ids beyond doubt, at other brands or categories only, and name none.
-fn elsewhere(
-    id_paths: Option<Vec<String>>,
-    name_paths: Option<Vec<String>>,
-    mappings: &Mappings,
-    name: Field,
-    ids: &[String],
-) -> Option<Document> {
-    let id_paths = id_paths?;
-    if mappings.products.rule(name).is_some() && name_paths.is_none() {
-        return None;
-    }
+fn elsewhere(mappings: &Mappings, id: Field, name: Field, ids: &[String]) -> Option<Document> {
+    let judged = mappings.products.rule(id)?.judged()?;
+    let names = match mappings.products.rule(name) {
+        Some(rule) => rule.judged()?,
+        None => Judged::default(),
+    };
     let wanted: Vec<Bson> = ids.iter().flat_map(|id| scalars::id_forms(id)).filter_map(bson).collect();
-    let nameless = name_paths.unwrap_or_default().into_iter().map(|path| doc! { path: { "$in": [null, ""] } });
+    // An ObjectId as text in lower case is one; any other text may be an id in a form that only the mapping understands.
+    let doubtful = doc! { "$type": "string", "$not": { "$regex": "^[0-9a-f]{24}$" } };
     let elsewhere = |path: &str| {
-        let doubtful_text = doc! { "$type": "string", "$not": Regex { pattern: hex_pattern(), options: mongodb::bson::raw::cstr!("").into() } };
         doc! { "$and": [
             { path: { "$type": ["objectId", "string"], "$nin": wanted.clone() } },
             { path: { "$not": { "$elemMatch": { "$not": { "$type": ["objectId", "string"] } } } } },
-            { path: { "$not": { "$elemMatch": doubtful_text.clone() } } },
-            { "$nor": [{ path: doubtful_text }] },
+            { path: { "$not": { "$elemMatch": doubtful.clone() } } },
+            { "$nor": [{ path: doubtful.clone() }] },
         ] }
     };
-    let mut conditions: Vec<Document> = nameless.collect();
-    conditions.push(all_say(&id_paths, elsewhere));
-    Some(doc! { "$and": conditions })
-}
-
-/// An ObjectId written as text in lower case; any other text may be an id in a form that only the mapping understands.
-fn hex_pattern() -> mongodb::bson::raw::CString {
-    mongodb::bson::raw::cstr!("^[0-9a-f]{24}$").into()
+    let nameless = names.paths.iter().chain(&names.absent).map(|path| silent(path));
+    Some(doc! { "$and": nameless.chain([all_say(&judged, elsewhere)]).collect::<Vec<_>>() })
 }
 
 fn bson(value: Value<'static>) -> Option<Bson> {
@@ -273,4 +258,70 @@ fn bson(value: Value<'static>) -> Option<Bson> {
         Value::Int(number) => Bson::Int64(number),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::document::tests::raw_bson;
+    use crate::catalog::references::Collecting;
+    use serde_json::json;
+
+    fn texts(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    fn asked(filters: &ProductFilters) -> String {
+        let mappings = Mappings::compile(None).unwrap();
+        let mut collecting = Collecting::new(&mappings);
+        collecting.take_brand(&raw_bson(&doc! { "_id": "riva", "name": "Riva Uno" }), "brands");
+        query(&mappings, filters, &collecting.finish()).to_string()
+    }
+
+    #[test]
+    fn filters_are_asked_of_the_server_only_where_it_cannot_err() {
+        assert_eq!(asked(&ProductFilters::default()), "{}");
+        let unsure = ProductFilters {
+            min_quality_score: Some(0.5),
+            tags: texts(&["new"]),
+            brand: texts(&["riva-uno", "a brand that is only named in products"]),
+            in_stock: Some(false),
+            max_products: Some(3),
+            ..ProductFilters::default()
+        };
+        assert_eq!(asked(&unsure), "{}");
+        let brand = asked(&ProductFilters { brand: texts(&["Riva Uno"]), ..ProductFilters::default() });
+        assert!(brand.contains("brand_id") && brand.contains("\"riva\""), "{brand}");
+        let price = PriceRange { min: None, max: Some(Decimal::MAX) };
+        assert!(asked(&ProductFilters { price, ..ProductFilters::default() }).starts_with('{'));
+    }
+
+    #[test]
+    fn no_spelling_of_a_wanted_value_is_dropped() {
+        for (vocabulary, words) in SPELLINGS {
+            for word in words {
+                let wanted = Term::parse(vocabulary, word).unwrap().key;
+                let others = other_spellings(vocabulary, std::slice::from_ref(&wanted));
+                assert!(!others.is_empty());
+                for other in others {
+                    let other = Term::parse(vocabulary, other.as_str().unwrap()).unwrap();
+                    assert_ne!(other.key, wanted, "{word}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_mapping_of_ones_own_asks_for_what_it_names() {
+        let own = [
+            ("name".to_owned(), json!("titel")),
+            ("price".to_owned(), json!(["preis.netto", "preis"])),
+            ("images".to_owned(), json!({ "path": "bilder.0.url" })),
+        ];
+        let mappings = Mappings::compile(Some(&own.into())).unwrap();
+        let expected = doc! { "_id": 1, "bilder.url": 1, "id": 1, "preis": 1, "sku": 1, "titel": 1 };
+        assert_eq!(projection(&mappings), Some(expected));
+        let dialects = projection(&Mappings::compile(None).unwrap()).unwrap();
+        assert_eq!(dialects.get("price.cost_price"), Some(&Bson::Int32(0)));
+    }
 }
