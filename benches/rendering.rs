@@ -25,8 +25,8 @@ fn benches(criterion: &mut Criterion) {
 
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (references, media) = (References::default(), Media::new(None));
-    let collector = Collector::new(&references, &media, &config.product_filters, folder.path(), &mut findings)
-        .expect("a snapshot");
+    let collector =
+        Collector::new(&references, &media, &config.product_filters, folder.path(), &mut findings).expect("a snapshot");
     collector.take(0, &"products".into(), products).expect("a snapshot");
     let catalog = collector.finish(config.sort, None, &mut findings);
     let plan = plan(&config, &catalog);

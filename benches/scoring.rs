@@ -37,7 +37,10 @@ fn benches(criterion: &mut Criterion) {
     group.bench_function("read", |bencher| {
         bencher.iter(|| {
             let mut findings = Vec::new();
-            documents.iter().filter_map(|document| mapper.product(black_box(document), "products", &mut findings)).count()
+            documents
+                .iter()
+                .filter_map(|document| mapper.product(black_box(document), "products", &mut findings))
+                .count()
         });
     });
 

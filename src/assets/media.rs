@@ -75,7 +75,11 @@ impl Media {
     /// `catalog_root` is the folder that relative paths start from, or a file in it; `None` for a database.
     pub fn new(catalog_root: Option<&Path>) -> Self {
         let folder = catalog_root.map(|path| if path.is_file() { path.parent().unwrap_or(path) } else { path });
-        Self { root: folder.and_then(|folder| folder.canonicalize().ok()), local: Mutex::default(), embedded: Mutex::default() }
+        Self {
+            root: folder.and_then(|folder| folder.canonicalize().ok()),
+            local: Mutex::default(),
+            embedded: Mutex::default(),
+        }
     }
 
     /// Finds out what a source stands for: an `http(s)` URL, a `data:` URL, or a path relative to the catalogue.

@@ -432,11 +432,8 @@ fn final_brands(known: &[Brand], named: Interner, drafts: &[Draft]) -> (Vec<Bran
         let brand = Brand { id: format!("name:{}", term.key), name: term.label.clone(), ..Brand::default() };
         (known_count + preliminary, brand)
     });
-    let mut brands: Vec<(u32, Brand)> = (0..)
-        .zip(known.iter().cloned())
-        .chain(named_brands)
-        .filter(|(index, _)| used.contains(index))
-        .collect();
+    let mut brands: Vec<(u32, Brand)> =
+        (0..).zip(known.iter().cloned()).chain(named_brands).filter(|(index, _)| used.contains(index)).collect();
     brands.sort_by(|(_, a), (_, b)| (a.name.to_lowercase(), &a.id).cmp(&(b.name.to_lowercase(), &b.id)));
     let slugs = unique_slugs(
         brands.iter().map(|(_, brand)| {

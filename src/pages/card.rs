@@ -80,7 +80,13 @@ impl Cards {
     ///
     /// # Errors
     /// When the theme's card template asks for something that is not there.
-    pub(crate) fn push(&self, shop: &Shop<'_>, index: u32, placement: Placement, out: &mut String) -> anyhow::Result<()> {
+    pub(crate) fn push(
+        &self,
+        shop: &Shop<'_>,
+        index: u32,
+        placement: Placement,
+        out: &mut String,
+    ) -> anyhow::Result<()> {
         let Some(record) = shop.record(index) else { return Ok(()) };
         if placement != Placement::default() {
             out.push_str(&render(shop, record, placement)?);

@@ -107,7 +107,8 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards) -> anyhow::Result<Content> {
 fn featured(shop: &Shop<'_>) -> Vec<u32> {
     let wanted = shop.config.featured_products_count;
     let records = (0..).zip(&shop.catalog.records);
-    let mut chosen: Vec<u32> = records.filter(|(_, record)| record.featured).map(|(index, _)| index).take(wanted).collect();
+    let mut chosen: Vec<u32> =
+        records.filter(|(_, record)| record.featured).map(|(index, _)| index).take(wanted).collect();
     let mut shown = std::collections::BTreeMap::new();
     for record in chosen.iter().filter_map(|&index| shop.record(index)) {
         *shown.entry(record.brand).or_insert(0_usize) += 1;

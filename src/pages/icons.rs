@@ -22,7 +22,9 @@ pub(crate) fn face(shape: FaceShape) -> &'static str {
         FaceShape::Heart => {
             icon!("M32 11c5-5 12-6 18-2 6 5 8 13 6 24-2 18-13 34-24 42C21 67 10 51 8 33 6 22 8 14 14 9c6-4 13-3 18 2z")
         }
-        FaceShape::Diamond => icon!("M32 6c7 0 12 4 16 13 4 8 8 13 8 19 0 8-9 28-24 37C17 66 8 46 8 38c0-6 4-11 8-19C20 10 25 6 32 6z"),
+        FaceShape::Diamond => {
+            icon!("M32 6c7 0 12 4 16 13 4 8 8 13 8 19 0 8-9 28-24 37C17 66 8 46 8 38c0-6 4-11 8-19C20 10 25 6 32 6z")
+        }
         FaceShape::Oblong => icon!("M32 3c13 0 18 7 18 19v34c0 12-7 21-18 21s-18-9-18-21V22C14 10 19 3 32 3z"),
         FaceShape::Triangle => {
             icon!("M32 7c9 0 15 5 17 15 1 9 7 22 7 32 0 13-10 20-24 20S8 67 8 54c0-10 6-23 7-32C17 12 23 7 32 7z")

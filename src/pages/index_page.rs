@@ -80,10 +80,8 @@ pub(crate) fn categories(shop: &Shop<'_>) -> anyhow::Result<Content> {
 /// Builds the guide to face shapes.
 pub(crate) fn face_shapes(shop: &Shop<'_>) -> anyhow::Result<Content> {
     const PATH: &str = "face-shapes/index.html";
-    let crumbs = vec![
-        outer::home_crumb(shop),
-        Crumb { name: shop.words.say("face_shapes").to_string(), path: PATH.into() },
-    ];
+    let crumbs =
+        vec![outer::home_crumb(shop), Crumb { name: shop.words.say("face_shapes").to_string(), path: PATH.into() }];
     let entry = |shape: FaceShape| {
         Some(GuideEntry {
             key: shape.key(),

@@ -298,7 +298,8 @@ fn section(shop: &Shop<'_>, subject: Subject) -> Section {
 /// Links to other pages: the ends, the neighbours, and leaps of 10 and 100, so that no page is many clicks away.
 fn steps(shop: &Shop<'_>, current: u32, pages: u32, link_to: impl Fn(u32) -> String) -> Vec<Step> {
     let around = [-100_i64, -10, -1, 0, 1, 10, 100].map(|leap| i64::from(current) + leap);
-    let mut numbers: Vec<u32> = around.into_iter().chain([1, i64::from(pages)]).filter_map(|n| u32::try_from(n).ok()).collect();
+    let mut numbers: Vec<u32> =
+        around.into_iter().chain([1, i64::from(pages)]).filter_map(|n| u32::try_from(n).ok()).collect();
     numbers.retain(|&number| (1..=pages).contains(&number));
     numbers.sort_unstable();
     numbers.dedup();

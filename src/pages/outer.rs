@@ -5,11 +5,11 @@
 
 use super::shop::{Anchor, Shop};
 use super::structured;
-use crate::assets::icons;
 use super::template::escape;
 use super::words::plain;
-use crate::catalog::text::shortened;
+use crate::assets::icons;
 use crate::catalog::money::Money;
+use crate::catalog::text::shortened;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -211,9 +211,7 @@ impl Shell {
             open_graph_type: content.open_graph_type,
             store_name: &shop.config.store_name,
             picture: PreviewPicture { url: picture.0, alt: plain(&picture.1), width: picture.2, height: picture.3 },
-            price: content
-                .price
-                .map(|price| PreviewPrice { amount: price.decimal(), currency: price.currency.code() }),
+            price: content.price.map(|price| PreviewPrice { amount: price.decimal(), currency: price.currency.code() }),
             structured: (!content.nodes.is_empty()).then(|| structured::script(content.nodes.clone())),
             prefix: shop.links.prefix(),
             stylesheet: &self.stylesheet,

@@ -150,7 +150,8 @@ pub(crate) fn product_path(slug: &str) -> String {
 
 /// Plans the store.
 pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
-    let mut plan = Plan { pages: Vec::new(), listings: listings(config, catalog), per_page: config.products_per_page.max(1) };
+    let mut plan =
+        Plan { pages: Vec::new(), listings: listings(config, catalog), per_page: config.products_per_page.max(1) };
     let mut pages = vec![page("index.html", PageKind::Home)];
     let mut group = None;
     for (index, listing) in (0..).zip(&plan.listings) {
@@ -179,10 +180,12 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
     let parts = sitemap::part_count(addresses, config.base_url.as_str().len());
     pages.push(page("sitemap.xml", PageKind::Sitemap));
     if parts > 1 {
-        pages.extend((1..=parts).map(|part| PlannedPage {
-            path: format!("sitemap-{part}.xml").into(),
-            kind: PageKind::SitemapPart(part),
-        }));
+        pages.extend(
+            (1..=parts).map(|part| PlannedPage {
+                path: format!("sitemap-{part}.xml").into(),
+                kind: PageKind::SitemapPart(part),
+            }),
+        );
     }
     pages.push(page("robots.txt", PageKind::Robots));
     pages.push(page("_headers", PageKind::Headers));
@@ -222,13 +225,19 @@ fn listings(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Vec<Listi
             members.push(index);
         }
         for category in record.categories.iter().flat_map(|&category| lineage(catalog, category)) {
-            if let Some(members) = categories.get_mut(category as usize).filter(|members| members.last() != Some(&index)) {
+            if let Some(members) =
+                categories.get_mut(category as usize).filter(|members| members.last() != Some(&index))
+            {
                 members.push(index);
             }
         }
     }
 
-    let all = Listing { subject: Subject::All, folder: "products/".into(), members: records().map(|(index, _)| index).collect() };
+    let all = Listing {
+        subject: Subject::All,
+        folder: "products/".into(),
+        members: records().map(|(index, _)| index).collect(),
+    };
     let mut listings = vec![all];
     listings.extend(types.into_iter().map(|(key, (term, members))| Listing {
         subject: Subject::FrameType(term),

@@ -136,9 +136,8 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         title: enhanced.seo.title.clone(),
         description: enhanced.seo.description.clone(),
         open_graph_type: "product",
-        picture: preview.map(|picture| {
-            (shop.links.absolute_of(&picture.src), picture.alt.clone(), picture.width, picture.height)
-        }),
+        picture: preview
+            .map(|picture| (shop.links.absolute_of(&picture.src), picture.alt.clone(), picture.width, picture.height)),
         price: Some(product.price),
         section: Section::None,
         is_indexable: true,
@@ -158,7 +157,9 @@ fn crumbs(shop: &Shop<'_>, record: &ProductRecord, path: &str) -> Vec<Crumb> {
     });
     match category {
         Some(trail) => crumbs.extend(trail),
-        None => crumbs.push(Crumb { name: shop.words.say("all_frames").to_string(), path: "products/index.html".into() }),
+        None => {
+            crumbs.push(Crumb { name: shop.words.say("all_frames").to_string(), path: "products/index.html".into() })
+        }
     }
     crumbs.push(Crumb { name: record.name.to_string(), path: path.to_string() });
     crumbs
@@ -194,7 +195,12 @@ fn row<'a>(shop: &Shop<'a>, key: &'static str, value: Option<String>) -> Option<
     Some(Row { label: shop.words.say(key), value: value.filter(|value| !value.is_empty())?, url: None })
 }
 
-fn linked<'a>(shop: &Shop<'a>, key: &'static str, term: Option<TermId>, subject: fn(TermId) -> Subject) -> Option<Row<'a>> {
+fn linked<'a>(
+    shop: &Shop<'a>,
+    key: &'static str,
+    term: Option<TermId>,
+    subject: fn(TermId) -> Subject,
+) -> Option<Row<'a>> {
     let term = term?;
     let url = shop.anchor_of(subject(term)).map(|anchor| anchor.url);
     Some(Row { label: shop.words.say(key), value: shop.label(term).to_string(), url })

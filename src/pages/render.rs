@@ -87,7 +87,8 @@ impl<'a> Renderer<'a> {
         let content = match page.kind {
             PageKind::Home => home_page::build(shop, &self.cards)?,
             PageKind::Listing { listing, number } => {
-                let listing = shop.plan.listings.get(listing as usize).context("the plan names a listing that is not there")?;
+                let listing =
+                    shop.plan.listings.get(listing as usize).context("the plan names a listing that is not there")?;
                 listing_page::build(shop, &self.cards, listing, number)?
             }
             PageKind::BrandIndex => index_page::brands(shop)?,

@@ -30,7 +30,9 @@ fn configuration(base_url: &str) -> StoreConfiguration {
     StoreConfiguration {
         path: PathBuf::from("/store.yaml"),
         store_name: "Halden & Rook".into(),
-        store_description: Some("Spectacles and sunglasses from small European workshops, measured and described with care.".into()),
+        store_description: Some(
+            "Spectacles and sunglasses from small European workshops, measured and described with care.".into(),
+        ),
         contact_email: Some("hello@example.org".into()),
         base_url: Url::parse(base_url).expect("a URL"),
         locale: "en-GB".into(),
@@ -90,8 +92,13 @@ fn product(number: usize) -> Product {
     product.materials = term(Vocabulary::Material, MATERIALS[number % 4]).into_iter().collect();
     product.colors = term(Vocabulary::Color, COLORS[number % 6]).into_iter().collect();
     product.gender = term(Vocabulary::Gender, ["women", "men", "unisex"][number % 3]);
-    product.features = ["Spring hinges", "Adjustable nose pads"].iter().filter_map(|text| term(Vocabulary::Other, text)).collect();
-    product.lens = Lens { polarized: (number % 4 == 1).then_some(true), prescription_ready: Some(number % 2 == 0), ..Lens::default() };
+    product.features =
+        ["Spring hinges", "Adjustable nose pads"].iter().filter_map(|text| term(Vocabulary::Other, text)).collect();
+    product.lens = Lens {
+        polarized: (number % 4 == 1).then_some(true),
+        prescription_ready: Some(number % 2 == 0),
+        ..Lens::default()
+    };
     product.measurements = Measurements {
         lens_width: Some(46.0 + wide),
         lens_height: Some(36.0 + wide / 2.0),
@@ -106,7 +113,10 @@ fn product(number: usize) -> Product {
             let color = term(Vocabulary::Color, name)?;
             Some(ColorVariant { color, hex: hex.map(str::to_string), sku: None, image: None })
         };
-        product.variants = [variant("Black", Some("#111111")), variant("Honey", None), variant("Navy", Some("\"><b>"))].into_iter().flatten().collect();
+        product.variants = [variant("Black", Some("#111111")), variant("Honey", None), variant("Navy", Some("\"><b>"))]
+            .into_iter()
+            .flatten()
+            .collect();
     }
     product.featured = number % 13 == 2;
     product.updated_at = Some(1_750_000_000_000 + number as i64 * 86_400_000);
@@ -122,7 +132,12 @@ fn products() -> Vec<Product> {
         hostile.name = name.into();
         hostile.description = format!("<p onclick=alert(1)>{name}</p><script>alert(1)</script>");
         hostile.brand = Some(Reference { id: None, name: Some(format!("Brand {name}")) });
-        hostile.images = vec![Image { source: "https://cdn.example.org/a.jpg?x=\"><b>".into(), alt: Some(name.into()), role: None, dimensions: None }];
+        hostile.images = vec![Image {
+            source: "https://cdn.example.org/a.jpg?x=\"><b>".into(),
+            alt: Some(name.into()),
+            role: None,
+            dimensions: None,
+        }];
         products.push(hostile);
     }
     let mut long = product(3);
@@ -146,7 +161,15 @@ fn catalog(products: Vec<Product>) -> EnhancedCatalog {
         sort_order: None,
     };
     let references = References {
-        brands: vec![Brand { id: "b0".into(), name: "Norrsken".into(), slug: "norrsken".into(), featured: true, country: Some("Sweden".into()), established: Some(1998), ..Brand::default() }],
+        brands: vec![Brand {
+            id: "b0".into(),
+            name: "Norrsken".into(),
+            slug: "norrsken".into(),
+            featured: true,
+            country: Some("Sweden".into()),
+            established: Some(1998),
+            ..Brand::default()
+        }],
         categories: vec![
             category("c0", "Everyday", None),
             category("c1", "Summer", None),
@@ -206,7 +229,11 @@ fn every_link_leads_somewhere_below_the_base_path() {
                     continue;
                 }
                 let target = link.strip_prefix(&prefix).unwrap_or_else(|| panic!("{path}: {link} leaves {prefix}"));
-                let file = if target.is_empty() || target.ends_with('/') { format!("{target}index.html") } else { target.into() };
+                let file = if target.is_empty() || target.ends_with('/') {
+                    format!("{target}index.html")
+                } else {
+                    target.into()
+                };
                 assert!(files.contains_key(&file), "{path}: {link} leads nowhere");
                 seen.insert(file);
             }
@@ -239,7 +266,8 @@ fn titles_and_descriptions_are_unique_and_fit() {
         let title = unescaped(title);
         assert!((10..=64).contains(&title.chars().count()), "{path}: {title}");
         assert!(seen.insert(title.clone()), "{path}: another page has the title {title}");
-        let description = html.split("<meta name=\"description\" content=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let description =
+            html.split("<meta name=\"description\" content=\"").nth(1).and_then(|rest| rest.split('"').next());
         let description = unescaped(description.expect("a description"));
         assert!((50..=165).contains(&description.chars().count()), "{path}: {description}");
         assert!(seen.insert(description.clone()), "{path}: another page has the description {description}");
@@ -266,7 +294,8 @@ fn listings_hold_every_product_once_over_their_pages() {
     let catalog = catalog(products());
     let (plan, files) = rendered(&config, &catalog);
     for (index, listing) in (0..).zip(&plan.listings) {
-        let pages = plan.pages.iter().filter(|page| matches!(page.kind, PageKind::Listing { listing, .. } if listing == index));
+        let pages =
+            plan.pages.iter().filter(|page| matches!(page.kind, PageKind::Listing { listing, .. } if listing == index));
         let html: String = pages.map(|page| text(&files, &page.path)).collect();
         assert_eq!(html.matches("<li class=\"card").count(), listing.members.len(), "{}", listing.folder);
     }
@@ -282,7 +311,9 @@ fn listings_hold_every_product_once_over_their_pages() {
 fn a_product_page_says_what_is_known_and_no_more() {
     let (_, files) = rendered(&configuration("https://example.org/"), &catalog(products()));
     let known = text(&files, "products/windsor-1/index.html");
-    for expected in ["€119", "€89.00", "−25 %", "46-17-140", "128 mm", "22.5 g", "HR-1000", "In stock", "schema.org/InStock"] {
+    for expected in
+        ["€119", "€89.00", "−25 %", "46-17-140", "128 mm", "22.5 g", "HR-1000", "In stock", "schema.org/InStock"]
+    {
         assert!(known.contains(expected), "no {expected}");
     }
     let estimated = text(&files, "products/alma-2/index.html");

@@ -64,7 +64,8 @@ fn push_entry(shop: &Shop<'_>, page: &PlannedPage, xml: &mut String) {
         if let Some(date) = record.and_then(|record| record.updated_at).and_then(date) {
             let _ = write!(xml, "<lastmod>{date}</lastmod>");
         }
-        let photo = record.and_then(|record| record.image.as_ref()).and_then(|(source, _)| shop.photo(source, "", None));
+        let photo =
+            record.and_then(|record| record.image.as_ref()).and_then(|(source, _)| shop.photo(source, "", None));
         if let Some(photo) = photo.filter(|photo| photo.src.len() <= LONGEST_PHOTO) {
             let url = shop.links.absolute_of(&photo.src);
             let _ = write!(xml, "<image:image><image:loc>{}</image:loc></image:image>", escape(&url));

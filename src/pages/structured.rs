@@ -46,9 +46,8 @@ pub(crate) fn breadcrumbs(shop: &Shop<'_>, crumbs: &[Crumb]) -> Value {
 
 /// A page of a listing with the products on it; `first` is the position of the first one, from 1.
 pub(crate) fn collection(name: &str, url: &str, first: usize, products: impl Iterator<Item = String>) -> Value {
-    let items = products.enumerate().map(|(at, url)| {
-        json!({ "@type": "ListItem", "position": first + at, "url": url })
-    });
+    let items =
+        products.enumerate().map(|(at, url)| json!({ "@type": "ListItem", "position": first + at, "url": url }));
     json!({
         "@type": "CollectionPage",
         "name": name,
@@ -151,10 +150,7 @@ pub(crate) fn product(
 fn properties(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> Vec<Value> {
     let product = &enhanced.product;
     let measurements = &product.measurements;
-    let terms = [
-        ("frame_shape", &product.frame_shape),
-        ("rim", &product.rim),
-    ];
+    let terms = [("frame_shape", &product.frame_shape), ("rim", &product.rim)];
     let terms = terms.into_iter().filter_map(|(key, term)| Some((key, json!(term.as_ref()?.label), None)));
     let lengths = [
         ("lens_width", measurements.lens_width),

@@ -150,10 +150,8 @@ impl Theme {
         }
 
         let description = overrides.text_or_embedded("theme.yaml");
-        let description: Description = serde_yaml::from_str(description).map_err(|error| ThemeError::Description {
-            file: "theme.yaml".into(),
-            detail: error.to_string(),
-        })?;
+        let description: Description = serde_yaml::from_str(description)
+            .map_err(|error| ThemeError::Description { file: "theme.yaml".into(), detail: error.to_string() })?;
         let stylesheets = description.stylesheets.iter().map(|name| {
             let text = overrides.text_or_embedded(&format!("assets/{name}"));
             if text.is_empty() && !overrides.texts.contains_key(&format!("assets/{name}")) {
@@ -212,9 +210,7 @@ impl Overrides {
 
 fn load_words(overrides: &Overrides) -> Result<Words, ThemeError> {
     const FILE: &str = "templates/words.en.yaml";
-    let parse = |text: &str| {
-        Words::parse(text).map_err(|detail| ThemeError::Description { file: FILE.into(), detail })
-    };
+    let parse = |text: &str| Words::parse(text).map_err(|detail| ThemeError::Description { file: FILE.into(), detail });
     let mut words = parse(WORDS)?;
     if let Some(own) = overrides.texts.get(FILE) {
         words.overlay(parse(own)?);

@@ -106,9 +106,8 @@ pub fn check(
     let offenders = lowest.iter().take(WORST).map(|&index| catalog.product(index).map(|full| offender(&full)));
     let worst: Vec<Offender> = offenders.collect::<anyhow::Result<_>>()?;
     let reasons = tally.into_counts();
-    let total = |outcome: Outcome| {
-        reasons.iter().filter(|reason| reason.outcome == outcome).map(|reason| reason.count).sum()
-    };
+    let total =
+        |outcome: Outcome| reasons.iter().filter(|reason| reason.outcome == outcome).map(|reason| reason.count).sum();
     let qualities: u64 = catalog.records.iter().map(|record| u64::from(record.quality)).sum();
     Ok(CatalogReport {
         documents: read.documents,
@@ -118,7 +117,11 @@ pub fn check(
         skipped: total(Outcome::Skipped),
         excluded: total(Outcome::Excluded),
         mean_quality: qualities as f32 / 1000.0 / count.max(1) as f32,
-        coverage: quality::PARTS.iter().enumerate().map(|(at, (part, _))| Coverage { part, share: share(at) }).collect(),
+        coverage: quality::PARTS
+            .iter()
+            .enumerate()
+            .map(|(at, (part, _))| Coverage { part, share: share(at) })
+            .collect(),
         reasons,
         worst,
     })

@@ -50,7 +50,11 @@ impl Rules {
             let confidence = f64::from(document.confidence.unwrap_or(UNSTATED_CONFIDENCE));
             for frame in &document.frames {
                 let reasons = frame.reasons.iter().chain(&frame.tips).cloned().collect();
-                rules.add(document.shape, &frame.shape.key, OutlineRule { score: f64::from(frame.score), confidence, reasons });
+                rules.add(
+                    document.shape,
+                    &frame.shape.key,
+                    OutlineRule { score: f64::from(frame.score), confidence, reasons },
+                );
             }
         }
         rules
