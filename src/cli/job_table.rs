@@ -54,7 +54,7 @@ pub(super) fn table(jobs: &[GenerationJob], now: OffsetDateTime, paint: Paint, w
 fn cells(job: &GenerationJob, now: OffsetDateTime) -> [String; 7] {
     let metrics = &job.performance_metrics;
     let products = match job.status {
-        JobStatus::InProgress if job.total_products > 0 => {
+        JobStatus::InProgress if job.total_products > job.processed_products => {
             format!("{} / {}", words::number(job.processed_products), words::number(job.total_products))
         }
         JobStatus::Completed => words::number(job.processed_products),
@@ -172,7 +172,7 @@ fn phases(job: &GenerationJob, paint: Paint) -> String {
     for (phase, metrics) in phases {
         let time = words::duration(metrics.seconds);
         let share = format!("{:.0} %", metrics.seconds / all * 100.0);
-        let count = if metrics.count > 0 { progress::counted(*phase, metrics.count) } else { String::new() };
+        let count = progress::counted(*phase, metrics.count);
         let line = format!("  {:<9} {time:>8}  {share:>5}  {count}", phase.key());
         let _ = writeln!(text, "{}", line.trim_end());
     }

@@ -112,7 +112,7 @@ impl<'a> ProgressView<'a> {
             }
             ProgressChoice::Bar | ProgressChoice::Plain => {
                 let paint = self.terminal.err;
-                let count = if steps == 0 { String::new() } else { counted(current.phase, steps) };
+                let count = counted(current.phase, steps);
                 let rate = match current.phase {
                     Phase::Products | Phase::Pages if seconds > 0.05 => words::rate(steps as f64 / seconds),
                     _ => String::new(),
@@ -191,10 +191,11 @@ impl Observer for ProgressView<'_> {
     }
 }
 
-/// What the steps of a phase are.
+/// What the steps of a phase were; nothing where there is nothing to count.
 pub(super) fn counted(phase: Phase, steps: u64) -> String {
     match phase {
-        Phase::Connect => words::counted(steps, "brand, category or rule", "brands, categories and rules"),
+        Phase::Connect => String::new(),
+        _ if steps == 0 => String::new(),
         Phase::Products => words::counted(steps, "product", "products"),
         Phase::Plan | Phase::Pages => words::counted(steps, "page", "pages"),
         Phase::Publish => words::counted(steps, "file", "files"),

@@ -7,7 +7,7 @@
 use super::record::{GenerationJob, JobId, JobStatus};
 use super::running::{self, Running};
 use crate::site::Recovered;
-use crate::site::durable::replace_file;
+use crate::site::durable::{UNFINISHED, replace_file};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -146,6 +146,7 @@ impl JobStore {
             // A store that is kept in git should not carry its state along; if this fails, nothing is lost.
             let _ = File::create_new(self.folder.join(".gitignore")).and_then(|mut file| file.write_all(b"*\n"));
         }
+        make_private_folder(&self.journal_dir())?;
         let _lock = self.lock()?;
         let (mut jobs, set_aside) = match self.jobs() {
             Ok(jobs) => (jobs, None),
@@ -206,7 +207,17 @@ impl JobStore {
             self.write(jobs)?;
         }
         running::remove_dead(&running_folder);
+        self.remove_unfinished();
         Ok(ended)
+    }
+
+    /// Removes files that a process was killed while writing. The lock is held, so nobody writes one now.
+    fn remove_unfinished(&self) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     fn running_folder(&self) -> PathBuf {
@@ -363,8 +374,10 @@ mod tests {
         let dead = store.folder().join("running/job_0123456789ab");
         fs::create_dir(&dead).unwrap();
         fs::write(dead.join("snapshot"), "x").unwrap();
+        let unfinished = store.folder().join(".storegen-AbCdEf");
+        fs::write(&unfinished, "{").unwrap();
         store.end_dead_jobs(NOW, &[]).unwrap();
-        assert!(!dead.exists());
+        assert!(!dead.exists() && !unfinished.exists());
         assert!(begun.running.work_dir().exists());
     }
 

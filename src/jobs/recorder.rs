@@ -383,7 +383,7 @@ mod tests {
         clock.pass(500);
         let urls = BTreeMap::from([("static-html".to_string(), "/shop/store".to_string())]);
         let (job, tally) = recorder.end(Ending::Completed { products: 57, generated_urls: urls.clone() }).unwrap();
-        assert_eq!(store.jobs().unwrap(), [job.clone()]);
+        assert_eq!(store.jobs().unwrap(), std::slice::from_ref(&job));
         assert_eq!((job.status, job.progress_percentage), (JobStatus::Completed, 100.0));
         assert_eq!((job.total_products, job.processed_products), (60, 57));
         assert_eq!(job.completed_at, Some(datetime!(2026-03-01 08:00:02 UTC)));

@@ -37,12 +37,12 @@ struct Card<'a> {
     picture: Img,
     price: Price,
     badge: Option<&'a str>,
-    is_available: bool,
-    colors: Option<String>,
-    size: Option<&'static str>,
+    class: &'static str,
+    picture_class: &'static str,
+    note: Option<String>,
     strength: Option<&'static str>,
-    eager: bool,
-    first: bool,
+    loading: &'static str,
+    priority: &'static str,
 }
 
 /// A price in words for templates.
@@ -65,15 +65,15 @@ impl Price {
     }
 }
 
-/// Finished cards, by record.
+/// Finished cards, by record and by what they say of a face shape: nothing, or one of three strengths.
 pub(crate) struct Cards {
-    finished: Vec<OnceLock<Box<str>>>,
+    finished: Vec<[OnceLock<Box<str>>; 4]>,
     kept: AtomicUsize,
 }
 
 impl Cards {
     pub(crate) fn new(count: usize) -> Self {
-        Self { finished: std::iter::repeat_with(OnceLock::new).take(count).collect(), kept: AtomicUsize::new(0) }
+        Self { finished: std::iter::repeat_with(Default::default).take(count).collect(), kept: AtomicUsize::new(0) }
     }
 
     /// Appends the card of a record to `out`.
@@ -88,16 +88,17 @@ impl Cards {
         out: &mut String,
     ) -> anyhow::Result<()> {
         let Some(record) = shop.record(index) else { return Ok(()) };
-        if placement != Placement::default() {
-            out.push_str(&render(shop, record, placement)?);
+        let strength = placement.face.and_then(|face| strength_of(record, face));
+        if placement.eager || placement.first {
+            out.push_str(&render(shop, record, placement, strength)?);
             return Ok(());
         }
-        let place = &self.finished[index as usize];
+        let place = &self.finished[index as usize][strength.map_or(0, |strength| 1 + strength as usize)];
         if let Some(card) = place.get() {
             out.push_str(card);
             return Ok(());
         }
-        let card = render(shop, record, placement)?;
+        let card = render(shop, record, placement, strength)?;
         out.push_str(&card);
         if self.kept.load(Ordering::Relaxed) < KEPT_BYTES {
             self.kept.fetch_add(card.len(), Ordering::Relaxed);
@@ -108,23 +109,40 @@ impl Cards {
     }
 }
 
-fn render(shop: &Shop<'_>, record: &ProductRecord, placement: Placement) -> anyhow::Result<String> {
-    let colors = usize::from(record.color_count);
+fn render(
+    shop: &Shop<'_>,
+    record: &ProductRecord,
+    placement: Placement,
+    strength: Option<Strength>,
+) -> anyhow::Result<String> {
+    let picture = shop.card_picture(record);
+    let picture_class = if picture.is_drawing { "card-picture has-drawing" } else { "card-picture" };
     let card = Card {
         url: shop.links.local(&product_path(&record.slug)),
         name: &record.name,
         brand: shop.brand_name(record),
-        picture: shop.card_picture(record),
+        picture,
         price: Price::new(shop, record.price, record.compare_at),
         badge: badge(shop, record),
-        is_available: record.availability.is_available(),
-        colors: (colors > 1).then(|| shop.words.fill("colors_other", &[("count", &colors.to_string())])),
-        size: record.size.map(|size| size.label()),
-        strength: placement.face.and_then(|face| strength_of(record, face)).map(Strength::label),
-        eager: placement.eager,
-        first: placement.first,
+        class: if record.availability.is_available() { "card" } else { "card card-unavailable" },
+        picture_class,
+        note: note(shop, record),
+        strength: strength.map(Strength::label),
+        loading: if placement.eager { "eager" } else { "lazy" },
+        priority: if placement.first { "high" } else { "auto" },
     };
     shop.templates.render("fragments/card", &card)
+}
+
+/// Size and number of colours.
+fn note(shop: &Shop<'_>, record: &ProductRecord) -> Option<String> {
+    let size = record.size.map(|size| size.label().to_string());
+    let colors = usize::from(record.color_count);
+    let colors = (colors > 1).then(|| shop.words.fill("colors_other", &[("count", &colors.to_string())]));
+    match (size, colors) {
+        (Some(size), Some(colors)) => Some(format!("{size} · {colors}")),
+        (size, colors) => size.or(colors),
+    }
 }
 
 /// The most important thing to say about a product in one or two words.

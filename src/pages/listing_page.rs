@@ -14,6 +14,8 @@ use serde::Serialize;
 
 /// Pictures of the first cards are loaded at once: about what a screen shows.
 const EAGER_CARDS: usize = 4;
+/// Longest name that a title holds whole, in characters.
+const LONGEST_NAME: usize = 36;
 
 #[derive(Serialize)]
 struct ListingPage<'a> {
@@ -58,7 +60,6 @@ struct Pagination {
 struct Step {
     number: u32,
     url: Option<String>,
-    label: String,
     is_current: bool,
     follows_gap: bool,
 }
@@ -97,7 +98,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, listing: &Listing, number: u
         pagination: (pages > 1).then(|| Pagination {
             previous: (number > 1).then(|| link_to(number - 1)),
             next: (number < pages).then(|| link_to(number + 1)),
-            steps: steps(shop, number, pages, link_to),
+            steps: steps(number, pages, link_to),
         }),
         all_url: shop.links.local("products/index.html"),
     };
@@ -134,15 +135,18 @@ impl Wording {
         let words = shop.words;
         let name = shop.subject_name(listing.subject);
         let count = words.frames(listing.members.len());
+        // A long name must leave room for the words that tell this page from others about the same name.
+        let short = shortened(&name, LONGEST_NAME);
+        let titled = [("name", short.as_str()), ("store", shop.config.store_name.as_str())];
         let values = [("name", name.as_str()), ("store", shop.config.store_name.as_str()), ("count", count.as_str())];
         let (heading, title, intro) = match listing.subject {
-            Subject::All => (name.clone(), words.fill("all_title", &values), words.fill("all_intro", &values)),
+            Subject::All => (name.clone(), words.fill("all_title", &titled), words.fill("all_intro", &values)),
             Subject::FrameType(_) => {
-                (name.clone(), words.fill("type_title", &values), words.fill("type_intro", &values))
+                (name.clone(), words.fill("type_title", &titled), words.fill("type_intro", &values))
             }
             Subject::FrameShape(_) => {
                 let heading = words.fill("shape_heading", &values);
-                (heading, words.fill("shape_title", &values), words.fill("shape_intro", &values))
+                (heading, words.fill("shape_title", &titled), words.fill("shape_intro", &values))
             }
             Subject::FaceShape(shape) => {
                 let face = shape.label().to_lowercase();
@@ -150,7 +154,7 @@ impl Wording {
                 (name.clone(), words.fill("face_title", &values), words.fill("face_intro", &values))
             }
             Subject::Brand(index) => {
-                (name.clone(), words.fill("brand_title", &values), brand_intro(shop, index, &values))
+                (name.clone(), words.fill("brand_title", &titled), brand_intro(shop, index, &values))
             }
             Subject::Category(index) => {
                 let parent = shop.catalog.categories[index as usize].parent.filter(|&parent| parent < index);
@@ -158,10 +162,10 @@ impl Wording {
                 let intro = words.fill("category_intro", &values);
                 match parent {
                     Some(parent) => {
-                        let values = [("name", name.as_str()), ("parent", parent.name.as_str())];
+                        let values = [("name", short.as_str()), ("parent", parent.name.as_str())];
                         (name.clone(), words.fill("subcategory_title", &values), intro)
                     }
-                    None => (name.clone(), words.fill("category_title", &values), intro),
+                    None => (name.clone(), words.fill("category_title", &titled), intro),
                 }
             }
         };
@@ -296,7 +300,7 @@ fn section(shop: &Shop<'_>, subject: Subject) -> Section {
 }
 
 /// Links to other pages: the ends, the neighbours, and leaps of 10 and 100, so that no page is many clicks away.
-fn steps(shop: &Shop<'_>, current: u32, pages: u32, link_to: impl Fn(u32) -> String) -> Vec<Step> {
+fn steps(current: u32, pages: u32, link_to: impl Fn(u32) -> String) -> Vec<Step> {
     let around = [-100_i64, -10, -1, 0, 1, 10, 100].map(|leap| i64::from(current) + leap);
     let mut numbers: Vec<u32> =
         around.into_iter().chain([1, i64::from(pages)]).filter_map(|n| u32::try_from(n).ok()).collect();
@@ -307,14 +311,7 @@ fn steps(shop: &Shop<'_>, current: u32, pages: u32, link_to: impl Fn(u32) -> Str
     let step = |number: u32| {
         let follows_gap = number > before + 1;
         before = number;
-        let text = number.to_string();
-        Step {
-            number,
-            url: (number != current).then(|| link_to(number)),
-            label: shop.words.fill("page_number", &[("number", &text)]),
-            is_current: number == current,
-            follows_gap,
-        }
+        Step { number, url: (number != current).then(|| link_to(number)), is_current: number == current, follows_gap }
     };
     numbers.into_iter().map(step).collect()
 }

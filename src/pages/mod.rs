@@ -10,6 +10,7 @@ mod icons;
 mod index_page;
 pub mod link;
 mod listing_page;
+mod memo;
 mod outer;
 pub mod plan;
 pub mod price;

@@ -4,14 +4,13 @@
 //! pasted, for a nested template would copy the page's fields every time.
 
 use super::shop::{Anchor, Shop};
-use super::structured;
+use super::structured::{self, Node};
 use super::template::escape;
 use super::words::plain;
 use crate::assets::icons;
 use crate::catalog::money::Money;
 use crate::catalog::text::shortened;
 use serde::Serialize;
-use serde_json::Value;
 
 /// Longest title that search engines show whole, in characters.
 const LONGEST_TITLE: usize = 60;
@@ -43,7 +42,7 @@ pub(crate) struct Content {
     pub(crate) body: String,
     /// `product` or `website`.
     pub(crate) open_graph_type: &'static str,
-    pub(crate) nodes: Vec<Value>,
+    pub(crate) nodes: Vec<Node>,
     /// Picture for link previews: absolute URL, alternative text and size.
     pub(crate) picture: Option<(String, String, u32, u32)>,
     pub(crate) price: Option<Money>,
@@ -192,9 +191,9 @@ impl Shell {
     }
 
     /// Puts a page's content into the shell.
-    pub(crate) fn wrap(&self, shop: &Shop<'_>, content: &Content) -> anyhow::Result<Vec<u8>> {
+    pub(crate) fn wrap(&self, shop: &Shop<'_>, content: Content) -> anyhow::Result<Vec<u8>> {
         let header = self.headers.iter().find(|(section, _)| *section == content.section).or(self.headers.first());
-        let picture = content.picture.clone().unwrap_or_else(|| {
+        let picture = content.picture.unwrap_or_else(|| {
             let (width, height) = icons::SOCIAL_CARD_SIZE;
             let alt = shop.words.fill("preview_alt", &[("store", &shop.config.store_name)]);
             (shop.links.absolute(icons::SOCIAL_CARD), alt, width, height)
@@ -212,7 +211,7 @@ impl Shell {
             store_name: &shop.config.store_name,
             picture: PreviewPicture { url: picture.0, alt: plain(&picture.1), width: picture.2, height: picture.3 },
             price: content.price.map(|price| PreviewPrice { amount: price.decimal(), currency: price.currency.code() }),
-            structured: (!content.nodes.is_empty()).then(|| structured::script(content.nodes.clone())),
+            structured: (!content.nodes.is_empty()).then(|| structured::script(&content.nodes)),
             prefix: shop.links.prefix(),
             stylesheet: &self.stylesheet,
             theme_color: shop.config.primary_color.to_string(),

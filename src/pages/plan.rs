@@ -11,9 +11,9 @@ use crate::enhance::EnhancedCatalog;
 use crate::enhance::record::TermId;
 use std::collections::BTreeMap;
 
-/// Lowest fit, in percent, with which a frame is listed for a face shape: everything that at least "works too" with
-/// a small margin. The listing goes from the best fit down.
-pub const FACE_SHAPE_LISTING_FIT: u8 = 60;
+/// Lowest fit, in percent, with which a frame is listed for a face shape. What the rules call neutral stays a little
+/// below it, so that a listing holds frames that somebody suggests; it goes from the best fit down.
+pub const FACE_SHAPE_LISTING_FIT: u8 = 70;
 
 /// Every file that pages make, in order.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub struct Plan {
     pub pages: Vec<PlannedPage>,
     /// The listings that pages show a part of.
     pub listings: Vec<Listing>,
+    by_subject: BTreeMap<Subject, usize>,
     per_page: usize,
 }
 
@@ -139,7 +140,7 @@ impl Plan {
 
     /// The listing of a subject, if it has one.
     pub fn listing_of(&self, subject: Subject) -> Option<&Listing> {
-        self.listings.iter().find(|listing| listing.subject == subject)
+        self.by_subject.get(&subject).map(|&at| &self.listings[at])
     }
 }
 
@@ -150,8 +151,9 @@ pub(crate) fn product_path(slug: &str) -> String {
 
 /// Plans the store.
 pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
-    let mut plan =
-        Plan { pages: Vec::new(), listings: listings(config, catalog), per_page: config.products_per_page.max(1) };
+    let listings = listings(config, catalog);
+    let by_subject = listings.iter().enumerate().map(|(at, listing)| (listing.subject, at)).collect();
+    let mut plan = Plan { pages: Vec::new(), listings, by_subject, per_page: config.products_per_page.max(1) };
     let mut pages = vec![page("index.html", PageKind::Home)];
     let mut group = None;
     for (index, listing) in (0..).zip(&plan.listings) {
@@ -290,13 +292,8 @@ pub(crate) fn lineage(catalog: &EnhancedCatalog, category: u32) -> impl Iterator
 }
 
 fn category_folder(catalog: &EnhancedCatalog, category: u32) -> String {
-    let mut trail: Vec<&str> = lineage(catalog, category)
-        .map(|index| match catalog.categories[index as usize].slug.as_str() {
-            // `page/2/` below a category is its second page; slugs have no underscore, so this one is free.
-            "page" => "page_",
-            slug => slug,
-        })
-        .collect();
+    let slug = |index: u32| catalog.categories[index as usize].slug.as_str();
+    let mut trail: Vec<&str> = lineage(catalog, category).map(slug).collect();
     trail.push("categories");
     trail.reverse();
     format!("{}/", trail.join("/"))

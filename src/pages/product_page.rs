@@ -17,6 +17,9 @@ use crate::enhance::{EnhancedProduct, ProductRecord};
 use crate::score::{FaceShapeCompatibility, Strength};
 use serde::Serialize;
 
+/// Longest description, in bytes of HTML, that stands whole beside the picture.
+const SHORT_DESCRIPTION: usize = 800;
+
 #[derive(Serialize)]
 struct ProductPage<'a> {
     crumbs: Vec<CrumbLink>,
@@ -28,17 +31,25 @@ struct ProductPage<'a> {
     price: Price,
     availability: &'static str,
     availability_words: &'a str,
-    summary: &'a str,
+    /// The gist of a description that is too long to stand beside the picture.
+    summary: Option<&'a str>,
     rating: Option<String>,
-    key_facts: Vec<Row<'a>>,
+    /// Fragments.
+    key_facts: String,
     variants: Vec<Swatch<'a>>,
     enquiry: Option<Email<'a>>,
     contact: String,
     description: &'a str,
-    frame: Vec<Row<'a>>,
-    lens: Vec<Row<'a>>,
+    /// Fragments.
+    frame: String,
+    /// Fragments.
+    lens: String,
+    sku: Option<&'a str>,
+    gtin: Option<&'a str>,
+    has_facts: bool,
     size: Option<Size<'a>>,
-    fits: Vec<Fit<'a>>,
+    /// Fragments.
+    fits: String,
     guide: Option<String>,
     media: Vec<Anchor>,
     related: String,
@@ -98,6 +109,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         cards.push(shop, index, Placement::default(), &mut related)?;
     }
     let subject = shop.words.fill("enquiry_subject", &[("name", &record.name)]);
+    let frame = facts(shop, frame_rows(shop, record, &enhanced))?;
     let page = ProductPage {
         crumbs: outer::crumb_links(shop, &crumbs),
         name: &record.name,
@@ -107,17 +119,20 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         price: Price::new(shop, product.price, product.compare_at.map(|before| before.minor)),
         availability: product.availability.key(),
         availability_words: availability_words(shop, product.availability),
-        summary: &enhanced.summary,
+        summary: Some(enhanced.summary.as_str()).filter(|_| enhanced.description_html.len() > SHORT_DESCRIPTION),
         rating: rating(shop, &enhanced),
-        key_facts: key_facts(shop, &enhanced),
+        key_facts: facts(shop, key_facts(shop, &enhanced))?,
         variants: variants(shop, record, &enhanced),
         enquiry: outer::email(shop, Some(&super::words::plain(&subject))),
         contact: shop.links.local("contact/index.html"),
         description: &enhanced.description_html,
-        frame: frame_rows(shop, record, &enhanced),
-        lens: lens_rows(shop, &enhanced),
+        has_facts: !frame.is_empty() || product.sku.is_some() || product.gtin.is_some(),
+        frame,
+        lens: facts(shop, lens_rows(shop, &enhanced))?,
+        sku: product.sku.as_deref(),
+        gtin: product.gtin.as_deref(),
         size: size(shop, record, &enhanced),
-        fits: if shop.config.enable_face_shape_filter { fits(shop, &enhanced) } else { Vec::new() },
+        fits: if shop.config.enable_face_shape_filter { fits(shop, &enhanced)? } else { String::new() },
         guide: shop.config.enable_face_shape_filter.then(|| shop.links.local("face-shapes/index.html")),
         media: media(shop, &enhanced),
         related,
@@ -214,6 +229,15 @@ fn one(term: Option<&Term>) -> Option<String> {
     term.map(|term| term.label.clone())
 }
 
+/// Rows as HTML. Most of them are the same on many pages.
+fn facts(shop: &Shop<'_>, rows: Vec<Row<'_>>) -> anyhow::Result<String> {
+    let mut html = String::new();
+    for row in rows {
+        shop.memo.push(shop.templates, "fragments/fact", &row, &mut html)?;
+    }
+    Ok(html)
+}
+
 /// The few facts that stand beside the picture.
 fn key_facts<'a>(shop: &Shop<'a>, enhanced: &EnhancedProduct) -> Vec<Row<'a>> {
     let product = &enhanced.product;
@@ -262,8 +286,6 @@ fn frame_rows<'a>(shop: &Shop<'a>, record: &ProductRecord, enhanced: &EnhancedPr
         row(shop, "style", one(product.style.as_ref())),
         row(shop, "hinge", one(product.hinge.as_ref())),
         row(shop, "features", list(&product.features)),
-        row(shop, "sku", product.sku.clone()),
-        row(shop, "gtin", product.gtin.clone()),
     ];
     rows.into_iter().flatten().collect()
 }
@@ -328,16 +350,17 @@ fn tenths(value: f32) -> String {
 }
 
 /// Face shapes, those that are suggested most strongly first.
-fn fits<'a>(shop: &Shop<'_>, enhanced: &'a EnhancedProduct) -> Vec<Fit<'a>> {
+fn fits(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> anyhow::Result<String> {
     let known = FaceShape::ALL.into_iter().filter_map(|shape| {
         let fit = enhanced.scores.fits[shape.index()].as_ref()?;
         Some((shape, fit, percent(fit)))
     });
     let mut known: Vec<_> = known.collect();
     known.sort_by_key(|&(shape, _, percent)| (std::cmp::Reverse(percent), shape));
-    let fit = |(shape, fit, percent): (FaceShape, &'a FaceShapeCompatibility, u8)| {
+    let mut html = String::new();
+    for (shape, fit, percent) in known {
         let strength = fit.strength();
-        Fit {
+        let fields = Fit {
             name: shape.label(),
             icon: icons::face(shape),
             url: shop.anchor_of(Subject::FaceShape(shape)).map(|anchor| anchor.url),
@@ -350,9 +373,10 @@ fn fits<'a>(shop: &Shop<'_>, enhanced: &'a EnhancedProduct) -> Vec<Fit<'a>> {
             percent,
             reasons: &fit.reasons,
             caveat: fit.caveat.as_deref(),
-        }
-    };
-    known.into_iter().map(fit).collect()
+        };
+        shop.memo.push(shop.templates, "fragments/fit", &fields, &mut html)?;
+    }
+    Ok(html)
 }
 
 fn percent(fit: &FaceShapeCompatibility) -> u8 {

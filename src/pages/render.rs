@@ -5,20 +5,21 @@
 
 use super::card::Cards;
 use super::link::Links;
+use super::memo::Memo;
 use super::outer::Shell;
 use super::plan::{PageKind, Plan, PlannedPage};
 use super::price::PriceFormat;
-use super::shop::{Shop, Used};
+use super::shop::{self, Shop, Used};
 use super::theme::Theme;
 use super::{home_page, host_files, index_page, listing_page, product_page, sitemap, text_page};
 use crate::assets::drawing::FrameDrawing;
-use crate::assets::media::{Media, Origin};
+use crate::assets::media::Media;
 use crate::assets::theme_files::{self, ThemeFile};
 use crate::assets::{icons, palette};
 use crate::config::StoreConfiguration;
 use crate::enhance::EnhancedCatalog;
 use anyhow::{Context, Result};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Renders the pages of one store.
 pub struct Renderer<'a> {
@@ -48,6 +49,8 @@ impl<'a> Renderer<'a> {
             words: &theme.words,
             media,
             used: Used::default(),
+            memo: Memo::default(),
+            repeated_skus: shop::repeated_skus(catalog),
             links: Links::new(&config.base_url),
             prices: PriceFormat::of_locale(&config.locale),
         };
@@ -67,11 +70,6 @@ impl<'a> Renderer<'a> {
     /// The drawings that the pages rendered so far point at.
     pub fn drawings(&self) -> BTreeSet<FrameDrawing> {
         self.shop.used.drawings()
-    }
-
-    /// The pictures of the catalogue that the pages rendered so far point at: path in the store, and where the bytes are.
-    pub fn media(&self) -> BTreeMap<String, Origin> {
-        self.shop.used.media()
     }
 
     /// Renders one page.
@@ -104,6 +102,6 @@ impl<'a> Renderer<'a> {
             PageKind::Headers => return Ok(host_files::headers(shop).into_bytes()),
             PageKind::Manifest => return Ok(host_files::manifest(shop).into_bytes()),
         };
-        self.shell.wrap(shop, &content)
+        self.shell.wrap(shop, content)
     }
 }

@@ -16,6 +16,7 @@ use crate::enhance::{Collector, EnhancedCatalog};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use unicode_segmentation::UnicodeSegmentation;
 use url::Url;
 
 const HOSTILE: [&str; 5] = [
@@ -54,6 +55,7 @@ fn configuration(base_url: &str) -> StoreConfiguration {
             database: "eyewear_ml".into(),
             collections: Collections::default(),
             mapping: None,
+            mapping_places: Default::default(),
         },
     }
 }
@@ -79,7 +81,7 @@ fn product(number: usize) -> Product {
     product.description = "A light frame with a keyhole bridge.\n\nPolished by hand, with five-barrel hinges that close with a quiet click. Comes with a case made of felt.".into();
     product.price.minor = 8_900 + (number as i64) * 1_150;
     let before = Money { minor: product.price.minor + 3_000, ..product.price };
-    product.compare_at = (number % 5 == 0).then_some(before);
+    product.compare_at = number.is_multiple_of(5).then_some(before);
     product.availability = match number % 11 {
         7 => Availability::LowStock,
         9 => Availability::OutOfStock,
@@ -96,7 +98,7 @@ fn product(number: usize) -> Product {
         ["Spring hinges", "Adjustable nose pads"].iter().filter_map(|text| term(Vocabulary::Other, text)).collect();
     product.lens = Lens {
         polarized: (number % 4 == 1).then_some(true),
-        prescription_ready: Some(number % 2 == 0),
+        prescription_ready: Some(number.is_multiple_of(2)),
         ..Lens::default()
     };
     product.measurements = Measurements {
@@ -104,11 +106,11 @@ fn product(number: usize) -> Product {
         lens_height: Some(36.0 + wide / 2.0),
         bridge: Some(17.0 + (number % 4) as f32),
         temple: Some(140.0 + (number % 3) as f32 * 2.5),
-        frame_width: (number % 2 == 0).then_some(128.0 + wide * 2.0),
+        frame_width: number.is_multiple_of(2).then_some(128.0 + wide * 2.0),
         frame_height: None,
-        weight: (number % 3 == 0).then_some(22.5),
+        weight: number.is_multiple_of(3).then_some(22.5),
     };
-    if number % 6 == 0 {
+    if number.is_multiple_of(6) {
         let variant = |name: &str, hex: Option<&str>| {
             let color = term(Vocabulary::Color, name)?;
             Some(ColorVariant { color, hex: hex.map(str::to_string), sku: None, image: None })
@@ -160,26 +162,25 @@ fn catalog(products: Vec<Product>) -> EnhancedCatalog {
         visible: true,
         sort_order: None,
     };
-    let references = References {
-        brands: vec![Brand {
-            id: "b0".into(),
-            name: "Norrsken".into(),
-            slug: "norrsken".into(),
-            featured: true,
-            country: Some("Sweden".into()),
-            established: Some(1998),
-            ..Brand::default()
-        }],
-        categories: vec![
-            category("c0", "Everyday", None),
-            category("c1", "Summer", None),
-            category("c2", "Office", Some("c0")),
-            category("c3", "Page", Some("c0")),
-        ],
-        rules: Vec::new(),
-    };
+    let mut references = References::default();
+    references.brands = vec![Brand {
+        id: "b0".into(),
+        name: "Norrsken".into(),
+        slug: "norrsken".into(),
+        featured: true,
+        country: Some("Sweden".into()),
+        established: Some(1998),
+        ..Brand::default()
+    }];
+    references.categories = vec![
+        category("c0", "Everyday", None),
+        category("c1", "Summer", None),
+        category("c2", "Office", Some("c0")),
+        category("c3", "Page", Some("c0")),
+    ];
     let filters = ProductFilters::default();
-    let collector = Collector::new(references, &filters, folder.path(), &mut Vec::new()).expect("a collector");
+    let media = Media::new(None);
+    let collector = Collector::new(&references, &media, &filters, folder.path(), &mut Vec::new()).expect("a collector");
     collector.take(0, &Arc::from("products"), products).expect("taken");
     collector.finish(SortOrder::Featured, None, &mut Vec::new())
 }
@@ -264,12 +265,12 @@ fn titles_and_descriptions_are_unique_and_fit() {
     for (path, html) in html_files(&files).filter(|(path, _)| *path != "404.html") {
         let title = html.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next()).expect("a title");
         let title = unescaped(title);
-        assert!((10..=64).contains(&title.chars().count()), "{path}: {title}");
+        assert!((10..=60).contains(&title.graphemes(true).count()), "{path}: {title}");
         assert!(seen.insert(title.clone()), "{path}: another page has the title {title}");
         let description =
             html.split("<meta name=\"description\" content=\"").nth(1).and_then(|rest| rest.split('"').next());
         let description = unescaped(description.expect("a description"));
-        assert!((50..=165).contains(&description.chars().count()), "{path}: {description}");
+        assert!((50..=160).contains(&description.graphemes(true).count()), "{path}: {description}");
         assert!(seen.insert(description.clone()), "{path}: another page has the description {description}");
         assert_eq!(html.matches("<h1").count(), 1, "{path}");
     }
@@ -304,7 +305,6 @@ fn listings_hold_every_product_once_over_their_pages() {
     assert!(second.contains("rel=\"next\" href=\"/products/page/3/\""));
     assert!(second.contains("<link rel=\"canonical\" href=\"https://example.org/products/page/2/\">"));
     assert!(files.contains_key("categories/everyday/office/index.html"));
-    assert!(files.contains_key("categories/everyday/page_/index.html"), "`page` is kept for further pages");
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn a_product_page_says_what_is_known_and_no_more() {
     assert!(estimated.contains("(estimated)"));
     assert!(text(&files, "products/sable-10/index.html").contains("Out of stock"));
     let bare = text(&files, "products/bare/index.html");
-    for unknown in ["mm", "gtin", "aggregateRating", "<dt>Material", "undefined", "null"] {
+    for unknown in [" mm", "gtin", "aggregateRating", "<dt>Material", "undefined", "null"] {
         assert!(!bare.contains(unknown), "the bare product has {unknown}");
     }
 }

@@ -4,33 +4,29 @@
 //! Never renders and never writes.
 
 use super::link::Links;
+use super::memo::Memo;
 use super::plan::{Listing, Plan, Subject};
 use super::price::PriceFormat;
 use super::template::Templates;
 use super::words::{Words, plain};
 use crate::assets::drawing::FrameDrawing;
-use crate::assets::media::{Media, Origin};
+use crate::assets::media::Media;
 use crate::config::StoreConfiguration;
 use crate::enhance::record::TermId;
 use crate::enhance::{EnhancedCatalog, ProductRecord};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 /// Files that rendered pages point at and that somebody has to write.
 #[derive(Debug, Default)]
 pub(crate) struct Used {
     drawings: Mutex<BTreeSet<FrameDrawing>>,
-    media: Mutex<BTreeMap<String, Origin>>,
 }
 
 impl Used {
     pub(crate) fn drawings(&self) -> BTreeSet<FrameDrawing> {
         self.drawings.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn media(&self) -> BTreeMap<String, Origin> {
-        self.media.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -43,6 +39,8 @@ pub(crate) struct Shop<'a> {
     pub(crate) words: &'a Words,
     pub(crate) media: &'a Media,
     pub(crate) used: Used,
+    pub(crate) memo: Memo,
+    pub(crate) repeated_skus: BTreeSet<&'a str>,
     pub(crate) links: Links,
     pub(crate) prices: PriceFormat,
 }
@@ -65,6 +63,13 @@ pub(crate) struct Anchor {
     pub(crate) url: String,
     /// Words about how much is behind it.
     pub(crate) note: Option<String>,
+}
+
+/// Stock keeping units that more than one product claims.
+pub(crate) fn repeated_skus(catalog: &EnhancedCatalog) -> BTreeSet<&str> {
+    let mut skus: Vec<&str> = catalog.records.iter().filter_map(|record| record.sku.as_deref()).collect();
+    skus.sort_unstable();
+    skus.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect()
 }
 
 impl Shop<'_> {
@@ -91,10 +96,6 @@ impl Shop<'_> {
             _ => written.unwrap_or((1200, 900)),
         };
         let src = self.links.media(&file.url_path);
-        if file.origin != Origin::Remote {
-            let mut media = self.used.media.lock().unwrap_or_else(PoisonError::into_inner);
-            media.entry(file.url_path).or_insert(file.origin);
-        }
         Some(Img { src, width, height, alt: plain(alt), is_drawing: false })
     }
 

@@ -6,58 +6,106 @@
 use super::outer::Crumb;
 use super::shop::Shop;
 use crate::assets::icons;
-use crate::catalog::product::Availability;
+use crate::catalog::product::{Availability, Product};
 use crate::enhance::{EnhancedProduct, ProductRecord};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 /// Tags and styles that say that a frame is not new.
 const NOT_NEW: [&str; 6] = ["used", "pre-owned", "preowned", "second-hand", "refurbished", "vintage-original"];
 
+/// One thing described, as JSON.
+pub(crate) type Node = String;
+
+fn node<T: Serialize>(thing: &T) -> Node {
+    // Structs of texts and finite numbers cannot fail to become JSON.
+    serde_json::to_string(thing).unwrap_or_default()
+}
+
 /// Makes the text of a script element from nodes; it can neither end the element nor open a comment in it.
-pub(crate) fn script(nodes: Vec<Value>) -> String {
-    let graph = json!({ "@context": "https://schema.org", "@graph": nodes });
-    let text = graph.to_string();
-    let mut safe = String::with_capacity(text.len() + 32);
-    for character in text.chars() {
-        match character {
-            '<' => safe.push_str("\\u003c"),
-            '>' => safe.push_str("\\u003e"),
-            '&' => safe.push_str("\\u0026"),
-            '\u{2028}' => safe.push_str("\\u2028"),
-            '\u{2029}' => safe.push_str("\\u2029"),
-            other => safe.push(other),
+pub(crate) fn script(nodes: &[Node]) -> String {
+    let length: usize = nodes.iter().map(String::len).sum();
+    let mut safe = String::with_capacity(length + 128);
+    safe.push_str("{\"@context\":\"https://schema.org\",\"@graph\":[");
+    for (at, node) in nodes.iter().enumerate() {
+        if at > 0 {
+            safe.push(',');
         }
+        push_safe(&mut safe, node);
     }
+    safe.push_str("]}");
     safe
 }
 
+fn push_safe(safe: &mut String, json: &str) {
+    let mut rest = json;
+    while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        safe.push_str(&rest[..at]);
+        let mut characters = rest[at..].chars();
+        safe.push_str(match characters.next() {
+            Some('<') => "\\u003c",
+            Some('>') => "\\u003e",
+            Some('&') => "\\u0026",
+            Some('\u{2028}') => "\\u2028",
+            _ => "\\u2029",
+        });
+        rest = characters.as_str();
+    }
+    safe.push_str(rest);
+}
+
+#[derive(Serialize)]
+#[serde(tag = "@type", rename_all = "camelCase")]
+struct ListItem<'a> {
+    position: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "@type", rename_all = "camelCase")]
+struct BreadcrumbList<'a> {
+    item_list_element: Vec<ListItem<'a>>,
+}
+
 /// The way from the front page to a page.
-pub(crate) fn breadcrumbs(shop: &Shop<'_>, crumbs: &[Crumb]) -> Value {
-    let items = crumbs.iter().enumerate().map(|(at, crumb)| {
-        json!({
-            "@type": "ListItem",
-            "position": at + 1,
-            "name": crumb.name,
-            "item": shop.links.absolute(&crumb.path),
-        })
+pub(crate) fn breadcrumbs(shop: &Shop<'_>, crumbs: &[Crumb]) -> Node {
+    let items = crumbs.iter().enumerate().map(|(at, crumb)| ListItem {
+        position: at + 1,
+        name: Some(crumb.name.as_str()),
+        item: Some(shop.links.absolute(&crumb.path)),
+        url: None,
     });
-    json!({ "@type": "BreadcrumbList", "itemListElement": items.collect::<Vec<_>>() })
+    node(&BreadcrumbList { item_list_element: items.collect() })
+}
+
+#[derive(Serialize)]
+#[serde(tag = "@type", rename_all = "camelCase")]
+struct CollectionPage<'a> {
+    name: &'a str,
+    url: &'a str,
+    main_entity: ItemList<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "@type", rename_all = "camelCase")]
+struct ItemList<'a> {
+    item_list_element: Vec<ListItem<'a>>,
 }
 
 /// A page of a listing with the products on it; `first` is the position of the first one, from 1.
-pub(crate) fn collection(name: &str, url: &str, first: usize, products: impl Iterator<Item = String>) -> Value {
-    let items =
-        products.enumerate().map(|(at, url)| json!({ "@type": "ListItem", "position": first + at, "url": url }));
-    json!({
-        "@type": "CollectionPage",
-        "name": name,
-        "url": url,
-        "mainEntity": { "@type": "ItemList", "itemListElement": items.collect::<Vec<_>>() },
-    })
+pub(crate) fn collection(name: &str, url: &str, first: usize, products: impl Iterator<Item = String>) -> Node {
+    let item = |(at, url)| ListItem { position: first + at, name: None, item: None, url: Some(url) };
+    let items = products.enumerate().map(item).collect();
+    node(&CollectionPage { name, url, main_entity: ItemList { item_list_element: items } })
 }
 
 /// The store itself, for the front page.
-pub(crate) fn store(shop: &Shop<'_>) -> Vec<Value> {
+pub(crate) fn store(shop: &Shop<'_>) -> Vec<Node> {
     let home = shop.links.absolute("index.html");
     let mut organization = json!({
         "@type": "OnlineStore",
@@ -66,9 +114,10 @@ pub(crate) fn store(shop: &Shop<'_>) -> Vec<Value> {
         "url": home,
         "logo": shop.links.absolute(icons::APP_ICONS[1].0),
     });
-    if let Some(fields) = organization.as_object_mut() {
-        insert(fields, "description", shop.config.store_description.as_deref());
-        insert(fields, "email", shop.config.contact_email.as_deref());
+    for (key, value) in [("description", &shop.config.store_description), ("email", &shop.config.contact_email)] {
+        if let Some(value) = value {
+            organization[key] = value.as_str().into();
+        }
     }
     let site = json!({
         "@type": "WebSite",
@@ -77,7 +126,93 @@ pub(crate) fn store(shop: &Shop<'_>) -> Vec<Value> {
         "inLanguage": shop.config.locale,
         "publisher": { "@id": format!("{home}#store") },
     });
-    vec![organization, site]
+    vec![node(&organization), node(&site)]
+}
+
+#[derive(Serialize)]
+#[serde(rename = "Product", tag = "@type", rename_all = "camelCase")]
+struct ProductNode<'a> {
+    name: &'a str,
+    url: &'a str,
+    description: &'a str,
+    sku: &'a str,
+    image: &'a [String],
+    offers: Offer<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gtin: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    brand: Option<Brand<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    color: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    material: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<QuantitativeValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight: Option<QuantitativeValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audience: Option<PeopleAudience>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    additional_property: Vec<PropertyValue<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aggregate_rating: Option<AggregateRating>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "@type", rename_all = "camelCase")]
+struct Offer<'a> {
+    url: &'a str,
+    price: String,
+    price_currency: &'static str,
+    availability: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item_condition: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "@type")]
+struct Brand<'a> {
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "@type", rename_all = "camelCase")]
+struct QuantitativeValue {
+    value: f64,
+    unit_code: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "@type", rename_all = "camelCase")]
+struct PeopleAudience {
+    suggested_gender: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "@type", rename_all = "camelCase")]
+struct PropertyValue<'a> {
+    name: &'a str,
+    value: Fact<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit_code: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Fact<'a> {
+    Words(&'a str),
+    Number(f64),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "@type", rename_all = "camelCase")]
+struct AggregateRating {
+    rating_value: String,
+    rating_count: u32,
 }
 
 /// A product and its offer; `images` are absolute URLs.
@@ -88,94 +223,79 @@ pub(crate) fn product(
     url: &str,
     images: &[String],
     category: Option<String>,
-) -> Value {
+) -> Node {
     let product = &enhanced.product;
-    let mut offer = json!({
-        "@type": "Offer",
-        "url": url,
-        "price": product.price.decimal(),
-        "priceCurrency": product.price.currency.code(),
-        "availability": match product.availability {
+    // Machines take a stock keeping unit for a product's identity, so one that is not unique would merge two of them.
+    let sku = product.sku.as_deref().filter(|sku| !shop.repeated_skus.contains(sku));
+    let brand = enhanced.brand_name.as_deref().or_else(|| shop.brand_name(record));
+    let gender = product.gender.as_ref().and_then(|gender| suggested_gender(&gender.key));
+    let size = enhanced.size.as_ref();
+    let rating = product.analytics.rating.filter(|&(_, count)| count > 0);
+    node(&ProductNode {
+        name: &record.name,
+        url,
+        description: &enhanced.summary,
+        sku: sku.unwrap_or(&product.id),
+        image: images,
+        offers: offer(product, url),
+        gtin: product.gtin.as_deref(),
+        brand: brand.map(|name| Brand { name }),
+        category,
+        color: product.colors.first().map(|color| color.label.as_str()),
+        material: product.materials.first().map(|material| material.label.as_str()),
+        size: size.map(|size| size.printed.as_deref().unwrap_or(size.class.label())),
+        width: size.filter(|size| !size.estimated).map(|size| quantity(size.front_width, "MMT")),
+        weight: product.measurements.weight.map(|weight| quantity(weight, "GRM")),
+        audience: gender.map(|suggested_gender| PeopleAudience { suggested_gender }),
+        additional_property: properties(shop, product),
+        aggregate_rating: rating
+            .map(|(rating, rating_count)| AggregateRating { rating_value: format!("{rating:.1}"), rating_count }),
+    })
+}
+
+fn offer<'a>(product: &Product, url: &'a str) -> Offer<'a> {
+    let mut terms = product.tags.iter().chain(&product.style);
+    let is_new = !terms.any(|term| NOT_NEW.contains(&term.key.as_str()));
+    Offer {
+        url,
+        price: product.price.decimal(),
+        price_currency: product.price.currency.code(),
+        availability: match product.availability {
             Availability::InStock => "https://schema.org/InStock",
             Availability::LowStock => "https://schema.org/LimitedAvailability",
             Availability::OutOfStock => "https://schema.org/OutOfStock",
             Availability::Discontinued => "https://schema.org/Discontinued",
         },
-    });
-    let terms = product.tags.iter().chain(&product.style);
-    if !terms.into_iter().any(|term| NOT_NEW.contains(&term.key.as_str())) {
-        offer["itemCondition"] = "https://schema.org/NewCondition".into();
+        item_condition: is_new.then_some("https://schema.org/NewCondition"),
     }
-
-    let mut fields = Map::new();
-    fields.insert("@type".into(), "Product".into());
-    insert(&mut fields, "name", Some(&record.name));
-    insert(&mut fields, "url", Some(url));
-    insert(&mut fields, "description", Some(&enhanced.summary));
-    insert(&mut fields, "sku", Some(product.sku.as_deref().unwrap_or(&product.id)));
-    insert(&mut fields, "gtin", product.gtin.as_deref());
-    fields.insert("image".into(), images.into());
-    if let Some(brand) = enhanced.brand_name.as_deref().or_else(|| shop.brand_name(record)) {
-        fields.insert("brand".into(), json!({ "@type": "Brand", "name": brand }));
-    }
-    insert(&mut fields, "category", category.as_deref());
-    insert(&mut fields, "color", product.colors.first().map(|color| color.label.as_str()));
-    insert(&mut fields, "material", product.materials.first().map(|material| material.label.as_str()));
-    if let Some(size) = &enhanced.size {
-        insert(&mut fields, "size", Some(size.printed.as_deref().unwrap_or(size.class.label())));
-        if !size.estimated {
-            fields.insert("width".into(), quantity(size.front_width, "MMT"));
-        }
-    }
-    if let Some(weight) = product.measurements.weight {
-        fields.insert("weight".into(), quantity(weight, "GRM"));
-    }
-    if let Some(gender) = product.gender.as_ref().and_then(|gender| suggested_gender(&gender.key)) {
-        fields.insert("audience".into(), json!({ "@type": "PeopleAudience", "suggestedGender": gender }));
-    }
-    let properties = properties(shop, enhanced);
-    if !properties.is_empty() {
-        fields.insert("additionalProperty".into(), properties.into());
-    }
-    if let Some((rating, count)) = product.analytics.rating.filter(|&(_, count)| count > 0) {
-        fields.insert(
-            "aggregateRating".into(),
-            json!({ "@type": "AggregateRating", "ratingValue": format!("{rating:.1}"), "ratingCount": count }),
-        );
-    }
-    fields.insert("offers".into(), offer);
-    Value::Object(fields)
 }
 
-fn properties(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> Vec<Value> {
-    let product = &enhanced.product;
+fn properties<'a>(shop: &Shop<'a>, product: &'a Product) -> Vec<PropertyValue<'a>> {
     let measurements = &product.measurements;
     let terms = [("frame_shape", &product.frame_shape), ("rim", &product.rim)];
-    let terms = terms.into_iter().filter_map(|(key, term)| Some((key, json!(term.as_ref()?.label), None)));
+    let terms = terms.into_iter().filter_map(|(key, term)| {
+        Some(PropertyValue { name: shop.words.say(key), value: Fact::Words(&term.as_ref()?.label), unit_code: None })
+    });
     let lengths = [
         ("lens_width", measurements.lens_width),
         ("lens_height", measurements.lens_height),
         ("bridge", measurements.bridge),
         ("temple", measurements.temple),
     ];
-    let lengths = lengths.into_iter().filter_map(|(key, length)| Some((key, number(length?), Some("MMT"))));
-    let property = |(key, value, unit): (&'static str, Value, Option<&str>)| {
-        let mut property = json!({ "@type": "PropertyValue", "name": shop.words.say(key), "value": value });
-        if let Some(unit) = unit {
-            property["unitCode"] = unit.into();
-        }
-        property
-    };
-    terms.chain(lengths).map(property).collect()
+    let lengths = lengths.into_iter().filter_map(|(key, length)| {
+        let value = Fact::Number(tenths(length?));
+        Some(PropertyValue { name: shop.words.say(key), value, unit_code: Some("MMT") })
+    });
+    terms.chain(lengths).collect()
 }
 
-fn quantity(value: f32, unit: &str) -> Value {
-    json!({ "@type": "QuantitativeValue", "value": number(value), "unitCode": unit })
+fn quantity(value: f32, unit_code: &'static str) -> QuantitativeValue {
+    QuantitativeValue { value: tenths(value), unit_code }
 }
 
 /// Tenths are as fine as frames are measured; widening a float would print digits nobody measured.
-fn number(value: f32) -> Value {
-    json!((f64::from(value) * 10.0).round() / 10.0)
+fn tenths(value: f32) -> f64 {
+    (f64::from(value) * 10.0).round() / 10.0
 }
 
 fn suggested_gender(key: &str) -> Option<&'static str> {
@@ -187,21 +307,15 @@ fn suggested_gender(key: &str) -> Option<&'static str> {
     }
 }
 
-fn insert(fields: &mut Map<String, Value>, key: &str, value: Option<&str>) {
-    if let Some(value) = value {
-        fields.insert(key.into(), value.into());
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_script_cannot_be_closed_from_within() {
-        let text = script(vec![json!({ "name": "</script><!-- & \u{2028}" })]);
+        let text = script(&[node(&json!({ "name": "</script><!-- & \u{2028}" }))]);
         assert!(!text.contains(['<', '>', '&', '\u{2028}']), "{text}");
-        let read: Value = serde_json::from_str(&text).expect("it is JSON");
+        let read: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
         assert_eq!(read["@graph"][0]["name"], "</script><!-- & \u{2028}");
     }
 }

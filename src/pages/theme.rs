@@ -109,6 +109,8 @@ const TEMPLATES: &[(&str, &str)] = embedded!["templates":
     "fragments/header.hbs",
     "fragments/footer.hbs",
     "fragments/card.hbs",
+    "fragments/fact.hbs",
+    "fragments/fit.hbs",
 ];
 
 const WORDS: &str = include_str!("../../templates/words.en.yaml");

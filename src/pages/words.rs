@@ -135,8 +135,8 @@ mod tests {
     #[test]
     fn values_cannot_smuggle_in_placeholders() {
         let mut words = Words::default();
-        words.texts.insert("brand_heading".into(), "{name} at {store}".into());
-        assert_eq!(words.fill("brand_heading", &[("name", "{store}{"), ("store", "S")]), "{store}{ at S");
+        words.texts.insert("brand_title".into(), "{name} at {store}".into());
+        assert_eq!(words.fill("brand_title", &[("name", "{store}{"), ("store", "S")]), "{store}{ at S");
     }
 
     #[test]

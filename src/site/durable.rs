@@ -7,6 +7,9 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+/// Start of the names of files that are being written; one that is left was never finished.
+pub const UNFINISHED: &str = ".storegen-";
+
 /// Puts `bytes` in the place of the file `path`, readable by its owner only.
 ///
 /// # Errors
@@ -14,7 +17,7 @@ use std::path::Path;
 pub fn replace_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".storegen-").tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path)?;

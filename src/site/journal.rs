@@ -12,7 +12,7 @@ use super::{Fingerprint, MANIFEST};
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 const VERSION: u32 = 1;
@@ -44,6 +44,8 @@ struct Journal {
 #[derive(Serialize, Deserialize)]
 struct Pointer {
     container: PathBuf,
+    /// What the container is called while it is being made.
+    unborn: PathBuf,
 }
 
 /// What became of a run that had been killed.
@@ -85,15 +87,32 @@ pub fn recover(journal_dir: &Path) -> anyhow::Result<Vec<Recovered>> {
     }
 }
 
-fn recover_one(pointer: &Path) -> anyhow::Result<Option<Recovered>> {
-    let settled = match fs::read(pointer).ok().and_then(|bytes| serde_json::from_slice::<Pointer>(&bytes).ok()) {
-        Some(Pointer { container }) if container.exists() => settle(&container)?,
-        _ => Settled::Gone,
+fn recover_one(path: &Path) -> anyhow::Result<Option<Recovered>> {
+    let pointer = match File::open(path) {
+        Ok(pointer) => pointer,
+        // Its process has just finished.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", path.display())),
     };
+    match pointer.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => {
+            return Err(error).with_context(|| format!("cannot lock `{}`", path.display()));
+        }
+    }
+    let mut settled = Settled::Gone;
+    // A pointer that was never written to points at nothing that exists.
+    if let Ok(Pointer { container, unborn }) = serde_json::from_reader(&pointer) {
+        remove_tree_if_there(&unborn).with_context(|| format!("cannot remove `{}`", unborn.display()))?;
+        if container.exists() {
+            settled = settle(&container)?;
+        }
+    }
     if let Settled::Alive = settled {
         return Ok(None);
     }
-    remove_if_there(pointer)?;
+    remove_if_there(path)?;
     Ok(settled.recovered())
 }
 
@@ -166,8 +185,9 @@ pub(super) struct Container {
     path: PathBuf,
     pointer: PathBuf,
     journal: Journal,
-    /// Held until the run is over or its process dies; `None` once it is over.
-    lock: Option<File>,
+    /// The locks of the container and of its pointer, held until the run is over or its process dies; `None` once it is
+    /// over.
+    locks: Option<(File, File)>,
 }
 
 impl Container {
@@ -188,22 +208,14 @@ impl Container {
             step: Step::Staging,
             manifest: None,
         };
-        // Built under another name, so that nobody ever sees a container without its lock held and its journal there.
-        let fresh = tempfile::Builder::new()
-            .prefix(".storegen-new-")
-            .tempdir_in(parent)
-            .with_context(|| format!("cannot make a folder in `{}`", parent.display()))?;
-        let lock = File::create(fresh.path().join("lock")).context("cannot make a lock file")?;
-        lock.lock().with_context(|| format!("cannot lock a file in `{}`", parent.display()))?;
-        replace_file(&fresh.path().join("journal.json"), &serde_json::to_vec(&journal)?)?;
-        fs::create_dir(fresh.path().join("tree")).context("cannot make the folder of the new store")?;
-        fs::rename(fresh.path(), &path).with_context(|| format!("cannot make `{}`", path.display()))?;
-        let _ = fresh.keep();
-        let container = Self { path, pointer, journal, lock: Some(lock) };
-        let folder = serde_json::to_vec(&Pointer { container: container.path.clone() })?;
-        fs::create_dir_all(journal_dir).with_context(|| format!("cannot make `{}`", journal_dir.display()))?;
-        replace_file(&container.pointer, &folder)?;
-        Ok(container)
+        // The pointer comes first, so that nothing is ever made that no later command would find. The container gets its
+        // name last, so that nobody sees one without its lock held and its journal there.
+        let unborn = parent.join(format!("{}new-{job_id}", output.container_prefix()));
+        let pointer_lock = point(&pointer, &Pointer { container: path.clone(), unborn: unborn.clone() })
+            .with_context(|| format!("cannot write `{}`", pointer.display()))?;
+        let lock = make(&unborn, &journal).with_context(|| format!("cannot make `{}`", unborn.display()))?;
+        fs::rename(&unborn, &path).with_context(|| format!("cannot make `{}`", path.display()))?;
+        Ok(Self { path, pointer, journal, locks: Some((lock, pointer_lock)) })
     }
 
     /// Where the new store is built.
@@ -225,7 +237,7 @@ impl Container {
 
     /// Removes the container; all that mattered in it has been moved.
     pub(super) fn finish(mut self) -> anyhow::Result<()> {
-        self.lock = None;
+        self.locks = None;
         remove_container(&self.path)?;
         Ok(remove_if_there(&self.pointer)?)
     }
@@ -234,10 +246,38 @@ impl Container {
 impl Drop for Container {
     /// A run that failed or was cancelled settles its own leftovers; what it cannot, the next command can.
     fn drop(&mut self) {
-        if self.lock.take().is_some() && settle(&self.path).is_ok() {
+        if self.locks.take().is_some() && settle(&self.path).is_ok() {
             let _ = remove_if_there(&self.pointer);
         }
     }
+}
+
+/// Writes a pointer and locks it.
+fn point(path: &Path, pointer: &Pointer) -> anyhow::Result<File> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    loop {
+        let mut file = File::create(path)?;
+        file.lock()?;
+        // Between these two calls another command may have taken the empty file for a dead process's and removed it.
+        if path.exists() {
+            file.write_all(&serde_json::to_vec(pointer)?)?;
+            file.sync_all()?;
+            path.parent().map_or(Ok(()), sync_folder)?;
+            return Ok(file);
+        }
+    }
+}
+
+/// Makes a container and locks it.
+fn make(path: &Path, journal: &Journal) -> anyhow::Result<File> {
+    fs::create_dir(path)?;
+    let lock = File::create(path.join("lock"))?;
+    lock.lock()?;
+    replace_file(&path.join("journal.json"), &serde_json::to_vec(journal)?)?;
+    fs::create_dir(path.join("tree"))?;
+    Ok(lock)
 }
 
 /// Settles containers of this output whose pointers are elsewhere, such as those of a run with another state file.
