@@ -3,6 +3,7 @@
 use crate::mongod;
 use crate::store::{CONFIG, Store, assert_same_tree, repository, tree_of};
 use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -107,30 +108,21 @@ fn ctrl_c_cancels_and_keeps_the_old_store() {
     exchange.choose("old");
     store.generated(&[]);
     let old = store.tree();
-    // A catalogue that never ends cannot be finished before the signal arrives.
-    let pipe = store.path("endless");
-    std::fs::create_dir(&pipe).expect("a folder");
-    let made = Command::new("mkfifo").arg(pipe.join("products.jsonl")).status().expect("mkfifo");
-    assert!(made.success());
-    exchange.choose("endless");
+    make_catalog(3_000, "EUR", &store.path("large"));
+    exchange.choose("large");
     let mut child =
         store.command(&["generate", "store.yaml", "--progress", "json"]).spawn().expect("the program starts");
-    // Opening the pipe waits until the program reads from the other end.
-    let writer = std::fs::OpenOptions::new().write(true).open(pipe.join("products.jsonl")).expect("the pipe");
-    signal(&child, Signal::INT);
-    let deadline = Instant::now() + Duration::from_secs(10);
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("its status") {
-            break Some(status);
+    let progress = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let mut said = String::new();
+    for line in progress.map_while(Result::ok) {
+        // Products are being read; thousands of pages are still to come.
+        if line.contains(r#""event":"started""#) && line.contains(r#""phase":"products""#) {
+            signal(&child, Signal::INT);
         }
-        if Instant::now() > deadline {
-            break None;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    };
-    drop(writer);
-    let status = status.unwrap_or_else(|| child.wait().expect("it ends"));
-    assert_eq!(status.code(), Some(130));
+        said = format!("{said}{line}\n");
+    }
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(130), "{said}");
     assert_eq!(store.newest_job()["status"], "cancelled");
     assert_same_tree(&old, &store.tree(), "after Ctrl-C");
 }

@@ -334,9 +334,9 @@ fn a_server_that_is_down_is_named_and_the_old_store_stays() {
 }
 
 #[test]
-fn a_missing_file_is_an_unavailable_source() {
+fn a_catalogue_that_is_not_there_is_named() {
     let store = Store::new("store_name: X\nbase_url: https://shop.example/\noutput: store\ncatalog:\n  uri: nowhere\n");
-    store.generate(&[]).code(4).says("nowhere");
+    store.generate(&[]).code(2).says("nowhere").says("catalog.uri");
 }
 
 #[test]
