@@ -145,6 +145,12 @@ pub(super) fn settle(container: &Path) -> anyhow::Result<Settled> {
         Err(TryLockError::WouldBlock) => return Ok(Settled::Alive),
         Err(TryLockError::Error(error)) => return Err(error).with_context(settling),
     }
+    settle_locked(container)
+}
+
+/// The same for a container whose lock the caller holds.
+fn settle_locked(container: &Path) -> anyhow::Result<Settled> {
+    let settling = || format!("cannot settle `{}`", container.display());
     let bytes = match fs::read(container.join("journal.json")) {
         Ok(bytes) => bytes,
         // The last of a removal that was interrupted; it takes the trees first.
@@ -246,7 +252,10 @@ impl Container {
 impl Drop for Container {
     /// A run that failed or was cancelled settles its own leftovers; what it cannot, the next command can.
     fn drop(&mut self) {
-        if self.locks.take().is_some() && settle(&self.path).is_ok() {
+        // The locks are held to the end: between giving them up and taking them again, another process could step in.
+        if let Some(_locks) = self.locks.take()
+            && settle_locked(&self.path).is_ok()
+        {
             let _ = remove_if_there(&self.pointer);
         }
     }
