@@ -167,6 +167,10 @@ impl Mapper {
                 "a product without a price cannot be sold; give it one",
             ));
         };
+        if reading.many(Field::Price).iter().filter(|value| value.is_given()).count() > 1 {
+            let detail = "it is a list of several prices; a product has one, so name the right one in a mapping";
+            return Err(skipped("bad_price", Field::Price, detail));
+        }
         let amount = scalars::decimal(&value)
             .ok_or_else(|| skipped("bad_price", Field::Price, format!("{} is not a price", quoted(&value))))?;
         if amount.is_sign_negative() && !amount.is_zero() {

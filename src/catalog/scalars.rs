@@ -192,9 +192,10 @@ pub(super) fn moment_from_text(text: &str) -> Option<i64> {
     i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()
 }
 
-/// Characters that reorder or hide the text around them: bidirectional overrides and isolates, byte order marks.
+/// Characters that reorder or hide the text around them, or are blanks that nobody sees: bidirectional overrides and
+/// isolates, zero-width spaces, word joiners, byte order marks.
 fn is_treacherous(character: char) -> bool {
-    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{2028}' | '\u{2029}')
+    matches!(character, '\u{200b}' | '\u{2060}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{2028}' | '\u{2029}')
 }
 
 /// One line without control characters, blanks collapsed, cut to so many characters between graphemes.
