@@ -65,6 +65,16 @@ impl<R: BufRead> JsonDocuments<R> {
             let mut used = 0;
             let mut found = Ok(None);
             while used < buffer.len() {
+                if self.scan.is_inside_text() {
+                    // Most of a catalogue is text; what cannot end it is taken as a whole.
+                    let rest = &buffer[used..];
+                    let plain = memchr::memchr3(b'"', b'\\', b'\n', rest).unwrap_or(rest.len());
+                    self.scan.push_all(&rest[..plain]);
+                    used += plain;
+                    if used == buffer.len() {
+                        break;
+                    }
+                }
                 let byte = buffer[used];
                 used += 1;
                 found = step(&mut self.scan, byte, self.line, &mut self.in_array, &mut self.after_array);
@@ -230,13 +240,22 @@ fn outside(
 
 impl Scan {
     fn push(&mut self, byte: u8) {
-        if self.text.len() >= LARGEST {
+        self.push_all(&[byte]);
+    }
+
+    fn push_all(&mut self, bytes: &[u8]) {
+        if self.text.len() + bytes.len() > LARGEST {
             self.too_large = true;
             self.text = Vec::new();
         }
         if !self.too_large {
-            self.text.push(byte);
+            self.text.extend_from_slice(bytes);
         }
+    }
+
+    /// Whether the next byte is a character of a text, and nothing but a quote, a backslash or a line's end matters.
+    fn is_inside_text(&self) -> bool {
+        self.in_text && !self.escaped && !self.lost && self.depth > 0
     }
 
     fn take(&mut self) -> RawDocument {

@@ -116,12 +116,14 @@ impl Staging {
     /// Where a file goes, after its folder has been made.
     fn place(&self, path: &str) -> anyhow::Result<PathBuf> {
         check_path(path)?;
-        if let Some((folder, _)) = path.rsplit_once('/')
-            && !lock(&self.folders).contains(folder)
-        {
-            let made = make_folder(&self.tree.join(folder));
-            made.with_context(|| format!("cannot make the folder `{folder}`"))?;
-            lock(&self.folders).insert(folder.into());
+        if let Some((folder, _)) = path.rsplit_once('/') {
+            // Held while the folder is made: threads that make folders side by side would only spin in the kernel.
+            let mut folders = lock(&self.folders);
+            if !folders.contains(folder) {
+                let made = make_folder(&self.tree.join(folder));
+                made.with_context(|| format!("cannot make the folder `{folder}`"))?;
+                folders.insert(folder.into());
+            }
         }
         Ok(self.tree.join(path))
     }
