@@ -17,7 +17,7 @@ use crate::assets::drawing::FrameDrawing;
 use crate::assets::media::Media;
 use crate::catalog::References;
 use crate::catalog::product::{Brand, Product, Reference};
-use crate::catalog::vocabulary::{Term, key_of};
+use crate::catalog::vocabulary::{Term, Vocabulary, key_of};
 use crate::config::{ProductFilters, SortOrder};
 use crate::event::{Finding, Outcome};
 use crate::score::{self, Rules, Scores};
@@ -187,7 +187,7 @@ impl<'a> Collector<'a> {
         });
         match named {
             Some(term) => {
-                let index = self.references.brands.len() as u32 + self.named_brands.intern(&term);
+                let index = self.references.brands.len() as u32 + self.named_brands.intern(Vocabulary::Other, &term);
                 Some(BrandLink { index, name: term.label })
             }
             None => {
@@ -217,8 +217,8 @@ impl<'a> Collector<'a> {
         snapshot: super::snapshot::Location,
     ) -> ProductRecord {
         let product = &enhanced.product;
-        let one = |term: &Option<Term>| term.as_ref().map(|term| self.terms.intern(term));
-        let many = |terms: &[Term]| terms.iter().map(|term| self.terms.intern(term)).collect();
+        let one = |vocabulary, term: &Option<Term>| term.as_ref().map(|term| self.terms.intern(vocabulary, term));
+        let many = |vocabulary, terms: &[Term]| terms.iter().map(|term| self.terms.intern(vocabulary, term)).collect();
         let thousandths = |value: f32| (value.clamp(0.0, 1.0) * 1000.0).round() as u16;
         let colors: HashSet<&str> = product
             .colors
@@ -236,13 +236,13 @@ impl<'a> Collector<'a> {
             price: product.price,
             compare_at: product.compare_at.map(|money| money.minor),
             availability: product.availability,
-            frame_shape: one(&product.frame_shape),
-            frame_type: one(&product.frame_type),
-            rim: one(&product.rim),
-            gender: one(&product.gender),
-            materials: many(&product.materials),
-            colors: many(&product.colors),
-            features: many(&product.features),
+            frame_shape: one(Vocabulary::FrameShape, &product.frame_shape),
+            frame_type: one(Vocabulary::FrameType, &product.frame_type),
+            rim: one(Vocabulary::Rim, &product.rim),
+            gender: one(Vocabulary::Gender, &product.gender),
+            materials: many(Vocabulary::Material, &product.materials),
+            colors: many(Vocabulary::Color, &product.colors),
+            features: many(Vocabulary::Other, &product.features),
             prescription_ready: can_be_glazed(product),
             progressive: Progressive::of(&product.measurements),
             size: enhanced.size.as_ref().map(|size| size.class),
@@ -497,7 +497,6 @@ fn differences(drafts: &[Draft]) -> BTreeMap<u32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::vocabulary::Vocabulary;
     use proptest::prelude::*;
     use std::sync::Arc;
 
