@@ -31,7 +31,7 @@ pub use mapping::MappingError;
 pub use references::{Bounds, EventCounts, FaceShapeRules, FrameRule, References};
 pub use stream::{Block, Products};
 
-use crate::config::{CatalogSettings, CatalogUri, Collections, ProductFilters};
+use crate::config::{CatalogSettings, CatalogUri, Collections, MappingFile, ProductFilters};
 use crate::event::{Cancelled, Observer};
 use files::{CollectionFile, FileDocuments, Files};
 use references::Collecting;
@@ -139,6 +139,14 @@ impl Source {
             }
         }
     }
+}
+
+/// Compiles a mapping for its mistakes alone.
+///
+/// # Errors
+/// Every mistake in it.
+pub fn check_mapping(mapping: &MappingFile) -> Result<(), Vec<MappingError>> {
+    Mappings::compile(Some(mapping)).map(|_| ())
 }
 
 fn pour(documents: FileDocuments, outlet: &mut Outlet) -> Result<(), CatalogError> {

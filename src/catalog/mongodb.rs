@@ -437,7 +437,8 @@ impl Words {
                 "check the server's certificate, and `tlsCAFile` in `catalog.uri`"
             }
             ErrorKind::ServerSelection { .. } => {
-                let seconds = self.patience.as_secs();
+                let seconds = self.patience.as_secs_f32();
+                let words = first_cause(&words);
                 return CatalogError::Unavailable(format!(
                     "{doing}: no server answers at {hosts} within {seconds} s; is it running, and are host and port right? ({words})"
                 ));
@@ -458,9 +459,24 @@ impl Words {
     }
 }
 
+/// What kept the driver from the first server, out of its account of all servers.
+fn first_cause(words: &str) -> &str {
+    let cause = words.split_once("Error: Kind: ").map_or(words, |(_, cause)| cause);
+    [", labels:", " }"].iter().filter_map(|end| cause.find(end)).min().map_or(cause, |end| &cause[..end])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_cause_is_told_and_not_the_topology() {
+        let account = "Server selection timeout: No available servers. Topology: { Type: Unknown, Servers: [ { Address: \
+                       a:1, Type: Unknown, Error: Kind: I/O error: Connection refused (os error 111), labels: {}, source: \
+                       None } ] }";
+        assert_eq!(first_cause(account), "I/O error: Connection refused (os error 111)");
+        assert_eq!(first_cause("something else"), "something else");
+    }
 
     #[test]
     fn passwords_are_never_told() {

@@ -13,6 +13,7 @@ use super::tree::{Content, Node};
 use super::uri::clean;
 use super::variables::Environment;
 use super::{CatalogSettings, CatalogUri, Collections, Color, Platform, SortOrder, StoreConfiguration, ThemeSource};
+use crate::catalog::check_mapping;
 use crate::catalog::money::Currency;
 use icu_locale_core::Locale;
 use std::ops::Range;
@@ -393,6 +394,9 @@ impl Reading<'_> {
         let database = self.database(file.database);
         let collections = self.collections(file.collections);
         let places = MappingPlaces::new(self.source, self.node("catalog.mapping"), &self.span("catalog.mapping"));
+        if let Some(Err(mistakes)) = file.mapping.as_ref().map(check_mapping) {
+            self.errors.extend(places.errors(&mistakes));
+        }
         let uri = uri?;
         let database = database?.unwrap_or_else(|| uri.database().unwrap_or(DATABASE).to_string());
         let mapping = file.mapping;

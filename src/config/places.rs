@@ -4,6 +4,7 @@ use super::error::ConfigError;
 use super::shape::joined;
 use super::source::{Place, Source};
 use super::tree::{Content, Node};
+use crate::catalog::MappingError;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,11 @@ impl MappingPlaces {
     /// The store file.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Mistakes that compiling the mapping found, with the lines they are on.
+    pub fn errors(&self, mistakes: &[MappingError]) -> Vec<ConfigError> {
+        mistakes.iter().map(|mistake| self.error(&mistake.field, &mistake.message, None)).collect()
     }
 
     /// An error at a path such as `price.transform` or `name.from.1`, or at the nearest part of it that is in the file.

@@ -56,6 +56,14 @@ const FAULTS: &[(&str, &[Told])] = &[
     ("locale: en\nlocale: de", &[(5, 1, "the key `locale` is written twice", "the first is on line 4")]),
     ("<<: {a: b}", &[(4, 1, "merging blocks with `<<` is not supported", "write the keys")]),
     ("? [a]\n: b", &[(4, 3, "a key must be a single word", "")]),
+    // The mapping is compiled with the rest, so that its mistakes are told with the others.
+    (
+        "  mapping:\n    naem: title\n    name: title\n    price: cost\ntheem: x",
+        &[
+            (5, 11, "unknown target field `naem`, did you mean `name`?", ""),
+            (8, 1, "unknown key `theem`, did you mean `theme`?", ""),
+        ],
+    ),
     // Kinds and ranges.
     ("products_per_page: lots", &[(4, 20, "`products_per_page` must be a whole number from 1 to 200, not `lots`", "")]),
     ("products_per_page: 0", &[(4, 20, "a whole number from 1 to 200, not `0`", "")]),
@@ -371,7 +379,7 @@ catalog:
   collections: {products: [frames, lenses], brands: makers}
   mapping:
     name: title
-    price: {path: [offer.amount, "12"], factor: 0.01}
+    price: {paths: [offer.amount, "12"], factor: 0.01}
 "##;
     let store = read_text(text).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(store.store_name, "Lumen & Oak");
@@ -401,12 +409,12 @@ catalog:
     assert_eq!(store.catalog.collections.products, ["frames", "lenses"]);
     assert_eq!(store.catalog.collections.brands, "makers");
     let mapping = store.catalog.mapping.expect("a mapping");
-    assert_eq!(mapping["price"], serde_json::json!({"path": ["offer.amount", "12"], "factor": 0.01}));
+    assert_eq!(mapping["price"], serde_json::json!({"paths": ["offer.amount", "12"], "factor": 0.01}));
     let places = &store.catalog.mapping_places;
     let at = |path: &str| places.error(path, "m", None).place.map(|place| (place.line, place.column));
     assert_eq!(at("name"), Some((36, 11)));
-    assert_eq!(at("price.path.1"), Some((37, 34)));
-    assert_eq!(at("price.factor.of.what"), Some((37, 49)));
+    assert_eq!(at("price.paths.1"), Some((37, 35)));
+    assert_eq!(at("price.factor.of.what"), Some((37, 50)));
     assert_eq!(at("elsewhere"), Some((36, 5)));
 }
 

@@ -306,7 +306,7 @@ mod tests {
 
     fn store() -> (tempfile::TempDir, JobStore) {
         let folder = tempfile::tempdir().unwrap();
-        let store = JobStore::nearest(folder.path());
+        let store = JobStore::at(&folder.path().join(".storegen/state.json"));
         (folder, store)
     }
 
@@ -319,10 +319,11 @@ mod tests {
         let (folder, store) = store();
         let deep = folder.path().join("a/b");
         fs::create_dir_all(&deep).unwrap();
-        assert_eq!(JobStore::nearest(&deep).path(), deep.join(".storegen/state.json"));
         begin(&store);
         assert_eq!(JobStore::nearest(&deep).path(), store.path());
         assert_eq!(JobStore::at(store.folder()).path(), store.path());
+        begin(&JobStore::at(&deep.join(".storegen/state.json")));
+        assert_eq!(JobStore::nearest(&deep).path(), deep.join(".storegen/state.json"));
     }
 
     #[cfg(unix)]

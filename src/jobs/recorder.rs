@@ -351,7 +351,7 @@ mod tests {
 
     fn recorder() -> (tempfile::TempDir, JobStore, Arc<TestClock>, Recorder) {
         let folder = tempfile::tempdir().unwrap();
-        let store = JobStore::nearest(folder.path());
+        let store = JobStore::at(&folder.path().join(".storegen/state.json"));
         let clock = Arc::new(TestClock::default());
         let begun = store.begin(clock.now(), "Specs", Path::new("/shop/store.yaml")).unwrap();
         let recorder = Recorder::start(store.clone(), begun.job, clock.clone()).unwrap();

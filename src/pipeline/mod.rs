@@ -8,7 +8,7 @@ pub mod explain;
 
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::media::{Media, Origin};
-use crate::catalog::{CatalogError, Mapper, MappingError, Source};
+use crate::catalog::{CatalogError, Mapper, Source};
 use crate::config::{CatalogUri, ConfigErrors, Platform, StoreConfiguration, ThemeSource};
 use crate::enhance::{Collector, EnhancedCatalog};
 use crate::event::{Cancelled, Event, Finding, Observer, Outcome, Phase};
@@ -155,7 +155,7 @@ pub fn read_catalog(
 ) -> Result<ReadCatalog, RunError> {
     observer.observe(Event::Started { phase: Phase::Connect, total: None });
     let mapper = Mapper::new(config.catalog.mapping.as_ref(), config.currency)
-        .map_err(|errors| RunError::Config(placed(config, &errors)))?;
+        .map_err(|errors| RunError::Config(ConfigErrors::new(config.catalog.mapping_places.errors(&errors))))?;
     let source = Source::open(&config.catalog)?;
     let references = Arc::new(source.references(observer)?);
     report(references.findings.iter().cloned(), observer);
@@ -308,12 +308,6 @@ fn protected(config: &StoreConfiguration, options: &GenerateOptions) -> Vec<Path
         places.push(path.clone());
     }
     places
-}
-
-/// Mistakes in the mapping, with the lines they are on.
-fn placed(config: &StoreConfiguration, errors: &[MappingError]) -> ConfigErrors {
-    let places = &config.catalog.mapping_places;
-    ConfigErrors::new(errors.iter().map(|error| places.error(&error.field, &error.message, None)).collect())
 }
 
 fn url_of(platform: Platform, config: &StoreConfiguration) -> (String, String) {
