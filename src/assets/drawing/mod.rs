@@ -255,52 +255,16 @@ fn even(millimetres: f64, low: f64, high: f64) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::money::{Currency, Money};
-    use crate::catalog::product::{Analytics, Availability, Lens, StoredSeo};
     use crate::catalog::vocabulary::Vocabulary;
     use std::collections::BTreeSet;
 
     pub(super) fn product(shape: &str, materials: &[&str], color: &str) -> Product {
         let term = |vocabulary, text: &str| Term::parse(vocabulary, text);
         Product {
-            id: "1".into(),
-            sku: None,
-            gtin: None,
-            name: "Nameless".into(),
-            description: String::new(),
-            short_description: None,
-            brand: None,
-            categories: Vec::new(),
-            price: Money { minor: 100, currency: Currency::from_code("EUR").unwrap() },
-            compare_at: None,
-            availability: Availability::InStock,
-            quantity: None,
-            frame_type: None,
             frame_shape: term(Vocabulary::FrameShape, shape),
-            rim: None,
             materials: materials.iter().filter_map(|text| term(Vocabulary::Material, text)).collect(),
             colors: term(Vocabulary::Color, color).into_iter().collect(),
-            variants: Vec::new(),
-            gender: None,
-            age_group: None,
-            style: None,
-            hinge: None,
-            features: Vec::new(),
-            tags: Vec::new(),
-            lens: Lens::default(),
-            measurements: Measurements::default(),
-            stored_fits: std::array::from_fn(|_| None),
-            images: Vec::new(),
-            videos: Vec::new(),
-            models: Vec::new(),
-            seo: StoredSeo::default(),
-            quality: None,
-            analytics: Analytics::default(),
-            featured: false,
-            sort_order: None,
-            created_at: None,
-            updated_at: None,
-            shopify_id: None,
+            ..Product::sample("1", "Nameless")
         }
     }
 
