@@ -1,4 +1,5 @@
-//! Files of the theme: one stylesheet made of the palette and the theme's sheets, and whatever they point at.
+//! Files of the theme: one stylesheet made of the palette and the theme's sheets, the scripts, and whatever they
+//! point at.
 //!
 //! Takes texts and bytes; gives files under names that change with their contents, so that browsers may keep them for
 //! ever. Writes nothing.
@@ -42,6 +43,34 @@ pub fn build(palette: &str, sheets: &[String], assets: &BTreeMap<String, Vec<u8>
     let stylesheet = format!("assets/{}", hashed_name("style.css", css.as_bytes()));
     files.insert(0, ThemeFile { path: stylesheet.clone(), bytes: css.into_bytes() });
     ThemeFiles { stylesheet, files }
+}
+
+/// Makes the files of the scripts, in one folder named by all of their contents, so that they can import each other by
+/// name and none is ever mixed with another version's.
+pub fn scripts(scripts: &BTreeMap<String, String>, settings: &serde_json::Value) -> (String, Vec<ThemeFile>) {
+    let mut texts: BTreeMap<&str, String> =
+        scripts.iter().map(|(name, text)| (name.as_str(), without_remarks(text))).collect();
+    texts.insert("settings.js", format!("export default {settings};\n"));
+    let mut hasher = blake3::Hasher::new();
+    for (name, text) in &texts {
+        hasher.update(name.as_bytes()).update(&[0]).update(text.as_bytes()).update(&[0]);
+    }
+    let folder = format!("assets/js.{}", &hasher.finalize().to_hex()[..12]);
+    let file = |(name, text): (&str, String)| ThemeFile { path: format!("{folder}/{name}"), bytes: text.into_bytes() };
+    let files = texts.into_iter().map(file).collect();
+    (folder, files)
+}
+
+/// Leaves out indentation, empty lines and lines that hold nothing but a remark. Scripts keep texts on one line each,
+/// so that no line is inside one.
+fn without_remarks(script: &str) -> String {
+    let lines = script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    let mut tight = String::with_capacity(script.len());
+    for line in lines {
+        tight.push_str(line);
+        tight.push('\n');
+    }
+    tight
 }
 
 fn hashed_name(name: &str, bytes: &[u8]) -> String {
@@ -112,6 +141,19 @@ mod tests {
         let css = String::from_utf8(one.files[0].bytes.clone()).expect("text");
         let mark = one.files[1].path.strip_prefix("assets/").expect("in assets");
         assert!(css.contains(&format!("url({mark})")), "{css}");
+    }
+
+    #[test]
+    fn scripts_share_a_folder_that_changes_with_any_of_them() {
+        let text = "// why\nimport x from \"./b.js\";\n\n  x(); // here\n";
+        let modules = BTreeMap::from([("a.js".to_string(), text.to_string())]);
+        let (folder, files) = scripts(&modules, &serde_json::json!({"root": "/"}));
+        let paths: Vec<_> = files.iter().map(|file| file.path.strip_prefix(&folder).expect("in the folder")).collect();
+        assert_eq!(paths, ["/a.js", "/settings.js"]);
+        assert_eq!(files[0].bytes, b"import x from \"./b.js\";\nx(); // here\n");
+        assert_eq!(files[1].bytes, b"export default {\"root\":\"/\"};\n");
+        let (other, _) = scripts(&modules, &serde_json::json!({"root": "/shop/"}));
+        assert_ne!(folder, other);
     }
 
     #[test]

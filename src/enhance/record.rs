@@ -4,6 +4,7 @@ use super::size::{Progressive, SizeClass};
 use crate::assets::drawing::FrameDrawing;
 use crate::catalog::money::Money;
 use crate::catalog::product::Availability;
+use crate::catalog::vocabulary::FaceShape;
 
 /// Position of a [`crate::catalog::vocabulary::Term`] in [`super::catalog::Terms`].
 pub type TermId = u32;
@@ -75,4 +76,15 @@ pub struct ProductRecord {
     pub drawing: FrameDrawing,
     /// Indices of related records, best first, at most eight, never itself.
     pub related: Box<[u32]>,
+}
+
+/// Lowest compatibility in percent at which a frame is listed for a face shape. Neutral cells of the rules come to
+/// about 61 on their own.
+pub const LISTED_FIT: u8 = 70;
+
+impl ProductRecord {
+    /// Whether it is listed for a face shape.
+    pub fn suits(&self, shape: FaceShape) -> bool {
+        self.fits[shape.index()].is_some_and(|fit| fit >= LISTED_FIT)
+    }
 }

@@ -32,6 +32,9 @@ pub(crate) struct Placement {
 #[derive(Serialize)]
 struct Card<'a> {
     url: String,
+    slug: &'a str,
+    /// Keys of the face shapes it suits, with spaces between.
+    suits: String,
     name: &'a str,
     brand: Option<&'a str>,
     picture: Img,
@@ -119,6 +122,8 @@ fn render(
     let picture_class = if picture.is_drawing { "card-picture has-drawing" } else { "card-picture" };
     let card = Card {
         url: shop.links.local(&product_path(&record.slug)),
+        slug: &record.slug,
+        suits: suits(shop, record),
         name: &record.name,
         brand: shop.brand_name(record),
         picture,
@@ -132,6 +137,14 @@ fn render(
         priority: if placement.first { "high" } else { "auto" },
     };
     shop.templates.render("fragments/card", &card)
+}
+
+fn suits(shop: &Shop<'_>, record: &ProductRecord) -> String {
+    if !shop.config.enable_face_shape_filter {
+        return String::new();
+    }
+    let suiting = FaceShape::ALL.into_iter().filter(|shape| record.suits(*shape));
+    suiting.map(FaceShape::key).collect::<Vec<_>>().join(" ")
 }
 
 /// Size and number of colours.

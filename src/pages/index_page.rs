@@ -3,11 +3,12 @@
 //! Takes the plan's listings; makes the pages' content.
 
 use super::outer::{self, Content, Crumb, CrumbLink, Section};
-use super::plan::{FACE_SHAPE_LISTING_FIT, Listing, Subject};
+use super::plan::{Listing, Subject};
 use super::shop::{Anchor, Img, Shop};
 use super::words::FaceGuide;
 use super::{icons, structured};
 use crate::catalog::vocabulary::FaceShape;
+use crate::enhance::record::LISTED_FIT;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -91,7 +92,7 @@ pub(crate) fn face_shapes(shop: &Shop<'_>) -> anyhow::Result<Content> {
             listing: shop.anchor_of(Subject::FaceShape(shape)),
         })
     };
-    let percent = FACE_SHAPE_LISTING_FIT.to_string();
+    let percent = LISTED_FIT.to_string();
     let page = Guide {
         crumbs: outer::crumb_links(shop, &crumbs),
         heading: shop.words.say("guide_heading"),

@@ -22,6 +22,7 @@ mod structured;
 mod template;
 mod text_page;
 pub mod theme;
+mod tool_page;
 mod words;
 
 #[cfg(test)]

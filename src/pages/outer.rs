@@ -95,6 +95,7 @@ struct Outer<'a> {
     structured: Option<String>,
     prefix: &'a str,
     stylesheet: &'a str,
+    script: &'a str,
     theme_color: String,
     header: &'a str,
     body: &'a str,
@@ -120,6 +121,7 @@ pub(crate) struct Shell {
     headers: Vec<(Section, String)>,
     footer: String,
     stylesheet: String,
+    script: String,
     policy: String,
     direction: &'static str,
 }
@@ -127,6 +129,8 @@ pub(crate) struct Shell {
 #[derive(Serialize)]
 struct Header<'a> {
     home: String,
+    search: String,
+    favourites: String,
     store_name: &'a str,
     entries: Vec<Entry>,
 }
@@ -164,7 +168,7 @@ pub(crate) struct Email<'a> {
 
 impl Shell {
     /// Renders header and footer.
-    pub(crate) fn new(shop: &Shop<'_>, stylesheet: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(shop: &Shop<'_>, stylesheet: &str, scripts: &str) -> anyhow::Result<Self> {
         let entries = navigation(shop);
         let mut sections = vec![Section::None];
         sections.extend(entries.iter().map(|(section, _, _)| *section));
@@ -176,6 +180,8 @@ impl Shell {
             });
             let header = Header {
                 home: shop.links.local("index.html"),
+                search: shop.links.local("search/index.html"),
+                favourites: shop.links.local("favourites/index.html"),
                 store_name: &shop.config.store_name,
                 entries: entries.collect(),
             };
@@ -185,6 +191,7 @@ impl Shell {
             headers: sections.into_iter().map(header).collect::<Result<_, _>>()?,
             footer: shop.templates.render("fragments/footer", &footer(shop))?,
             stylesheet: shop.links.local(stylesheet),
+            script: shop.links.local(&format!("{scripts}/store.js")),
             policy: escape(&super::host_files::content_policy(shop)),
             direction: direction(&shop.config.locale),
         })
@@ -214,6 +221,7 @@ impl Shell {
             structured: (!content.nodes.is_empty()).then(|| structured::script(&content.nodes)),
             prefix: shop.links.prefix(),
             stylesheet: &self.stylesheet,
+            script: &self.script,
             theme_color: shop.config.primary_color.to_string(),
             header: header.map_or("", |(_, html)| html),
             body: &content.body,

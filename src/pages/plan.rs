@@ -11,10 +11,6 @@ use crate::enhance::EnhancedCatalog;
 use crate::enhance::record::TermId;
 use std::collections::BTreeMap;
 
-/// Lowest fit, in percent, with which a frame is listed for a face shape. What the rules call neutral stays a little
-/// below it, so that a listing holds frames that somebody suggests; it goes from the best fit down.
-pub const FACE_SHAPE_LISTING_FIT: u8 = 70;
-
 /// Every file that pages make, in order.
 #[derive(Debug)]
 pub struct Plan {
@@ -66,6 +62,12 @@ pub enum PageKind {
     About,
     /// How to reach the store.
     Contact,
+    /// Results of a search.
+    Search,
+    /// The frames that a shopper has put aside.
+    Favourites,
+    /// Up to four frames beside each other.
+    Compare,
     /// Shown for unknown addresses.
     NotFound,
     /// `sitemap.xml`: the index when there are parts, all addresses otherwise.
@@ -85,7 +87,15 @@ impl PageKind {
     pub fn is_indexable(self) -> bool {
         !matches!(
             self,
-            Self::NotFound | Self::Sitemap | Self::SitemapPart(_) | Self::Robots | Self::Headers | Self::Manifest
+            Self::Search
+                | Self::Favourites
+                | Self::Compare
+                | Self::NotFound
+                | Self::Sitemap
+                | Self::SitemapPart(_)
+                | Self::Robots
+                | Self::Headers
+                | Self::Manifest
         )
     }
 }
@@ -176,6 +186,9 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
     }));
     pages.push(page("about/index.html", PageKind::About));
     pages.push(page("contact/index.html", PageKind::Contact));
+    pages.push(page("search/index.html", PageKind::Search));
+    pages.push(page("favourites/index.html", PageKind::Favourites));
+    pages.push(page("compare/index.html", PageKind::Compare));
     pages.push(page("404.html", PageKind::NotFound));
 
     let addresses = pages.iter().filter(|page| page.kind.is_indexable()).count();
@@ -275,8 +288,8 @@ fn listings(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Vec<Listi
 fn members_for_face(catalog: &EnhancedCatalog, shape: FaceShape) -> Vec<u32> {
     let mut fitting: Vec<(u8, u32)> = (0..)
         .zip(&catalog.records)
+        .filter(|(_, record)| record.suits(shape))
         .filter_map(|(index, record)| Some((record.fits[shape.index()]?, index)))
-        .filter(|&(fit, _)| fit >= FACE_SHAPE_LISTING_FIT)
         .collect();
     fitting.sort_by_key(|&(fit, index)| (std::cmp::Reverse(fit), index));
     fitting.into_iter().map(|(_, index)| index).collect()

@@ -11,7 +11,7 @@ use super::plan::{PageKind, Plan, PlannedPage};
 use super::price::PriceFormat;
 use super::shop::{self, Shop, Used};
 use super::theme::Theme;
-use super::{home_page, host_files, index_page, listing_page, product_page, sitemap, text_page};
+use super::{home_page, host_files, index_page, listing_page, product_page, sitemap, text_page, tool_page};
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::media::Media;
 use crate::assets::theme_files::{self, ThemeFile};
@@ -56,7 +56,9 @@ impl<'a> Renderer<'a> {
         };
         let palette = palette::css_variables(config.primary_color, config.secondary_color);
         let mut files = theme_files::build(&palette, &theme.stylesheets, &theme.files);
-        let shell = Shell::new(&shop, &files.stylesheet)?;
+        let (scripts, modules) = theme_files::scripts(&theme.scripts, &script_settings(&shop));
+        files.files.extend(modules);
+        let shell = Shell::new(&shop, &files.stylesheet, &scripts)?;
         let icons = icons::files(config.primary_color, config.secondary_color)?;
         files.files.extend(icons.into_iter().map(|(path, bytes)| ThemeFile { path, bytes }));
         Ok(Self { shell, cards: Cards::new(catalog.records.len()), files: files.files, shop })
@@ -95,6 +97,9 @@ impl<'a> Renderer<'a> {
             PageKind::Product(index) => product_page::build(shop, &self.cards, index)?,
             PageKind::About => text_page::about(shop)?,
             PageKind::Contact => text_page::contact(shop)?,
+            PageKind::Search => tool_page::search(shop)?,
+            PageKind::Favourites => tool_page::favourites(shop)?,
+            PageKind::Compare => tool_page::compare(shop)?,
             PageKind::NotFound => text_page::not_found(shop)?,
             PageKind::Sitemap => return Ok(sitemap::whole(shop).into_bytes()),
             PageKind::SitemapPart(number) => return Ok(sitemap::part(shop, number).into_bytes()),
@@ -104,4 +109,14 @@ impl<'a> Renderer<'a> {
         };
         self.shell.wrap(shop, content)
     }
+}
+
+/// What scripts know of the store. Nothing in it depends on the products, so that pages need not change with them.
+fn script_settings(shop: &Shop<'_>) -> serde_json::Value {
+    serde_json::json!({
+        "root": shop.links.prefix(),
+        "locale": shop.config.locale,
+        "perPage": shop.config.products_per_page,
+        "words": shop.words.of_scripts(),
+    })
 }

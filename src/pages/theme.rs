@@ -21,6 +21,8 @@ pub struct Theme {
     pub(crate) words: Words,
     /// Contents of the stylesheets, in the order they apply.
     pub(crate) stylesheets: Vec<String>,
+    /// ES modules by name, such as `listing.js`.
+    pub(crate) scripts: BTreeMap<String, String>,
     /// Pictures, fonts and the like, by name.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
 }
@@ -105,12 +107,23 @@ const TEMPLATES: &[(&str, &str)] = embedded!["templates":
     "pages/face_shapes.hbs",
     "pages/about.hbs",
     "pages/contact.hbs",
+    "pages/search.hbs",
+    "pages/favourites.hbs",
+    "pages/compare.hbs",
     "pages/not_found.hbs",
     "fragments/header.hbs",
     "fragments/footer.hbs",
     "fragments/card.hbs",
     "fragments/fact.hbs",
     "fragments/fit.hbs",
+];
+
+const SCRIPTS: &[(&str, &str)] = embedded!["templates/scripts":
+    "store.js",
+    "memory.js",
+    "cards.js",
+    "search_box.js",
+    "listing.js",
 ];
 
 const WORDS: &str = include_str!("../../templates/words.en.yaml");
@@ -161,7 +174,13 @@ impl Theme {
             }
             Ok(text.to_string())
         });
-        Ok(Self { templates, words, stylesheets: stylesheets.collect::<Result<_, _>>()?, files: overrides.files })
+        let stylesheets = stylesheets.collect::<Result<_, _>>()?;
+        let script = |&(name, text): &(&str, &str)| {
+            let own = overrides.texts.get(&format!("templates/scripts/{name}"));
+            (name.to_string(), own.map_or(text, String::as_str).to_string())
+        };
+        let scripts = SCRIPTS.iter().map(script).collect();
+        Ok(Self { templates, words, stylesheets, scripts, files: overrides.files })
     }
 }
 
@@ -183,7 +202,7 @@ impl Overrides {
             }
             let name = parts.join("/");
             let unreadable = |source| ThemeError::Read { path: entry.path().to_path_buf(), source };
-            let is_text = [".hbs", ".css", ".yaml"].iter().any(|extension| name.ends_with(extension));
+            let is_text = [".hbs", ".css", ".yaml", ".js"].iter().any(|extension| name.ends_with(extension));
             if is_text {
                 overrides.texts.insert(name, std::fs::read_to_string(entry.path()).map_err(unreadable)?);
             } else if let Some(asset) = name.strip_prefix("assets/") {
@@ -199,13 +218,13 @@ impl Overrides {
     }
 
     fn refuse_unknown_templates(&self) -> Result<(), ThemeError> {
-        let unknown = self.texts.keys().find(|file| {
-            let template = file.strip_prefix("templates/").filter(|_| file.ends_with(".hbs"));
-            template.is_some_and(|template| TEMPLATES.iter().all(|(known, _)| *known != template))
-        });
+        let templates = TEMPLATES.iter().map(|(name, _)| format!("templates/{name}"));
+        let known: Vec<String> =
+            templates.chain(SCRIPTS.iter().map(|(name, _)| format!("templates/scripts/{name}"))).collect();
+        let mut replacing = self.texts.keys().filter(|file| file.ends_with(".hbs") || file.ends_with(".js"));
+        let unknown = replacing.find(|file| file.starts_with("templates/") && !known.contains(file));
         let Some(file) = unknown else { return Ok(()) };
-        let known = TEMPLATES.iter().map(|(name, _)| format!("templates/{name}"));
-        let nearest = known.min_by_key(|name| strsim::damerau_levenshtein(name, file)).unwrap_or_default();
+        let nearest = known.into_iter().min_by_key(|name| strsim::damerau_levenshtein(name, file)).unwrap_or_default();
         Err(ThemeError::UnknownTemplate { file: file.clone(), nearest })
     }
 }

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 pub(crate) struct Words {
     #[serde(default)]
     texts: BTreeMap<String, String>,
+    /// What scripts say.
+    #[serde(default)]
+    scripts: BTreeMap<String, String>,
     #[serde(default)]
     face_shapes: BTreeMap<String, FaceGuide>,
 }
@@ -42,6 +45,7 @@ impl Words {
     /// Takes the texts of another file where it has them.
     pub(crate) fn overlay(&mut self, other: Self) {
         self.texts.extend(other.texts);
+        self.scripts.extend(other.scripts);
         self.face_shapes.extend(other.face_shapes);
     }
 
@@ -87,6 +91,11 @@ impl Words {
     pub(crate) fn frames(&self, count: usize) -> String {
         let key = if count == 1 { "frames_one" } else { "frames_other" };
         self.fill(key, &[("count", &count.to_string())])
+    }
+
+    /// The texts of the store's scripts.
+    pub(crate) fn of_scripts(&self) -> &BTreeMap<String, String> {
+        &self.scripts
     }
 
     /// The guide of a face shape.
