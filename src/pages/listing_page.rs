@@ -3,6 +3,7 @@
 //! Takes a planned listing page; makes its content. Knows records only, never full products.
 
 use super::card::{Cards, Placement};
+use super::index::facet::FacetKind;
 use super::outer::{self, Content, Crumb, CrumbLink, Section};
 use super::plan::{Listing, Subject, product_path};
 use super::shop::{Anchor, Shop};
@@ -10,6 +11,7 @@ use super::structured;
 use super::words::FaceGuide;
 use crate::catalog::text::shortened;
 use crate::catalog::vocabulary::FaceShape;
+use crate::config::SortOrder;
 use serde::Serialize;
 
 /// Pictures of the first cards are loaded at once: about what a screen shows.
@@ -31,6 +33,71 @@ struct ListingPage<'a> {
     cards: String,
     pagination: Option<Pagination>,
     all_url: String,
+    first_url: String,
+    /// What scripts take for granted: the facet of the listing's subject, and its value.
+    facet: Option<&'static str>,
+    value: String,
+    /// HTML.
+    filters: String,
+    /// HTML.
+    sorting: String,
+}
+
+/// The controls of a listing that scripts serve, as HTML.
+pub(crate) struct Tools {
+    pub(crate) filters: String,
+    pub(crate) sorting: String,
+}
+
+#[derive(Serialize)]
+struct Sorting<'a> {
+    usual: &'a str,
+    others: Vec<SortChoice<'a>>,
+}
+
+#[derive(Serialize)]
+struct SortChoice<'a> {
+    key: &'static str,
+    label: &'a str,
+}
+
+impl Tools {
+    fn of_listing(shop: &Shop<'_>, subject: Subject) -> anyhow::Result<Self> {
+        let usual = match (subject, shop.config.sort) {
+            (Subject::FaceShape(_), _) => shop.words.say("sort_face"),
+            (_, SortOrder::Featured) => shop.words.say("sort_featured"),
+            (_, SortOrder::Newest) => shop.words.say("sort_newest"),
+            (_, SortOrder::PriceAscending) => shop.words.say("sort_price_ascending"),
+            (_, SortOrder::PriceDescending) => shop.words.say("sort_price_descending"),
+            (_, SortOrder::Name) => shop.words.say("sort_name"),
+            (_, SortOrder::Popularity) => shop.words.say("sort_popularity"),
+            (_, SortOrder::Quality) => shop.words.say("sort_quality"),
+        };
+        Self::with_usual(shop, usual)
+    }
+
+    /// The controls of a page of search results.
+    pub(crate) fn of_search(shop: &Shop<'_>) -> anyhow::Result<Self> {
+        Self::with_usual(shop, shop.words.say("sort_relevance"))
+    }
+
+    fn with_usual(shop: &Shop<'_>, usual: &str) -> anyhow::Result<Self> {
+        let mut others: Vec<_> = [
+            ("newest", shop.words.say("sort_newest")),
+            ("price-asc", shop.words.say("sort_price_ascending")),
+            ("price-desc", shop.words.say("sort_price_descending")),
+            ("name", shop.words.say("sort_name")),
+            ("popular", shop.words.say("sort_popularity")),
+        ]
+        .into_iter()
+        .map(|(key, label)| SortChoice { key, label })
+        .collect();
+        others.retain(|choice| choice.label != usual);
+        let (mut filters, mut sorting) = (String::new(), String::new());
+        shop.memo.push(shop.templates, "fragments/filters", &(), &mut filters)?;
+        shop.memo.push(shop.templates, "fragments/sorting", &Sorting { usual, others }, &mut sorting)?;
+        Ok(Self { filters, sorting })
+    }
 }
 
 /// What the guide says, on the first page of a face shape's listing.
@@ -85,6 +152,8 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, listing: &Listing, number: u
     }
 
     let (chips, chips_label) = chips(shop, listing);
+    let Tools { filters, sorting } = Tools::of_listing(shop, listing.subject)?;
+    let (facet, value) = FacetKind::of_subject(shop, listing.subject).unzip();
     let page = ListingPage {
         crumbs: outer::crumb_links(shop, &crumbs),
         heading: wording.heading,
@@ -101,6 +170,11 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, listing: &Listing, number: u
             steps: steps(number, pages, link_to),
         }),
         all_url: shop.links.local("products/index.html"),
+        first_url: link_to(1),
+        facet: facet.map(FacetKind::key),
+        value: value.unwrap_or_default(),
+        filters,
+        sorting,
     };
     let urls = members.iter().filter_map(|&index| shop.record(index));
     let urls = urls.map(|record| shop.links.absolute(&product_path(&record.slug)));

@@ -7,6 +7,7 @@ mod card;
 mod home_page;
 mod host_files;
 mod icons;
+mod index;
 mod index_page;
 pub mod link;
 mod listing_page;

@@ -297,7 +297,6 @@ fn navigation(shop: &Shop<'_>) -> Vec<(Section, String, String)> {
         (PageKind::FaceShapeGuide, Section::Faces, shop.words.say("face_shapes")),
         (PageKind::BrandIndex, Section::Brands, shop.words.say("brands")),
         (PageKind::CategoryIndex, Section::Categories, shop.words.say("categories")),
-        (PageKind::About, Section::About, shop.words.say("about")),
     ] {
         entries.extend(page_link(shop, kind).map(|url| (section, name.to_string(), url)));
     }

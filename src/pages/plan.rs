@@ -68,6 +68,8 @@ pub enum PageKind {
     Favourites,
     /// Up to four frames beside each other.
     Compare,
+    /// Some cards in the store's order, for scripts; counted from 0.
+    CardBlock(u32),
     /// Shown for unknown addresses.
     NotFound,
     /// `sitemap.xml`: the index when there are parts, all addresses otherwise.
@@ -90,6 +92,7 @@ impl PageKind {
             Self::Search
                 | Self::Favourites
                 | Self::Compare
+                | Self::CardBlock(_)
                 | Self::NotFound
                 | Self::Sitemap
                 | Self::SitemapPart(_)
@@ -190,6 +193,10 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
     pages.push(page("favourites/index.html", PageKind::Favourites));
     pages.push(page("compare/index.html", PageKind::Compare));
     pages.push(page("404.html", PageKind::NotFound));
+    pages.extend((0..super::index::card_blocks(catalog.records.len())).map(|block| PlannedPage {
+        path: format!("index/cards/{block}.txt").into(),
+        kind: PageKind::CardBlock(block),
+    }));
 
     let addresses = pages.iter().filter(|page| page.kind.is_indexable()).count();
     let parts = sitemap::part_count(addresses, config.base_url.as_str().len());

@@ -57,7 +57,17 @@ impl PriceFormat {
 
     /// Writes a price, such as `$1,299.00` or `1.299,00 €`.
     pub fn write(&self, money: Money) -> String {
-        let number = self.number(&money.decimal());
+        self.signed(money, &money.decimal())
+    }
+
+    /// Writes a price of whole units, such as `$150`.
+    pub fn write_whole(&self, money: Money) -> String {
+        let decimal = money.decimal();
+        self.signed(money, decimal.split_once('.').map_or(decimal.as_str(), |(whole, _)| whole))
+    }
+
+    fn signed(&self, money: Money, decimal: &str) -> String {
+        let number = self.number(decimal);
         let sign = self.sign_of(money);
         match self.sign {
             // A code is never glued to the number.

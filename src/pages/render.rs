@@ -11,7 +11,7 @@ use super::plan::{PageKind, Plan, PlannedPage};
 use super::price::PriceFormat;
 use super::shop::{self, Shop, Used};
 use super::theme::Theme;
-use super::{home_page, host_files, index_page, listing_page, product_page, sitemap, text_page, tool_page};
+use super::{home_page, host_files, index, index_page, listing_page, product_page, sitemap, text_page, tool_page};
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::media::Media;
 use crate::assets::theme_files::{self, ThemeFile};
@@ -74,6 +74,15 @@ impl<'a> Renderer<'a> {
         self.shop.used.drawings()
     }
 
+    /// Makes the files that scripts filter, sort and search with, and hands each to `write`.
+    ///
+    /// # Errors
+    /// When a full product cannot be read back, or `write` fails.
+    pub fn index(&self, write: &(dyn Fn(&str, &[u8]) -> Result<()> + Sync)) -> Result<()> {
+        index::write_facets(&self.shop, write)?;
+        index::search::write_all(&self.shop, write).context("making the search index")
+    }
+
     /// Renders one page.
     ///
     /// # Errors
@@ -100,6 +109,7 @@ impl<'a> Renderer<'a> {
             PageKind::Search => tool_page::search(shop)?,
             PageKind::Favourites => tool_page::favourites(shop)?,
             PageKind::Compare => tool_page::compare(shop)?,
+            PageKind::CardBlock(block) => return Ok(index::card_block(shop, &self.cards, block)?.into_bytes()),
             PageKind::NotFound => text_page::not_found(shop)?,
             PageKind::Sitemap => return Ok(sitemap::whole(shop).into_bytes()),
             PageKind::SitemapPart(number) => return Ok(sitemap::part(shop, number).into_bytes()),
@@ -117,6 +127,7 @@ fn script_settings(shop: &Shop<'_>) -> serde_json::Value {
         "root": shop.links.prefix(),
         "locale": shop.config.locale,
         "perPage": shop.config.products_per_page,
+        "search": shop.words.search(),
         "words": shop.words.of_scripts(),
     })
 }

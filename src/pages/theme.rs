@@ -114,6 +114,8 @@ const TEMPLATES: &[(&str, &str)] = embedded!["templates":
     "fragments/header.hbs",
     "fragments/footer.hbs",
     "fragments/card.hbs",
+    "fragments/filters.hbs",
+    "fragments/sorting.hbs",
     "fragments/fact.hbs",
     "fragments/fit.hbs",
 ];
@@ -122,6 +124,10 @@ const SCRIPTS: &[(&str, &str)] = embedded!["templates/scripts":
     "store.js",
     "memory.js",
     "cards.js",
+    "catalog.js",
+    "narrowing.js",
+    "words.js",
+    "search.js",
     "search_box.js",
     "listing.js",
 ];

@@ -2,6 +2,7 @@
 //!
 //! Takes the store; makes their frames and what stands there without scripts, which is a way to all frames.
 
+use super::listing_page::Tools;
 use super::outer::{self, Content, Crumb, CrumbLink};
 use super::shop::{Anchor, Shop};
 use serde::Serialize;
@@ -10,7 +11,12 @@ use serde::Serialize;
 struct ToolPage<'a> {
     crumbs: Vec<CrumbLink>,
     heading: &'a str,
+    url: String,
     all: Anchor,
+    /// HTML.
+    filters: String,
+    /// HTML.
+    sorting: String,
 }
 
 /// Builds the page of search results.
@@ -30,7 +36,15 @@ pub(crate) fn compare(shop: &Shop<'_>) -> anyhow::Result<Content> {
 
 fn build(shop: &Shop<'_>, path: &str, template: &str, heading: &str) -> anyhow::Result<Content> {
     let crumbs = [outer::home_crumb(shop), Crumb { name: heading.to_string(), path: path.to_string() }];
-    let page = ToolPage { crumbs: outer::crumb_links(shop, &crumbs), heading, all: shop.all_frames() };
+    let Tools { filters, sorting } = Tools::of_search(shop)?;
+    let page = ToolPage {
+        crumbs: outer::crumb_links(shop, &crumbs),
+        heading,
+        url: shop.links.local(path),
+        all: shop.all_frames(),
+        filters,
+        sorting,
+    };
     Ok(Content {
         path: path.to_string(),
         title: outer::title(shop, heading),

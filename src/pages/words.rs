@@ -5,7 +5,7 @@
 
 use crate::catalog::vocabulary::FaceShape;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Texts of one language.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -17,7 +17,20 @@ pub(crate) struct Words {
     #[serde(default)]
     scripts: BTreeMap<String, String>,
     #[serde(default)]
+    search: SearchWords,
+    #[serde(default)]
     face_shapes: BTreeMap<String, FaceGuide>,
+}
+
+/// What searching needs to know of a language. Words are written as the index folds them: lower case, no accents, no
+/// `s` of the plural.
+#[derive(Clone, Debug, Default, Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SearchWords {
+    /// Words that say nothing about a product.
+    pub(crate) stop_words: BTreeSet<String>,
+    /// Words that mean the same.
+    pub(crate) synonyms: Vec<Vec<String>>,
 }
 
 /// What the guide says about one face shape.
@@ -47,6 +60,9 @@ impl Words {
         self.texts.extend(other.texts);
         self.scripts.extend(other.scripts);
         self.face_shapes.extend(other.face_shapes);
+        if !(other.search.stop_words.is_empty() && other.search.synonyms.is_empty()) {
+            self.search = other.search;
+        }
     }
 
     /// The text of a key, if there is one.
@@ -96,6 +112,11 @@ impl Words {
     /// The texts of the store's scripts.
     pub(crate) fn of_scripts(&self) -> &BTreeMap<String, String> {
         &self.scripts
+    }
+
+    /// What searching needs to know of the language.
+    pub(crate) fn search(&self) -> &SearchWords {
+        &self.search
     }
 
     /// The guide of a face shape.

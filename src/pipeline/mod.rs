@@ -213,6 +213,7 @@ fn render(
         observer.observe(Event::Advanced { phase: Phase::Pages, steps: batch.len() as u64 });
         Ok(())
     })?;
+    renderer.index(write)?;
     observer.observe(Event::Finished { phase: Phase::Pages, steps: plan.pages.len() as u64 });
     Ok(())
 }

@@ -1,1 +1,375 @@
-export function start() {}
+// Filters, orders and pages of a listing, and the results of a search. What is shown is in the address, so that it can
+// be shared and gone back to; without a choice the page stays as the server made it.
+import settings from "./settings.js";
+import { cards, column, ranks, summary } from "./catalog.js";
+import { counted, dress, element, fill, icon, number, words } from "./cards.js";
+import { counts, narrow, ordered, passing } from "./narrowing.js";
+import { read, watch } from "./memory.js";
+import { highlight, search } from "./search.js";
+
+// Values of a facet that are shown before one asks for all.
+const shortList = 8;
+// Facets that are open from the start.
+const openFacets = 4;
+
+const place = document.querySelector("[data-listing]");
+const panel = document.querySelector("[data-filters]");
+const results = place.querySelector("[data-results]");
+const status = place.querySelector("[data-status]");
+const sorting = place.querySelector("[data-sort]");
+const isSearch = "search" in place.dataset;
+const served = { nodes: [...results.childNodes], status: status.textContent, path: location.pathname };
+const all = (count) => Uint32Array.from({ length: count }, (_, at) => at);
+
+let facets = [];
+let state = stateOf(location);
+// The products that the listing is about, before anything is chosen.
+let base = null;
+let found = null;
+// Whether the page shows what the server put into it.
+let isAsServed = true;
+// Answers that come late must not undo a newer one.
+let turn = 0;
+
+function stateOf(address) {
+  const parameters = new URLSearchParams(address.search);
+  const chosen = new Map();
+  for (const [key, text] of parameters) {
+    if (!["q", "sort", "page"].includes(key)) chosen.set(key, new Set(text.split(",").filter((value) => value !== "")));
+  }
+  const page = Number.parseInt(parameters.get("page") ?? "1", 10);
+  return { query: isSearch ? (parameters.get("q") ?? "").trim() : "", chosen, sort: parameters.get("sort") ?? "", page: page > 0 ? page : 1 };
+}
+
+function addressOf(next) {
+  const parameters = new URLSearchParams();
+  if (next.query) parameters.set("q", next.query);
+  for (const { key } of facets) if (next.chosen.get(key)?.size) parameters.set(key, [...next.chosen.get(key)].sort().join(","));
+  if (next.sort) parameters.set("sort", next.sort);
+  if (next.page > 1) parameters.set("page", next.page);
+  // Commas separate values; they need no escape.
+  const text = parameters.toString().replaceAll("%2C", ",");
+  return place.dataset.first + (text ? `?${text}` : "");
+}
+
+const isPlain = (some) => !isSearch && some.sort === "" && some.page === 1 && facets.every(({ key }) => !some.chosen.get(key)?.size);
+
+function go(next, how = "push") {
+  state = next;
+  const address = isPlain(next) && served.path === place.dataset.first ? served.path : addressOf(next);
+  if (how === "push") history.pushState(null, "", address);
+  else history.replaceState(null, "", address);
+  return show();
+}
+
+// ---- The facets
+
+const listed = (facet) => facet.key !== place.dataset.facet;
+
+function draw() {
+  const groups = facets.filter(listed).map((facet, at) => {
+    const values = element("div", { class: "facet-values" });
+    const set = element("fieldset", {}, element("legend", { class: "hidden" }, facet.label), values);
+    facet.boxes = facet.values.map(([key, label, count, extra]) => {
+      const box = element("input", { type: "checkbox", name: facet.key, value: key });
+      const shade = typeof extra === "string" ? swatch(extra) : null;
+      const tally = element("span", { class: "facet-count" }, number(count));
+      const row = element("label", { class: "facet-value" }, box, shade, element("span", { class: "facet-label" }, element("bdi", {}, label)), " ", tally);
+      if (typeof extra === "number" && extra > 0) row.classList.add(`facet-deep-${Math.min(extra, 3)}`);
+      box.addEventListener("change", () => choose(facet, key, box.checked));
+      values.append(row);
+      return { key, label, box, tally, row };
+    });
+    if (facet.values.length > shortList + 2) {
+      const more = element("button", { type: "button", class: "facet-more", "aria-expanded": "false" }, fill(words.show_all, { count: number(facet.values.length) }));
+      more.addEventListener("click", () => {
+        const isOpen = more.getAttribute("aria-expanded") === "true";
+        more.setAttribute("aria-expanded", !isOpen);
+        more.textContent = isOpen ? fill(words.show_all, { count: number(facet.values.length) }) : words.show_fewer;
+        facet.isLong = !isOpen;
+        shorten(facet);
+      });
+      set.append(more);
+      facet.more = more;
+    }
+    const isOpen = at < openFacets || state.chosen.get(facet.key)?.size > 0;
+    facet.group = element("details", { class: "facet", open: isOpen }, element("summary", {}, element("span", {}, facet.label)), set);
+    facet.group.addEventListener("toggle", () => facet.group.open && show());
+    shorten(facet);
+    return facet.group;
+  });
+  const clear = element("button", { type: "button", class: "facet-clear", "data-clear": true, hidden: true }, words.clear_filters);
+  clear.addEventListener("click", clearAll);
+  panel.replaceChildren(clear, ...groups);
+}
+
+function swatch(color) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const circle = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("class", "facet-swatch");
+  svg.setAttribute("aria-hidden", "true");
+  for (const [name, value] of [["cx", 8], ["cy", 8], ["r", 7], ["fill", color]]) circle.setAttribute(name, value);
+  svg.append(circle);
+  return svg;
+}
+
+// Hides what the listing has nothing of, and what is beyond the short list unless it is chosen.
+function shorten(facet) {
+  let shown = 0;
+  for (const value of facet.boxes) {
+    const isUseful = value.box.checked || value.inBase !== 0;
+    const isHidden = !isUseful || (!facet.isLong && !value.box.checked && shown >= shortList && facet.more);
+    value.row.hidden = Boolean(isHidden);
+    if (!isHidden) shown++;
+  }
+}
+
+function choose(facet, key, isChosen) {
+  const values = new Set(state.chosen.get(facet.key));
+  if (isChosen) values.add(key);
+  else values.delete(key);
+  go({ ...state, chosen: new Map(state.chosen).set(facet.key, values), page: 1 });
+}
+
+function clearAll() {
+  go({ ...state, chosen: new Map(), page: 1 });
+  // The button may be gone now.
+  if (document.activeElement === document.body) results.focus();
+}
+
+// ---- The products
+
+// What the listing is about: all products, those of its own facet's value, or those that a search found.
+async function baseOf(count) {
+  if (isSearch) return found?.hits ?? new Uint32Array();
+  const own = facets.find((facet) => facet.key === place.dataset.facet);
+  if (!own) return all(count);
+  const { sets, codes } = await column(own);
+  const at = own.values.findIndex(([key]) => key === place.dataset.value);
+  const passes = passing(sets, [at], false);
+  return all(count).filter((index) => passes[codes[index]] === 1);
+}
+
+async function sortedHits(hits) {
+  const face = read("face", []);
+  const own = place.dataset.facet === "face" ? [place.dataset.value] : [];
+  const [name, shapes] = state.sort === "face" ? ["", face] : [state.sort, state.sort === "" ? own : []];
+  if (shapes.length > 0) {
+    const fits = await Promise.all(shapes.map((shape) => ranks(`fit-${shape}`)));
+    const best = (hit) => fits.reduce((rank, fit) => Math.min(rank, fit.ranks[hit]), Infinity);
+    return ordered(hits, best, Math.max(...fits.map(({ size }) => size)), false);
+  }
+  const [order, isDescending] = name === "price-asc" ? ["price", false] : name === "price-desc" ? ["price", true] : [name, false];
+  if (!["price", "newest", "name", "popular"].includes(order)) return hits;
+  const { size, ranks: byProduct } = await ranks(order);
+  return ordered(hits, (hit) => byProduct[hit], size, isDescending);
+}
+
+async function show() {
+  const mine = ++turn;
+  const isCurrent = () => mine === turn;
+  results.setAttribute("aria-busy", "true");
+  try {
+    await update(isCurrent);
+  } catch (error) {
+    if (!isCurrent()) return;
+    const again = element("button", { type: "button", class: "button" }, words.try_again);
+    again.addEventListener("click", show);
+    results.replaceChildren(element("div", { class: "empty" }, element("p", {}, words.not_loaded), element("p", {}, again)));
+    console.warn(error);
+  } finally {
+    if (isCurrent()) results.removeAttribute("aria-busy");
+  }
+}
+
+async function update(isCurrent) {
+  const { count } = await summary();
+  const active = facets.filter((facet) => listed(facet) && state.chosen.get(facet.key)?.size > 0);
+  for (const facet of facets.filter(listed)) {
+    for (const value of facet.boxes) value.box.checked = state.chosen.get(facet.key)?.has(value.key) ?? false;
+  }
+  if (base === null) base = await baseOf(count);
+  const chosen = await Promise.all(active.map(async (facet) => {
+    const { sets, codes } = await column(facet);
+    const values = [...state.chosen.get(facet.key)].map((key) => facet.values.findIndex(([known]) => known === key));
+    return { codes, passes: passing(sets, values, facet.all) };
+  }));
+  const narrowed = narrow(base, chosen);
+  const hits = await sortedHits(narrowed.hits);
+  if (!isCurrent()) return;
+  sorting.value = [...sorting.options].some((option) => option.value === state.sort) ? state.sort : "";
+  tell(narrowed.hits.length, active);
+  await Promise.all([list(hits, isCurrent), tally(narrowed, active, isCurrent)]);
+}
+
+// Counts for the facets that are open; of the others nothing has to be loaded.
+async function tally(narrowed, active, isCurrent) {
+  const isWhole = !isSearch && !place.dataset.facet && active.length === 0;
+  await Promise.all(facets.filter((facet) => listed(facet) && facet.group.open).map(async (facet) => {
+    const loaded = isWhole ? null : await column(facet);
+    if (!isCurrent()) return;
+    const own = active.indexOf(facet);
+    const now = loaded ? counts(narrowed, loaded, facet.values.length, own, facet.all) : facet.values.map(([, , count]) => count);
+    if (active.length === 0) facet.boxes.forEach((value, at) => (value.inBase = now[at]));
+    else if (loaded && facet.boxes.some((value) => value.inBase === undefined)) {
+      const whole = counts(narrow(narrowed.base, []), loaded, facet.values.length, -1, facet.all);
+      facet.boxes.forEach((value, at) => (value.inBase = whole[at]));
+    }
+    facet.boxes.forEach((value, at) => {
+      value.tally.textContent = number(now[at]);
+      value.box.disabled = now[at] === 0 && !value.box.checked && value.box !== document.activeElement;
+    });
+    shorten(facet);
+  }));
+}
+
+// Says how many there are, and shows what is chosen.
+function tell(count, active) {
+  const isServed = isPlain(state) && location.pathname === served.path;
+  const text = counted(count, words.frames_one, words.frames_other);
+  if (isServed) status.textContent = served.status;
+  else if (isSearch && found && !found.whole && count > 0) status.textContent = fill(words.some_words, { frames: text });
+  else status.textContent = found?.more ? fill(words.and_counting, { frames: text }) : text;
+  const button = document.querySelector("[data-apply]");
+  if (button) button.textContent = fill(words.show_frames, { frames: text });
+  const chosen = active.flatMap((facet) => facet.boxes.filter((value) => value.box.checked).map((value) => [facet, value]));
+  const pills = chosen.map(([facet, value]) => {
+    const pill = element("button", { type: "button", class: "pill", "aria-label": fill(words.remove_filter, { name: `${facet.label}: ${value.label}` }) }, element("bdi", {}, value.label), icon("close"));
+    pill.addEventListener("click", () => choose(facet, value.key, false));
+    return pill;
+  });
+  if (pills.length > 0) {
+    const clear = element("button", { type: "button", class: "pill-clear" }, words.clear_filters);
+    clear.addEventListener("click", clearAll);
+    pills.push(clear);
+  }
+  place.querySelector("[data-pills]").replaceChildren(...pills);
+  panel.querySelector("[data-clear]").hidden = chosen.length === 0;
+  for (const badge of document.querySelectorAll("[data-chosen]")) badge.textContent = chosen.length > 0 ? number(chosen.length) : "";
+}
+
+async function list(hits, isCurrent) {
+  if (isPlain(state) && location.pathname === served.path) {
+    if (!isAsServed) results.replaceChildren(...served.nodes);
+    isAsServed = true;
+    return;
+  }
+  const pages = Math.max(1, Math.ceil(hits.length / settings.perPage));
+  const page = Math.min(state.page, pages);
+  const shown = await cards([...hits.slice((page - 1) * settings.perPage, page * settings.perPage)]);
+  if (!isCurrent()) return;
+  isAsServed = false;
+  if (found) highlight(shown, found.words);
+  if (shown.length === 0) results.replaceChildren(nothing());
+  else results.replaceChildren(element("ul", { class: "cards" }, ...shown), ...(pages > 1 ? [pagination(page, pages)] : []));
+  dress(results);
+}
+
+function nothing() {
+  const isAsked = !isSearch || state.query !== "";
+  const box = element("div", { class: "empty" }, element("h2", {}, isAsked ? words.no_frames : words.type_something), element("p", {}, isAsked ? words.no_frames_lead : words.type_something_lead));
+  if ([...state.chosen.values()].some((values) => values.size > 0)) {
+    const clear = element("button", { type: "button", class: "button" }, words.clear_filters);
+    clear.addEventListener("click", clearAll);
+    box.append(element("p", {}, clear));
+  }
+  return box;
+}
+
+function pagination(page, pages) {
+  const link = (to, text, attributes = {}) => {
+    const anchor = element("a", { href: addressOf({ ...state, page: to }), ...attributes }, text);
+    anchor.addEventListener("click", (event) => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+      event.preventDefault();
+      go({ ...state, page: to }).then(() => {
+        results.focus({ preventScroll: true });
+        place.scrollIntoView();
+      });
+    });
+    return anchor;
+  };
+  const steps = [...new Set([1, page - 10, page - 1, page, page + 1, page + 10, pages])].filter((step) => step >= 1 && step <= pages).sort((a, b) => a - b);
+  const items = steps.map((step, at) => {
+    const name = [element("span", { class: "hidden" }, `${words.page} `), number(step)];
+    const mark = step === page ? element("span", { "aria-current": "page" }, ...name) : link(step, "");
+    if (step !== page) mark.append(...name);
+    return element("li", { class: at > 0 && step > steps[at - 1] + 1 ? "after-gap" : null }, mark);
+  });
+  return element("nav", { class: "pages", "aria-label": words.pages },
+    page > 1 ? link(page - 1, words.previous, { class: "pages-step", rel: "prev" }) : null,
+    element("ul", {}, ...items),
+    page < pages ? link(page + 1, words.next, { class: "pages-step", rel: "next" }) : null);
+}
+
+// ---- Searching
+
+async function ask() {
+  const mine = state.query;
+  base = null;
+  found = null;
+  for (const field of document.querySelectorAll("input[type=search][name=q]")) if (field !== document.activeElement) field.value = mine;
+  if (mine === "") return show();
+  results.setAttribute("aria-busy", "true");
+  try {
+    for await (const result of search(mine)) {
+      if (state.query !== mine) return undefined;
+      found = result;
+      base = null;
+      await show();
+    }
+  } catch (error) {
+    console.warn(error);
+    found = null;
+  }
+  if (found === null) return show();
+  return undefined;
+}
+
+// ---- The beginning
+
+async function prepare() {
+  ({ facets } = await summary());
+  draw();
+  await (isSearch ? ask() : show());
+}
+
+export function start() {
+  let prepared = null;
+  const ready = () => (prepared ??= prepare());
+  sorting.addEventListener("change", () => ready().then(() => go({ ...state, sort: sorting.value, page: 1 })));
+  watch("face", [], (shapes) => {
+    const known = sorting.querySelector("option[value=face]");
+    if (shapes.length === 0) known?.remove();
+    else if (!known) sorting.append(element("option", { value: "face" }, words.sort_face));
+  });
+  addEventListener("popstate", () => ready().then(() => {
+    const before = state.query;
+    state = stateOf(location);
+    return isSearch && state.query !== before ? ask() : show();
+  }));
+  const form = place.querySelector("form[role=search]");
+  form?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const query = new FormData(form).get("q").trim();
+    ready().then(() => {
+      state = { ...state, query, page: 1 };
+      history.pushState(null, "", addressOf(state));
+      return ask();
+    });
+  });
+  if (isSearch && state.query === "") form?.querySelector("input").focus();
+  // What is chosen in the address is shown at once. Otherwise the page's own work comes first, and where the filters
+  // wait behind a button, nothing is loaded before it is pressed.
+  panel.closest("[popover]").addEventListener("beforetoggle", ready);
+  if (isSearch || location.search !== "") ready();
+  else if (panel.checkVisibility()) {
+    if ("requestIdleCallback" in window) requestIdleCallback(ready, { timeout: 2000 });
+    else setTimeout(ready, 300);
+  }
+  // By the time somebody opens a facet or ticks a box, its column should be here.
+  const early = () => ready().then(() => facets.filter((facet) => listed(facet) && facet.group.open).forEach(column));
+  panel.addEventListener("pointerover", early, { once: true });
+  panel.addEventListener("focusin", early, { once: true });
+}

@@ -3,7 +3,7 @@ import { start } from "./cards.js";
 
 start();
 const parts = [
-  ["[data-search]", "./search_box.js"],
+  ["[data-search-box]", "./search_box.js"],
   ["[data-listing]", "./listing.js"],
 ];
 for (const [selector, module] of parts) {

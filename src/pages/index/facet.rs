@@ -1,0 +1,319 @@
+//! Facets: what shoppers narrow a listing by, their values, and for each product which of them it has.
+//!
+//! Takes records; makes a column a facet: the different sets of values, and for each product the number of its set.
+
+use super::code;
+use super::price_range::PriceRange;
+use crate::assets::drawing::swatch;
+use crate::catalog::vocabulary::FaceShape;
+use crate::enhance::ProductRecord;
+use crate::enhance::record::TermId;
+use crate::enhance::size::{Progressive, SizeClass};
+use crate::pages::plan::{Subject, lineage};
+use crate::pages::shop::Shop;
+use serde_json::{Value as Json, json};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+/// What a facet is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FacetKind {
+    Face,
+    Shape,
+    Type,
+    Brand,
+    Category,
+    Price,
+    Size,
+    Color,
+    Material,
+    Rim,
+    Gender,
+    Lenses,
+    Feature,
+    Stock,
+    Offer,
+}
+
+impl FacetKind {
+    /// Every kind, in the order shoppers see them.
+    pub(crate) const ALL: [Self; 15] = [
+        Self::Face,
+        Self::Shape,
+        Self::Type,
+        Self::Price,
+        Self::Brand,
+        Self::Size,
+        Self::Color,
+        Self::Material,
+        Self::Rim,
+        Self::Gender,
+        Self::Lenses,
+        Self::Feature,
+        Self::Category,
+        Self::Stock,
+        Self::Offer,
+    ];
+
+    /// Key, as in addresses.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Face => "face",
+            Self::Shape => "shape",
+            Self::Type => "type",
+            Self::Brand => "brand",
+            Self::Category => "category",
+            Self::Price => "price",
+            Self::Size => "size",
+            Self::Color => "color",
+            Self::Material => "material",
+            Self::Rim => "rim",
+            Self::Gender => "gender",
+            Self::Lenses => "lenses",
+            Self::Feature => "feature",
+            Self::Stock => "stock",
+            Self::Offer => "offer",
+        }
+    }
+
+    fn label<'a>(self, shop: &Shop<'a>) -> &'a str {
+        match self {
+            Self::Face => shop.words.say("facet_face"),
+            Self::Shape => shop.words.say("facet_shape"),
+            Self::Type => shop.words.say("facet_type"),
+            Self::Brand => shop.words.say("facet_brand"),
+            Self::Category => shop.words.say("facet_category"),
+            Self::Price => shop.words.say("facet_price"),
+            Self::Size => shop.words.say("facet_size"),
+            Self::Color => shop.words.say("facet_color"),
+            Self::Material => shop.words.say("facet_material"),
+            Self::Rim => shop.words.say("facet_rim"),
+            Self::Gender => shop.words.say("facet_gender"),
+            Self::Lenses => shop.words.say("facet_lenses"),
+            Self::Feature => shop.words.say("facet_feature"),
+            Self::Stock => shop.words.say("facet_stock"),
+            Self::Offer => shop.words.say("facet_offer"),
+        }
+    }
+
+    /// Whether two chosen values both have to be there, as one expects of features, or one of them is enough.
+    pub(crate) fn wants_all(self) -> bool {
+        matches!(self, Self::Lenses | Self::Feature)
+    }
+
+    /// Path of the column.
+    pub(crate) fn file(self) -> String {
+        format!("index/{}.json", self.key())
+    }
+
+    /// The facet and value that a listing's subject stands for.
+    pub(crate) fn of_subject(shop: &Shop<'_>, subject: Subject) -> Option<(Self, String)> {
+        Some(match subject {
+            Subject::All => return None,
+            Subject::FrameType(term) => (Self::Type, shop.catalog.terms.get(term).key.clone()),
+            Subject::FrameShape(term) => (Self::Shape, shop.catalog.terms.get(term).key.clone()),
+            Subject::FaceShape(shape) => (Self::Face, shape.key().to_string()),
+            Subject::Brand(index) => (Self::Brand, shop.catalog.brands.get(index as usize)?.slug.clone()),
+            Subject::Category(index) => (Self::Category, shop.catalog.categories.get(index as usize)?.slug.clone()),
+        })
+    }
+}
+
+/// A value of a facet.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct FacetValue {
+    pub(crate) key: String,
+    pub(crate) label: String,
+    /// A colour to show, or how deep a category lies.
+    pub(crate) extra: Option<Json>,
+}
+
+impl FacetValue {
+    fn new(key: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { key: key.into(), label: label.into(), extra: None }
+    }
+}
+
+/// A facet of one store.
+pub(crate) struct Facet {
+    pub(crate) kind: FacetKind,
+    pub(crate) label: String,
+    pub(crate) values: Vec<FacetValue>,
+    lookup: Lookup,
+}
+
+/// How the values of a record are found.
+enum Lookup {
+    Terms(HashMap<TermId, u32>),
+    Prices(Vec<PriceRange>),
+    /// The record says it itself.
+    Direct,
+}
+
+impl Facet {
+    /// A facet and its column, if it tells any of the products apart.
+    pub(crate) fn of(shop: &Shop<'_>, kind: FacetKind) -> Option<(Self, Column)> {
+        let words = |key: &'static str| shop.words.say(key).to_string();
+        let (values, lookup) = match kind {
+            FacetKind::Face if !shop.config.enable_face_shape_filter => return None,
+            FacetKind::Face => {
+                let values = FaceShape::ALL.map(|shape| FacetValue::new(shape.key(), shape.label()));
+                (values.to_vec(), Lookup::Direct)
+            }
+            FacetKind::Shape
+            | FacetKind::Type
+            | FacetKind::Color
+            | FacetKind::Material
+            | FacetKind::Rim
+            | FacetKind::Gender
+            | FacetKind::Feature => term_values(shop, kind),
+            FacetKind::Brand => {
+                let values = shop.catalog.brands.iter().map(|brand| FacetValue::new(&brand.slug, &brand.name));
+                (values.collect(), Lookup::Direct)
+            }
+            FacetKind::Category => {
+                let value = |(index, category): (u32, &crate::enhance::tree::CategoryNode)| FacetValue {
+                    extra: Some(json!(lineage(shop.catalog, index).count().saturating_sub(1))),
+                    ..FacetValue::new(&category.slug, &category.name)
+                };
+                ((0..).zip(&shop.catalog.categories).map(value).collect(), Lookup::Direct)
+            }
+            FacetKind::Price => {
+                let ranges = PriceRange::of(shop);
+                let values = ranges.iter().map(|range| FacetValue::new(range.key(), range.label(shop)));
+                (values.collect(), Lookup::Prices(ranges))
+            }
+            FacetKind::Size => {
+                let values = SizeClass::ALL.map(|size| FacetValue::new(size.label().to_lowercase(), size.label()));
+                (values.to_vec(), Lookup::Direct)
+            }
+            FacetKind::Lenses => {
+                let prescription = FacetValue::new("prescription", words("facet_prescription"));
+                let progressive = FacetValue::new("progressive", words("facet_progressive"));
+                (vec![prescription, progressive], Lookup::Direct)
+            }
+            FacetKind::Stock => (vec![FacetValue::new("available", words("facet_available"))], Lookup::Direct),
+            FacetKind::Offer => (vec![FacetValue::new("reduced", words("facet_reduced"))], Lookup::Direct),
+        };
+        let facet = Self { kind, label: kind.label(shop).to_string(), values, lookup };
+        let column = facet.column(shop);
+        (column.sets.len() > 1).then_some((facet, column))
+    }
+
+    /// Which values a record has, as ascending indices.
+    fn values_of(&self, shop: &Shop<'_>, record: &ProductRecord) -> Vec<u32> {
+        let flags = |flags: &[bool]| (0..).zip(flags).filter(|(_, has)| **has).map(|(index, _)| index).collect();
+        match (&self.lookup, self.kind) {
+            (Lookup::Terms(places), kind) => {
+                let mut values: Vec<u32> =
+                    terms(kind, record).iter().filter_map(|id| places.get(id).copied()).collect();
+                values.sort_unstable();
+                values.dedup();
+                values
+            }
+            (Lookup::Prices(ranges), _) => {
+                let place = ranges.iter().position(|range| range.holds(record.price));
+                place.and_then(|place| u32::try_from(place).ok()).into_iter().collect()
+            }
+            (Lookup::Direct, FacetKind::Face) => flags(&FaceShape::ALL.map(|shape| record.suits(shape))),
+            (Lookup::Direct, FacetKind::Brand) => {
+                record.brand.filter(|&brand| (brand as usize) < self.values.len()).into_iter().collect()
+            }
+            (Lookup::Direct, FacetKind::Category) => {
+                let mut values: Vec<u32> =
+                    record.categories.iter().flat_map(|&category| lineage(shop.catalog, category)).collect();
+                values.sort_unstable();
+                values.dedup();
+                values
+            }
+            (Lookup::Direct, FacetKind::Size) => record.size.map(|size| size as u32).into_iter().collect(),
+            (Lookup::Direct, FacetKind::Lenses) => {
+                flags(&[record.prescription_ready, record.progressive == Progressive::Ready])
+            }
+            (Lookup::Direct, FacetKind::Stock) => flags(&[record.availability.is_available()]),
+            (Lookup::Direct, FacetKind::Offer) => flags(&[record.compare_at.is_some()]),
+            (Lookup::Direct, _) => Vec::new(),
+        }
+    }
+
+    /// The facet's column.
+    fn column(&self, shop: &Shop<'_>) -> Column {
+        let mut sets: BTreeMap<Vec<u32>, usize> = BTreeMap::new();
+        let codes: Vec<usize> = shop
+            .catalog
+            .records
+            .iter()
+            .map(|record| {
+                let next = sets.len();
+                *sets.entry(self.values_of(shop, record)).or_insert(next)
+            })
+            .collect();
+        let mut ordered = vec![Vec::new(); sets.len()];
+        for (set, number) in sets {
+            ordered[number] = set;
+        }
+        Column { sets: ordered, codes }
+    }
+}
+
+/// For each product the number of its set of values.
+pub(crate) struct Column {
+    sets: Vec<Vec<u32>>,
+    codes: Vec<usize>,
+}
+
+impl Column {
+    /// How many products have each value.
+    pub(crate) fn counts(&self, values: usize) -> Vec<u32> {
+        let mut of_sets = vec![0_u32; self.sets.len()];
+        self.codes.iter().for_each(|&code| of_sets[code] += 1);
+        let mut counts = vec![0_u32; values];
+        for (set, count) in self.sets.iter().zip(of_sets) {
+            for &value in set {
+                counts[value as usize] += count;
+            }
+        }
+        counts
+    }
+
+    /// The file: the sets, then one code a product.
+    pub(crate) fn text(&self) -> String {
+        let width = code::width(self.sets.len());
+        let mut codes = String::with_capacity(self.codes.len() * width);
+        self.codes.iter().for_each(|&number| code::push_fixed(&mut codes, number, width));
+        format!("{}\n", json!([self.sets, codes]))
+    }
+}
+
+/// The terms of a record that a facet is about.
+fn terms(kind: FacetKind, record: &ProductRecord) -> Vec<TermId> {
+    match kind {
+        FacetKind::Shape => record.frame_shape.into_iter().collect(),
+        FacetKind::Type => record.frame_type.into_iter().collect(),
+        FacetKind::Rim => record.rim.into_iter().collect(),
+        FacetKind::Gender => record.gender.into_iter().collect(),
+        FacetKind::Color => record.colors.to_vec(),
+        FacetKind::Material => record.materials.to_vec(),
+        FacetKind::Feature => record.features.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+/// The terms in use, the most frequent ones first.
+fn term_values(shop: &Shop<'_>, kind: FacetKind) -> (Vec<FacetValue>, Lookup) {
+    let mut counts: BTreeMap<TermId, usize> = BTreeMap::new();
+    for record in &shop.catalog.records {
+        for term in terms(kind, record) {
+            *counts.entry(term).or_default() += 1;
+        }
+    }
+    let mut order: Vec<(TermId, usize)> = counts.into_iter().collect();
+    order.sort_by_key(|&(term, count)| (Reverse(count), term));
+    let value = |&(id, _): &(TermId, usize)| {
+        let term = shop.catalog.terms.get(id);
+        let extra = (kind == FacetKind::Color).then(|| swatch(term)).flatten().map(Json::from);
+        FacetValue { extra, ..FacetValue::new(&term.key, &term.label) }
+    };
+    let values = order.iter().map(value).collect();
+    (values, Lookup::Terms(order.iter().map(|(id, _)| *id).zip(0..).collect()))
+}

@@ -1,0 +1,81 @@
+//! Orders of products that shoppers can choose: for each product its place among the others.
+//!
+//! Takes records; makes a column of ranks. Equal products share a rank, and scripts keep the store's order among them.
+
+use super::code;
+use crate::catalog::vocabulary::FaceShape;
+use crate::enhance::ProductRecord;
+use crate::pages::shop::Shop;
+use serde_json::json;
+use std::cmp::Reverse;
+
+/// An order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// By price, low to high; scripts turn it around for high to low.
+    Price,
+    /// Newest first, those without a date last.
+    Newest,
+    /// By name.
+    Name,
+    /// Most liked first.
+    Popular,
+    /// By how well they suit a face shape, best first.
+    Fit(FaceShape),
+}
+
+impl Order {
+    /// The orders that a store offers.
+    pub(crate) fn all_of(shop: &Shop<'_>) -> Vec<Self> {
+        let mut orders = vec![Self::Price, Self::Newest, Self::Name, Self::Popular];
+        if shop.config.enable_face_shape_filter {
+            orders.extend(FaceShape::ALL.map(Self::Fit));
+        }
+        orders
+    }
+
+    /// Key, as scripts know it.
+    pub(crate) fn key(self) -> String {
+        match self {
+            Self::Price => "price".into(),
+            Self::Newest => "newest".into(),
+            Self::Name => "name".into(),
+            Self::Popular => "popular".into(),
+            Self::Fit(shape) => format!("fit-{}", shape.key()),
+        }
+    }
+
+    /// Path of the column.
+    pub(crate) fn file(self) -> String {
+        format!("index/order-{}.json", self.key())
+    }
+
+    /// The file: how many ranks there are, then the rank of each product.
+    pub(crate) fn text(self, shop: &Shop<'_>) -> String {
+        let records = &shop.catalog.records;
+        let ranks = match self {
+            Self::Price => ranks(records, |record| (record.price.currency.code(), record.price.minor)),
+            Self::Newest => ranks(records, |record| Reverse(record.created_at)),
+            Self::Name => ranks(records, |record| record.name.to_lowercase()),
+            Self::Popular => ranks(records, |record| Reverse(record.popularity)),
+            Self::Fit(shape) => ranks(records, |record| Reverse(record.fits[shape.index()])),
+        };
+        let count = ranks.iter().max().map_or(0, |last| last + 1);
+        let width = code::width(count);
+        let mut codes = String::with_capacity(ranks.len() * width);
+        ranks.iter().for_each(|&rank| code::push_fixed(&mut codes, rank, width));
+        format!("{}\n", json!([count, codes]))
+    }
+}
+
+/// Ranks from 0, without gaps; equal keys have the same.
+fn ranks<'a, K: Ord>(records: &'a [ProductRecord], key: impl Fn(&'a ProductRecord) -> K) -> Vec<usize> {
+    let keys: Vec<K> = records.iter().map(key).collect();
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_by(|&a, &b| keys[a].cmp(&keys[b]));
+    let mut ranks = vec![0; keys.len()];
+    for pair in order.windows(2) {
+        ranks[pair[1]] = ranks[pair[0]] + usize::from(keys[pair[0]] != keys[pair[1]]);
+    }
+    ranks
+}

@@ -1,0 +1,177 @@
+//! The search index: for each word the products that have it, in files small enough for a phone.
+//!
+//! Products are taken in segments of the store's order, so that the first results need only the first segment's files,
+//! and memory holds one segment at a time. In a segment, words with the same first two letters are in one file. Words
+//! by their last two letters, without products, help with slips at the beginning of a word.
+
+use super::code;
+use super::text::{bucket_of, for_each_word};
+use crate::catalog::vocabulary::Term;
+use crate::enhance::{EnhancedProduct, ProductRecord};
+use crate::pages::plan::lineage;
+use crate::pages::shop::Shop;
+use anyhow::Result;
+use rayon::prelude::*;
+use serde_json::{Value as Json, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Products in a segment.
+const SEGMENT: usize = 8192;
+/// Bytes of a file that are aimed at, before compression.
+const FILE_BYTES: usize = 8 * 1024;
+/// Most files of one kind in a segment.
+const MOST_FILES: u32 = 256;
+/// Words of a description that are searched.
+const DESCRIPTION_WORDS: usize = 150;
+
+/// Where a word stands, which decides how much a hit is worth.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Field {
+    Name,
+    Attribute,
+    Description,
+}
+
+/// Positions of products by field, ascending.
+#[derive(Default)]
+struct Postings([Vec<usize>; 3]);
+
+/// Makes every file of the index and hands each to `write`.
+///
+/// # Errors
+/// When a product cannot be read back, or `write` fails.
+pub(crate) fn write_all(shop: &Shop<'_>, write: &(dyn Fn(&str, &[u8]) -> Result<()> + Sync)) -> Result<()> {
+    let mut spellings: BTreeSet<Box<str>> = BTreeSet::new();
+    let mut buckets = Vec::new();
+    let mut version = blake3::Hasher::new();
+    for (number, records) in shop.catalog.records.chunks(SEGMENT).enumerate() {
+        let index = segment(shop, number * SEGMENT, records)?;
+        let spelled = index.iter().filter(|(_, postings)| postings.0[..2].iter().any(|list| !list.is_empty()));
+        spellings.extend(spelled.map(|(word, _)| word.clone()));
+        let entries: Vec<(&str, String)> = index.iter().map(|(word, postings)| (&**word, postings.text())).collect();
+        let size: usize = entries.iter().map(|(word, postings)| word.len() + postings.len() + 8).sum();
+        let count = files_for(size);
+        let mut files: Vec<serde_json::Map<String, Json>> = vec![serde_json::Map::new(); count as usize];
+        for (word, postings) in entries {
+            files[bucket_of(word.chars(), count) as usize].insert(word.to_string(), Json::from(postings));
+        }
+        let texts: Vec<String> = files.into_par_iter().map(|words| Json::Object(words).to_string()).collect();
+        texts.iter().for_each(|text| _ = version.update(text.as_bytes()));
+        texts
+            .par_iter()
+            .enumerate()
+            .try_for_each(|(bucket, text)| write(&format!("search/{number}/{bucket}.json"), text.as_bytes()))?;
+        buckets.push(count);
+    }
+
+    let size: usize = spellings.iter().map(|word| word.len() + 3).sum();
+    let endings = files_for(size);
+    let mut files: Vec<Vec<&str>> = vec![Vec::new(); endings as usize];
+    for word in &spellings {
+        files[bucket_of(word.chars().rev(), endings) as usize].push(word);
+    }
+    for (bucket, words) in files.into_iter().enumerate() {
+        write(&format!("search/endings/{bucket}.json"), json!(words).to_string().as_bytes())?;
+    }
+    let summary = json!({
+        "count": shop.catalog.records.len(),
+        "segment": SEGMENT,
+        "files": buckets,
+        "endings": endings,
+        "version": version.finalize().to_hex()[..8],
+    });
+    write("search/index.json", format!("{summary}\n").as_bytes())
+}
+
+fn files_for(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(FILE_BYTES)).unwrap_or(MOST_FILES).next_power_of_two().min(MOST_FILES)
+}
+
+impl Postings {
+    /// One text a field, separated by blanks: distances between positions.
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for (field, positions) in self.0.iter().enumerate() {
+            if field > 0 {
+                text.push(' ');
+            }
+            let mut before = 0;
+            for &position in positions {
+                code::push_short(&mut text, position - before);
+                before = position;
+            }
+        }
+        text.truncate(text.trim_end().len());
+        text
+    }
+}
+
+/// The words of one segment; positions count from its beginning.
+fn segment(shop: &Shop<'_>, from: usize, records: &[ProductRecord]) -> Result<BTreeMap<Box<str>, Postings>> {
+    let words: Vec<BTreeMap<String, Field>> = records
+        .par_iter()
+        .enumerate()
+        .map(|(at, record)| {
+            let product = shop.catalog.product(u32::try_from(from + at)?)?;
+            Ok(words_of(shop, record, &product))
+        })
+        .collect::<Result<_>>()?;
+    let mut index: BTreeMap<Box<str>, Postings> = BTreeMap::new();
+    for (position, words) in words.into_iter().enumerate() {
+        for (word, field) in words {
+            index.entry(word.into()).or_default().0[field as usize].push(position);
+        }
+    }
+    Ok(index)
+}
+
+/// The words of a product, each with the best field it stands in.
+fn words_of(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProduct) -> BTreeMap<String, Field> {
+    let mut words: BTreeMap<String, Field> = BTreeMap::new();
+    let mut add = |text: &str, field: Field| {
+        for_each_word(text, |word| {
+            if !shop.words.search().stop_words.contains(word) && !words.contains_key(word) {
+                words.insert(word.to_string(), field);
+            }
+        });
+    };
+    let product = &enhanced.product;
+    add(&product.name, Field::Name);
+    add(enhanced.brand_name.as_deref().unwrap_or_default(), Field::Name);
+
+    for code in [&product.sku, &product.gtin].into_iter().flatten() {
+        add(code, Field::Attribute);
+    }
+    let single = [&product.frame_shape, &product.frame_type, &product.rim, &product.gender, &product.style];
+    let lists = [&product.materials, &product.colors, &product.features, &product.tags, &product.lens.coatings];
+    let variants = product.variants.iter().map(|variant| &variant.color);
+    let terms = single.into_iter().flatten().chain(lists.into_iter().flatten()).chain(variants);
+    for Term { label, .. } in terms {
+        add(label, Field::Attribute);
+    }
+    for category in record.categories.iter().flat_map(|&category| lineage(shop.catalog, category)) {
+        add(&shop.catalog.categories[category as usize].name, Field::Attribute);
+    }
+    if product.lens.polarized == Some(true) {
+        add(shop.words.say("polarized"), Field::Attribute);
+    }
+
+    let text = without_tags(&enhanced.description_html);
+    let cut = text.split_whitespace().take(DESCRIPTION_WORDS).collect::<Vec<_>>().join(" ");
+    add(&cut, Field::Description);
+    words
+}
+
+/// The text of safe HTML. Entities become blanks: no word that anybody searches for is in one.
+fn without_tags(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(at) = rest.find(['<', '&']) {
+        text.push_str(&rest[..at]);
+        text.push(' ');
+        let end = if rest[at..].starts_with('<') { '>' } else { ';' };
+        rest = rest[at..].split_once(end).map_or("", |(_, behind)| behind);
+    }
+    text.push_str(rest);
+    text
+}
