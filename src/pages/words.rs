@@ -143,8 +143,12 @@ mod tests {
     fn every_key_in_the_code_has_words() {
         let words = english();
         let mut seen = 0;
-        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages")).expect("the folder") {
-            let source = std::fs::read_to_string(file.expect("an entry").path()).expect("a source file");
+        for file in walkdir::WalkDir::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages")) {
+            let file = file.expect("an entry");
+            if !file.file_type().is_file() {
+                continue;
+            }
+            let source = std::fs::read_to_string(file.path()).expect("a source file");
             for call in ["say(\"", "fill(\""] {
                 for (at, _) in source.match_indices(call) {
                     let key = source[at + call.len()..].split('"').next().unwrap_or_default();

@@ -21,7 +21,9 @@ export function wordsOf(text) {
       parts = 0;
     }
   };
-  for (const character of text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase()) {
+  // Letter by letter and with one sigma, for how a whole word is lowered depends on where the letter stands in it.
+  const lower = Array.from(text.normalize("NFKD").replace(/\p{M}/gu, ""), (letter) => letter.toLowerCase()).join("").replaceAll("ς", "σ");
+  for (const character of lower) {
     if (ideographic.test(character)) {
       close(false);
       word = character;

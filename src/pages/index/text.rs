@@ -30,6 +30,8 @@ pub(super) fn for_each_word(text: &str, mut take: impl FnMut(&str)) {
         }
     };
     for character in text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase) {
+        // The Greek letter at the end of a word, which capitals do not tell apart.
+        let character = if character == 'ς' { 'σ' } else { character };
         if is_ideographic(character) {
             close(&mut word, &mut whole, &mut parts, false);
             word.push(character);
