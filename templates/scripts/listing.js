@@ -94,7 +94,12 @@ function draw() {
     }
     const isOpen = at < openFacets || state.chosen.get(facet.key)?.size > 0;
     facet.group = element("details", { class: "facet", open: isOpen }, element("summary", {}, element("span", {}, facet.label)), set);
-    facet.group.addEventListener("toggle", () => facet.group.open && show());
+    facet.isOpen = isOpen;
+    facet.group.addEventListener("toggle", () => {
+      // Browsers also tell of groups that are open from the start.
+      if (facet.group.open && !facet.isOpen) show();
+      facet.isOpen = facet.group.open;
+    });
     shorten(facet);
     return facet.group;
   });

@@ -2,7 +2,7 @@
 import settings from "./settings.js";
 import { positions, searchFile as load, searchSummary } from "./catalog.js";
 import { ordered } from "./narrowing.js";
-import { bucketOf, forgiven, slips, wordsOf } from "./words.js";
+import { bucketOf, endingBucketOf, forgiven, slips, wordsOf } from "./words.js";
 
 // What a hit is worth by field: name and brand, attributes, description.
 const worth = [24, 12, 4];
@@ -32,7 +32,7 @@ export async function* search(query) {
   if (asked.length === 0) return;
   const { count, segment, files, endings, version } = await searchSummary();
   const found = new Scores(count, asked.length);
-  const file = (number, word) => load(`search/${number}/${bucketOf([...word], files[number])}.json?v=${version}`);
+  const file = (number, word) => load(`search/${number}/${bucketOf(word, files[number])}.json?v=${version}`);
   const missing = new Set(asked.keys());
 
   const pass = async function* (termsOf) {
@@ -61,7 +61,7 @@ export async function* search(query) {
     const spelled = new Map();
     const near = async (word, at) => {
       if (!missing.has(at) && !spelled.has(at)) return [];
-      if (!spelled.has(at)) spelled.set(at, nearWords(word, file, files.length, `search/endings/${bucketOf([...word].reverse(), endings)}.json?v=${version}`));
+      if (!spelled.has(at)) spelled.set(at, nearWords(word, file, files.length, `search/endings/${endingBucketOf(word, endings)}.json?v=${version}`));
       return (await spelled.get(at)).map((other) => ({ word: other, matches: (entries) => (other in entries ? [[other, asSlip]] : []) }));
     };
     for await (const more of pass(near)) if (found.any() && more) yield { ...found.result(), more };

@@ -1,4 +1,4 @@
-// The search field in the header: suggestions while one types, and "/" as a short cut to it.
+// Suggestions below the search field in the header while one types. Loaded when the field is first entered.
 import settings from "./settings.js";
 import { cards, summary } from "./catalog.js";
 import { addressOf, announce, counted, element, fill, words } from "./cards.js";
@@ -11,9 +11,7 @@ const pageOf = { face: "face-shapes", shape: "shapes", type: "types", brand: "br
 export function start() {
   const form = document.querySelector("[data-search-box]");
   const field = form.querySelector("input");
-  const list = element("div", { class: "suggestions", id: "suggestions", role: "listbox", "aria-label": words.suggestions, hidden: true });
-  form.append(list);
-  for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "suggestions" })) field.setAttribute(name, value);
+  const list = form.querySelector("[role=listbox]");
 
   let active = -1;
   let turn = 0;
@@ -82,15 +80,8 @@ export function start() {
   });
   // A press on a suggestion must not take the focus from the field before it is followed.
   list.addEventListener("pointerdown", (event) => event.preventDefault());
-  addEventListener("keydown", (event) => {
-    const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
-    if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-    const target = [field, ...document.querySelectorAll("main input[type=search]")].find((candidate) => candidate.checkVisibility());
-    if (!target) return;
-    event.preventDefault();
-    target.focus();
-    target.select();
-  });
+  // Somebody may have typed while this was loaded.
+  if (field.value.trim() !== "") soon();
 }
 
 // Listings whose names hold all of the query's words.

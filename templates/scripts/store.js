@@ -3,9 +3,23 @@ import { start } from "./cards.js";
 
 start();
 const parts = [
-  ["[data-search-box]", "./search_box.js"],
   ["[data-listing]", "./listing.js"],
 ];
 for (const [selector, module] of parts) {
   if (document.querySelector(selector)) import(module).then((part) => part.start());
 }
+
+// Searching needs more than all the rest, so that it waits until somebody wants to.
+const box = document.querySelector("[data-search-box]");
+box?.addEventListener("focusin", () => import("./search_box.js").then((part) => part.start()), { once: true });
+
+// "/" leads to the search field, unless it is being typed somewhere.
+addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const field = [...document.querySelectorAll("main input[type=search], [data-search-box] input")].find((candidate) => candidate.checkVisibility());
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});

@@ -45,11 +45,15 @@ export function folded(word) {
   return cut.endsWith("s") && !stem.endsWith("s") && new TextEncoder().encode(stem).length > 2 ? stem : cut;
 }
 
-// Which of `count` files a word is in, by its first two characters.
-export function bucketOf(characters, count) {
+// Which of `count` files a word is in: by its first two letters, or, if it is a code, by all of its characters.
+export const bucketOf = (word, count) => hash(isCode(word) ? [...word] : [...word].slice(0, 2)) % Math.max(count, 1);
+export const endingBucketOf = (word, count) => hash([...word].reverse().slice(0, 2)) % Math.max(count, 1);
+export const isCode = (word) => /[0-9]/.test(word);
+
+function hash(characters) {
   let hash = 0x811c9dc5;
-  for (const character of characters.slice(0, 2)) hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193) >>> 0;
-  return ((hash ^ (hash >>> 15)) >>> 0) % Math.max(count, 1);
+  for (const character of characters) hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193) >>> 0;
+  return (hash ^ (hash >>> 15)) >>> 0;
 }
 
 // How many slips (a letter too many, missing, wrong, or two swapped) lie between two words; more than `most` is `most + 1`.
@@ -74,4 +78,4 @@ export function slips(a, b, most) {
 }
 
 // How many slips a word may have: none in short ones, where everything is near everything.
-export const forgiven = (word) => (word.length < 4 ? 0 : word.length < 8 ? 1 : 2);
+export const forgiven = (word) => (word.length < 4 || isCode(word) ? 0 : word.length < 8 ? 1 : 2);

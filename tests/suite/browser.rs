@@ -16,7 +16,7 @@ use std::time::Duration;
 use url::Url;
 
 /// Sends the files of a folder on loopback until the test process ends.
-fn serve(folder: PathBuf, listener: TcpListener) -> Url {
+pub(crate) fn serve(folder: PathBuf, listener: TcpListener) -> Url {
     let base = Url::parse(&format!("http://{}/", listener.local_addr().expect("an address"))).expect("an address");
     let (folder, address) = (Arc::new(folder), base.clone());
     std::thread::spawn(move || {
@@ -63,13 +63,13 @@ fn answer(folder: &Path, base: &Url, mut stream: TcpStream) -> Option<()> {
 }
 
 /// A chromedriver of this test's own.
-struct Driver {
+pub(crate) struct Driver {
     process: Child,
     port: u16,
 }
 
 impl Driver {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let port = free_port();
         let mut process = Command::new("chromedriver")
             .arg(format!("--port={port}"))
@@ -87,7 +87,7 @@ impl Driver {
     }
 
     /// A browser window `width` CSS pixels wide.
-    async fn window(&self, width: u32, scripts: bool) -> Client {
+    pub(crate) async fn window(&self, width: u32, scripts: bool) -> Client {
         let profile = json!({ "profile.managed_default_content_settings.javascript": if scripts { 1 } else { 2 } });
         let capabilities = json!({
             "browserName": "chrome",
@@ -131,7 +131,7 @@ impl WebDriverCompatibleCommand for ConsoleLog {
     }
 }
 
-async fn console_errors(client: &Client) -> Vec<String> {
+pub(crate) async fn console_errors(client: &Client) -> Vec<String> {
     let log = client.issue_cmd(ConsoleLog).await.expect("the console log");
     log.as_array()
         .expect("entries")
@@ -139,6 +139,27 @@ async fn console_errors(client: &Client) -> Vec<String> {
         .filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING")
         .map(|entry| entry["message"].as_str().unwrap_or_default().to_string())
         .collect()
+}
+
+/// Waits until an expression is true in the page.
+pub(crate) async fn until(client: &Client, condition: &str) {
+    let script = r#"
+        const [condition, done] = [new Function("return (" + arguments[0] + ")"), arguments[arguments.length - 1]];
+        const end = performance.now() + 20000;
+        const look = () => {
+            if (condition()) done(true);
+            else if (performance.now() > end) done(false);
+            else setTimeout(look, 20);
+        };
+        look();
+    "#;
+    let held = client.execute_async(script, vec![json!(condition)]).await.expect("the page can be asked");
+    assert_eq!(held, json!(true), "never true: {condition}\n{:?}", console_errors(client).await);
+}
+
+/// The value of an expression in the page.
+pub(crate) async fn value_of(client: &Client, expression: &str) -> Value {
+    client.execute(&format!("return ({expression})"), Vec::new()).await.expect("the page can be asked")
 }
 
 /// What must be true of any page that is shown: it fits the window and its pictures have arrived.
@@ -164,11 +185,11 @@ async fn assert_looks_whole(client: &Client, page: &Url) {
     assert!(errors.is_empty(), "{page}: {errors:?}");
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-fn served_boutique() -> (Store, Url) {
+pub(crate) fn served_boutique() -> (Store, Url) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let base = format!("http://{}/", listener.local_addr().expect("an address"));
     let store = Store::from_example("boutique").edit(|text| text.replace("https://lantern-street.example/", &base));

@@ -8,6 +8,7 @@ mod first_steps;
 mod generate;
 mod hostile_catalog;
 mod interruption;
+mod listing;
 mod mongod;
 mod pages;
 mod sources;

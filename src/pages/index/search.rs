@@ -5,7 +5,7 @@
 //! by their last two letters, without products, help with slips at the beginning of a word.
 
 use super::code;
-use super::text::{bucket_of, for_each_word};
+use super::text::{bucket_of, ending_bucket_of, for_each_word, is_code};
 use crate::catalog::vocabulary::Term;
 use crate::enhance::{EnhancedProduct, ProductRecord};
 use crate::pages::plan::lineage;
@@ -46,14 +46,15 @@ pub(crate) fn write_all(shop: &Shop<'_>, write: &(dyn Fn(&str, &[u8]) -> Result<
     let mut version = blake3::Hasher::new();
     for (number, records) in shop.catalog.records.chunks(SEGMENT).enumerate() {
         let index = segment(shop, number * SEGMENT, records)?;
-        let spelled = index.iter().filter(|(_, postings)| postings.0[..2].iter().any(|list| !list.is_empty()));
+        let is_spelled = |postings: &Postings| postings.0[..2].iter().any(|positions| !positions.is_empty());
+        let spelled = index.iter().filter(|(word, postings)| !is_code(word) && is_spelled(postings));
         spellings.extend(spelled.map(|(word, _)| word.clone()));
         let entries: Vec<(&str, String)> = index.iter().map(|(word, postings)| (&**word, postings.text())).collect();
         let size: usize = entries.iter().map(|(word, postings)| word.len() + postings.len() + 8).sum();
         let count = files_for(size);
         let mut files: Vec<serde_json::Map<String, Json>> = vec![serde_json::Map::new(); count as usize];
         for (word, postings) in entries {
-            files[bucket_of(word.chars(), count) as usize].insert(word.to_string(), Json::from(postings));
+            files[bucket_of(word, count) as usize].insert(word.to_string(), Json::from(postings));
         }
         let texts: Vec<String> = files.into_par_iter().map(|words| Json::Object(words).to_string()).collect();
         texts.iter().for_each(|text| _ = version.update(text.as_bytes()));
@@ -68,7 +69,7 @@ pub(crate) fn write_all(shop: &Shop<'_>, write: &(dyn Fn(&str, &[u8]) -> Result<
     let endings = files_for(size);
     let mut files: Vec<Vec<&str>> = vec![Vec::new(); endings as usize];
     for word in &spellings {
-        files[bucket_of(word.chars().rev(), endings) as usize].push(word);
+        files[ending_bucket_of(word, endings) as usize].push(word);
     }
     for (bucket, words) in files.into_iter().enumerate() {
         write(&format!("search/endings/{bucket}.json"), json!(words).to_string().as_bytes())?;

@@ -60,12 +60,28 @@ fn folded(word: &str) -> &str {
     }
 }
 
-/// Which of `count` files a word is in: words with the same first two characters are in the same one. FNV-1a over
-/// their code points, as it takes few lines in both languages.
-pub(super) fn bucket_of(start: impl Iterator<Item = char>, count: u32) -> u32 {
-    let hash =
-        start.take(2).fold(0x811c_9dc5_u32, |hash, character| (hash ^ u32::from(character)).wrapping_mul(0x0100_0193));
-    (hash ^ (hash >> 15)) % count.max(1)
+/// Which of `count` files a word is in. Words with the same first two letters are in the same one, so that those that
+/// begin like the shopper's are found there. Codes, of which a catalogue has as many as products, are spread by all of
+/// their characters and only found whole. FNV-1a over code points, as it takes few lines in both languages.
+pub(super) fn bucket_of(word: &str, count: u32) -> u32 {
+    let length = if is_code(word) { usize::MAX } else { 2 };
+    hash(word.chars().take(length)) % count.max(1)
+}
+
+/// Which of `count` files of endings a word is in: by its last two letters.
+pub(super) fn ending_bucket_of(word: &str, count: u32) -> u32 {
+    hash(word.chars().rev().take(2)) % count.max(1)
+}
+
+/// Whether a word is a number or an article's code.
+pub(super) fn is_code(word: &str) -> bool {
+    word.contains(|character: char| character.is_ascii_digit())
+}
+
+fn hash(characters: impl Iterator<Item = char>) -> u32 {
+    let step = |hash: u32, character: char| (hash ^ u32::from(character)).wrapping_mul(0x0100_0193);
+    let hash = characters.fold(0x811c_9dc5, step);
+    hash ^ (hash >> 15)
 }
 
 #[cfg(test)]
@@ -94,11 +110,10 @@ mod tests {
     }
 
     #[test]
-    fn words_of_one_beginning_share_a_file() {
-        assert_eq!(bucket_of("round".chars(), 64), bucket_of("rope".chars(), 64));
-        assert!(
-            (0..200_u8).map(|n| bucket_of([char::from(97 + n % 26), char::from(97 + n / 26)].into_iter(), 64)).max()
-                > Some(50)
-        );
+    fn words_of_one_beginning_share_a_file_and_codes_do_not() {
+        assert_eq!(bucket_of("round", 64), bucket_of("rope", 64));
+        assert_eq!(ending_bucket_of("round", 64), ending_bucket_of("land", 64));
+        let files: std::collections::BTreeSet<u32> = (0..999).map(|n| bucket_of(&format!("al{n:04}"), 64)).collect();
+        assert!(files.len() > 50, "{}", files.len());
     }
 }
