@@ -47,10 +47,11 @@ pub fn build(palette: &str, sheets: &[String], assets: &BTreeMap<String, Vec<u8>
 
 /// Makes the files of the scripts, in one folder named by all of their contents, so that they can import each other by
 /// name and none is ever mixed with another version's.
-pub fn scripts(scripts: &BTreeMap<String, String>, settings: &serde_json::Value) -> (String, Vec<ThemeFile>) {
+/// Each of `values` becomes a module that exports it.
+pub fn scripts(scripts: &BTreeMap<String, String>, values: &[(&str, serde_json::Value)]) -> (String, Vec<ThemeFile>) {
     let mut texts: BTreeMap<&str, String> =
         scripts.iter().map(|(name, text)| (name.as_str(), without_remarks(text))).collect();
-    texts.insert("settings.js", format!("export default {settings};\n"));
+    texts.extend(values.iter().map(|(name, value)| (*name, format!("export default {value};\n"))));
     let mut hasher = blake3::Hasher::new();
     for (name, text) in &texts {
         hasher.update(name.as_bytes()).update(&[0]).update(text.as_bytes()).update(&[0]);
@@ -147,12 +148,12 @@ mod tests {
     fn scripts_share_a_folder_that_changes_with_any_of_them() {
         let text = "// why\nimport x from \"./b.js\";\n\n  x(); // here\n";
         let modules = BTreeMap::from([("a.js".to_string(), text.to_string())]);
-        let (folder, files) = scripts(&modules, &serde_json::json!({"root": "/"}));
+        let (folder, files) = scripts(&modules, &[("settings.js", serde_json::json!({"root": "/"}))]);
         let paths: Vec<_> = files.iter().map(|file| file.path.strip_prefix(&folder).expect("in the folder")).collect();
         assert_eq!(paths, ["/a.js", "/settings.js"]);
         assert_eq!(files[0].bytes, b"import x from \"./b.js\";\nx(); // here\n");
         assert_eq!(files[1].bytes, b"export default {\"root\":\"/\"};\n");
-        let (other, _) = scripts(&modules, &serde_json::json!({"root": "/shop/"}));
+        let (other, _) = scripts(&modules, &[("settings.js", serde_json::json!({"root": "/shop/"}))]);
         assert_ne!(folder, other);
     }
 

@@ -56,7 +56,7 @@ impl<'a> Renderer<'a> {
         };
         let palette = palette::css_variables(config.primary_color, config.secondary_color);
         let mut files = theme_files::build(&palette, &theme.stylesheets, &theme.files);
-        let (scripts, modules) = theme_files::scripts(&theme.scripts, &script_settings(&shop));
+        let (scripts, modules) = theme_files::scripts(&theme.scripts, &script_values(&shop));
         files.files.extend(modules);
         let shell = Shell::new(&shop, &files.stylesheet, &scripts)?;
         let icons = icons::files(config.primary_color, config.secondary_color)?;
@@ -122,12 +122,12 @@ impl<'a> Renderer<'a> {
 }
 
 /// What scripts know of the store. Nothing in it depends on the products, so that pages need not change with them.
-fn script_settings(shop: &Shop<'_>) -> serde_json::Value {
-    serde_json::json!({
+fn script_values(shop: &Shop<'_>) -> [(&'static str, serde_json::Value); 2] {
+    let settings = serde_json::json!({
         "root": shop.links.prefix(),
         "locale": shop.config.locale,
         "perPage": shop.config.products_per_page,
-        "search": shop.words.search(),
         "words": shop.words.of_scripts(),
-    })
+    });
+    [("settings.js", settings), ("search_words.js", serde_json::json!(shop.words.search()))]
 }

@@ -9,7 +9,8 @@ export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) =
 
 // "1 frame" and "24 frames": takes the first text for one, the second for all other numbers.
 export const counted = (count, one, other) => fill(count === 1 ? one : other, { count: number(count) });
-export const number = (value) => new Intl.NumberFormat(settings.locale).format(value);
+const format = new Intl.NumberFormat(settings.locale);
+export const number = (value) => format.format(value);
 
 // Makes an element: attributes as they are, a text or elements inside. Nothing is ever read as HTML.
 export function element(name, attributes = {}, ...children) {

@@ -5,7 +5,6 @@ import { cards, column, ranks, summary } from "./catalog.js";
 import { counted, dress, element, fill, icon, number, words } from "./cards.js";
 import { counts, narrow, ordered, passing } from "./narrowing.js";
 import { read, watch } from "./memory.js";
-import { highlight, search } from "./search.js";
 
 // Values of a facet that are shown before one asks for all.
 const shortList = 8;
@@ -125,7 +124,7 @@ function shorten(facet) {
   for (const value of facet.boxes) {
     const isUseful = value.box.checked || value.inBase !== 0;
     const isHidden = !isUseful || (!facet.isLong && !value.box.checked && shown >= shortList && facet.more);
-    value.row.hidden = Boolean(isHidden);
+    if (value.row.hidden !== Boolean(isHidden)) value.row.hidden = Boolean(isHidden);
     if (!isHidden) shown++;
   }
 }
@@ -222,6 +221,8 @@ async function tally(narrowed, active, isCurrent) {
       facet.boxes.forEach((value, at) => (value.inBase = whole[at]));
     }
     facet.boxes.forEach((value, at) => {
+      if (value.now === now[at]) return;
+      value.now = now[at];
       value.tally.textContent = number(now[at]);
       value.box.disabled = now[at] === 0 && !value.box.checked && value.box !== document.activeElement;
     });
@@ -265,7 +266,7 @@ async function list(hits, isCurrent) {
   const shown = await cards([...hits.slice((page - 1) * settings.perPage, page * settings.perPage)]);
   if (!isCurrent()) return;
   isAsServed = false;
-  if (found) highlight(shown, found.words);
+  if (found) found.highlight(shown, found.words);
   if (shown.length === 0) results.replaceChildren(nothing());
   else results.replaceChildren(element("ul", { class: "cards" }, ...shown), ...(pages > 1 ? [pagination(page, pages)] : []));
   dress(results);
@@ -318,9 +319,10 @@ async function ask() {
   if (mine === "") return show();
   results.setAttribute("aria-busy", "true");
   try {
+    const { highlight, search } = await import("./search.js");
     for await (const result of search(mine)) {
       if (state.query !== mine) return undefined;
-      found = result;
+      found = { ...result, highlight };
       base = null;
       await show();
     }

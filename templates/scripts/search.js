@@ -1,5 +1,5 @@
 // Finds products by words: exactly, by their beginnings, by synonyms, and in spite of slips.
-import settings from "./settings.js";
+import searchWords from "./search_words.js";
 import { positions, searchFile as load, searchSummary } from "./catalog.js";
 import { ordered } from "./narrowing.js";
 import { bucketOf, endingBucketOf, forgiven, slips, wordsOf } from "./words.js";
@@ -11,7 +11,7 @@ const asSynonym = 8;
 const asBeginning = 7;
 const asSlip = 4;
 
-const { stop_words: stopWords, synonyms } = settings.search;
+const { stop_words: stopWords, synonyms } = searchWords;
 const sameAs = new Map();
 for (const group of synonyms) for (const word of group) sameAs.set(word, [...(sameAs.get(word) ?? []), ...group.filter((other) => other !== word)]);
 
