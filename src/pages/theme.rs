@@ -130,6 +130,9 @@ const SCRIPTS: &[(&str, &str)] = embedded!["templates/scripts":
     "search.js",
     "search_box.js",
     "listing.js",
+    "finder.js",
+    "face_shape.js",
+    "face_mark.js",
 ];
 
 const WORDS: &str = include_str!("../../templates/words.en.yaml");
@@ -140,6 +143,7 @@ const MODERN_MINIMAL: &[(&str, &str)] = embedded!["themes/modern-minimal":
     "assets/layout.css",
     "assets/products.css",
     "assets/pages.css",
+    "assets/guides.css",
 ];
 
 /// What a folder theme brings.

@@ -4,6 +4,8 @@ import { start } from "./cards.js";
 start();
 const parts = [
   ["[data-listing]", "./listing.js"],
+  ["[data-finder]", "./finder.js"],
+  ["[data-face]", "./face_mark.js"],
 ];
 for (const [selector, module] of parts) {
   if (document.querySelector(selector)) import(module).then((part) => part.start());
