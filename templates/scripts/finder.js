@@ -56,7 +56,9 @@ const fieldOf = (form, name) => form.elements.namedItem(name);
 function complain(form, name, text) {
   form.querySelector(`[data-error=${name}]`).textContent = text;
   const field = fieldOf(form, name);
-  if (field?.tagName === "INPUT") field.setAttribute("aria-invalid", text !== "");
+  if (field) field.setAttribute("aria-invalid", text !== "");
+  // A field's own fault is read out with the field; what has none is said.
+  else if (text) announce(text);
 }
 
 // How sure the newest result is, and what the page said before there was any.
@@ -155,6 +157,7 @@ function photographing(finder, form) {
   const handles = [...stage.querySelectorAll("[data-point]")];
   // Points in shares of the picture's width and height.
   const points = {};
+  let moved = false;
 
   const place = (handle, x, y) => {
     const [left, top] = (points[handle.dataset.point] = [Math.min(Math.max(x, 0), 1), Math.min(Math.max(y, 0), 1)]);
@@ -163,6 +166,7 @@ function photographing(finder, form) {
     handle.setAttribute("aria-valuenow", Math.round(left * 100));
     handle.setAttribute("aria-valuetext", fill(words.finder_position, { x: number(Math.round(left * 100)), y: number(Math.round(top * 100)) }));
     complain(form, "photo", "");
+    moved = true;
   };
   const draw = () => {
     const spot = (name) => points[name].map((share) => (share * 100).toFixed(2)).join(" ");
@@ -194,6 +198,7 @@ function photographing(finder, form) {
       place(handle, 0.5 + (x * length) / canvas.width, 0.5 + (y * length) / canvas.height);
     }
     draw();
+    moved = false;
     drop.hidden = true;
     form.querySelector("[data-photo]").hidden = false;
     handles[0].focus({ preventScroll: true });
@@ -240,6 +245,11 @@ function photographing(finder, form) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (canvas.width === 0 || form.querySelector("[data-photo]").hidden) return;
+    // The points as they stand at first would give everybody the same shape.
+    if (!moved) {
+      complain(form, "photo", words.finder_unmoved);
+      return handles[0].focus();
+    }
     const given = { jawline: form.elements.jawline.value };
     for (const [name, [from, to]] of Object.entries(lines)) {
       const [x, y] = [0, 1].map((axis) => points[from][axis] - points[to][axis]);
