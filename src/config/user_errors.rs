@@ -454,7 +454,7 @@ catalog:
     assert_eq!(at("name"), Some((38, 11)));
     assert_eq!(at("price.paths.1"), Some((39, 35)));
     assert_eq!(at("price.factor.of.what"), Some((39, 50)));
-    assert_eq!(at("elsewhere"), Some((36, 5)));
+    assert_eq!(at("elsewhere"), Some((38, 5)));
 }
 
 #[test]

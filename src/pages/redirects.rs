@@ -33,8 +33,12 @@ pub(crate) fn page(shop: &Shop<'_>, index: u32) -> Result<String> {
 /// `_redirects`, which Netlify, Cloudflare Pages and others read.
 pub(crate) fn file(shop: &Shop<'_>) -> String {
     let mut lines = String::new();
+    let root = shop.links.absolute("index.html");
     for Redirect { path, target, .. } in &shop.config.redirects {
         let from = shop.links.local(path);
+        // Addresses of the store itself stay on whatever host the files are tried out on.
+        let inside = target.as_str().strip_prefix(&root).map(|inside| format!("{}{inside}", shop.links.prefix()));
+        let target = inside.as_deref().unwrap_or(target.as_str());
         // Some hosts take an address with a slash at its end for another one.
         for from in from.strip_suffix('/').into_iter().chain([from.as_str()]) {
             let _ = writeln!(lines, "{from} {target} 301");

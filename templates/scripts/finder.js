@@ -37,6 +37,7 @@ export function start() {
     finder.querySelector("[data-result]").focus();
   });
   watch("face", [], () => show(finder, known()));
+  finder.dataset.ready = "";
 }
 
 // The shapes that are remembered, without any that this page does not know.
