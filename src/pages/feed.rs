@@ -11,7 +11,7 @@ use super::{listing_page, xml};
 use crate::catalog::product::{Availability, ColorVariant, Product};
 use crate::catalog::text::shortened;
 use crate::catalog::vocabulary::Term;
-use crate::enhance::wording::plain_text;
+use crate::enhance::wording::text_of_safe_html;
 use crate::enhance::{EnhancedProduct, ProductRecord};
 use std::collections::BTreeSet;
 
@@ -115,7 +115,7 @@ fn push_item(
             xml::push_element(xml, name, value);
         }
     };
-    let text = plain_text(&enhanced.description_html);
+    let text = text_of_safe_html(&enhanced.description_html);
     let text = [&text, &enhanced.summary, &enhanced.seo.description].into_iter().find(|text| !text.is_empty());
     let price = |minor: i64| {
         let money = crate::catalog::money::Money { minor, ..product.price };
