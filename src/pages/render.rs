@@ -12,8 +12,8 @@ use super::price::PriceFormat;
 use super::shop::{self, Shop, Used};
 use super::theme::Theme;
 use super::{
-    feed, home_page, host_files, index, index_page, listing_page, llms, news, product_page, redirects, search_description,
-    sitemap, text_page, tool_page, worker,
+    feed, home_page, host_files, index, index_page, listing_page, llms, news, product_page, redirects,
+    search_description, sitemap, text_page, tool_page, worker,
 };
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::logo::Logo;
