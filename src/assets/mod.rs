@@ -5,6 +5,7 @@
 
 pub mod drawing;
 pub mod icons;
+pub mod logo;
 pub mod media;
 pub mod palette;
 pub mod theme_files;

@@ -74,7 +74,8 @@ fn without_remarks(script: &str) -> String {
     tight
 }
 
-fn hashed_name(name: &str, bytes: &[u8]) -> String {
+/// A file name with a hash of the contents in it.
+pub(super) fn hashed_name(name: &str, bytes: &[u8]) -> String {
     let hash = blake3::hash(bytes).to_hex();
     match name.rsplit_once('.') {
         Some((stem, extension)) => format!("{stem}.{}.{extension}", &hash[..12]),

@@ -66,6 +66,11 @@ pub(super) struct StoreFile {
     #[serde(default = "defaults::theme")]
     pub(super) theme: String,
 
+    /// The store's logo, an SVG or PNG file; stands in the header in place of the name, and on icons.
+    ///
+    /// Text in an SVG has to be outlines, for icons are drawn without fonts. Example: `logo: logo.svg`
+    pub(super) logo: Option<String>,
+
     /// Colour of buttons and links, as `#rgb` or `#rrggbb` in quotes (outside quotes, ` #` starts a comment).
     ///
     /// Default: `"#1f2a44"`.
@@ -111,6 +116,19 @@ pub(super) struct StoreFile {
     /// Default: `[static-html]`. `github-pages` and `shopify` are not built yet and refused.
     #[serde(default = "defaults::deployment_platforms")]
     pub(super) deployment_platforms: OneOrMany<PlatformName>,
+
+    /// Whether the store shows a page of its own where there is no connection, by a service worker.
+    ///
+    /// Default: false.
+    #[serde(default)]
+    pub(super) offline_page: bool,
+
+    /// Old addresses and where they lead: path in the store → path in the store or `http(s)` URL.
+    ///
+    /// Written to `_redirects`, and as small pages for hosts that do not read that file.
+    /// Example: `redirects: {"/old-shop/": "/products/"}`
+    #[serde(default)]
+    pub(super) redirects: BTreeMap<String, serde_json::Value>,
 
     /// Folder of the finished store. Files in it that storegen did not write are kept.
     ///

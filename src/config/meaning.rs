@@ -62,6 +62,8 @@ pub(super) fn configuration(
     let deployment_platforms = reading.platforms(&file.deployment_platforms);
     let product_filters = reading.filters(file.product_filters);
     let catalog = reading.catalog(file.catalog, around);
+    let logo = reading.logo(file.logo);
+    let redirects = reading.redirects(&file.redirects, base_url.as_ref());
     let output = reading.output(&file.output, around, theme.as_ref(), catalog.as_ref());
 
     Some(StoreConfiguration {
@@ -73,6 +75,7 @@ pub(super) fn configuration(
         locale: locale?,
         currency: currency?,
         theme: theme?,
+        logo: logo?,
         primary_color: primary_color?,
         secondary_color: secondary_color?,
         products_per_page: usize::from(file.products_per_page),
@@ -81,6 +84,8 @@ pub(super) fn configuration(
         site_title: worded(file.site_title),
         site_description: worded(file.site_description),
         deployment_platforms: deployment_platforms?,
+        offline_page: file.offline_page,
+        redirects: redirects?,
         output: output?,
         product_filters: product_filters?,
         sort: order(file.sort),
@@ -148,6 +153,17 @@ impl Reading<'_> {
     /// Tells a fault, and is the nothing that stands for the value.
     pub(super) fn fault<T>(&mut self, path: &str, message: &str, hint: &str) -> Option<T> {
         let place = self.source.place(&self.span(path));
+        self.errors.push(ConfigError::new(&self.source.file, Some(place), message, Some(hint)));
+        None
+    }
+
+    /// Tells a fault of one entry of a block, whose key may hold dots.
+    pub(super) fn fault_of_entry<T>(&mut self, block: &str, key: &str, message: &str, hint: &str) -> Option<T> {
+        let span = match self.node(block).map(|node| &node.content) {
+            Some(Content::Map(entries)) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.key_span),
+            _ => None,
+        };
+        let place = self.source.place(span.unwrap_or(&self.span(block)));
         self.errors.push(ConfigError::new(&self.source.file, Some(place), message, Some(hint)));
         None
     }
@@ -289,6 +305,26 @@ impl Reading<'_> {
         };
         let message = format!("there is no theme `{}`", self.shown(path));
         self.fault(path, &message, &hint)
+    }
+
+    /// The outer `None` is a fault, the inner one a logo left out.
+    fn logo(&mut self, written: Option<String>) -> Option<Option<PathBuf>> {
+        let path = "logo";
+        let Some(written) = worded(written) else { return Some(None) };
+        let file = clean(&self.folder.join(&written));
+        let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let shown = self.shown(path);
+        if !matches!(ending.as_str(), "svg" | "png") {
+            return self.fault(
+                path,
+                &format!("the logo `{shown}` is neither SVG nor PNG"),
+                "save it as one of the two",
+            );
+        }
+        if !file.is_file() {
+            return self.fault(path, &format!("there is no logo `{shown}`"), "paths start at the store file");
+        }
+        Some(Some(file))
     }
 
     fn color(&mut self, path: &str, written: &str) -> Option<Color> {

@@ -9,6 +9,7 @@ mod file;
 mod load;
 mod meaning;
 mod places;
+mod redirects;
 mod scaffold;
 mod schema;
 mod selection;
@@ -56,6 +57,8 @@ pub struct StoreConfiguration {
     pub currency: Currency,
     /// Name of an embedded theme, or the folder of the store's own.
     pub theme: ThemeSource,
+    /// An SVG or PNG file, absolute; it was there when the configuration was read.
+    pub logo: Option<PathBuf>,
     /// Accent colour.
     pub primary_color: Color,
     /// Second colour.
@@ -72,6 +75,10 @@ pub struct StoreConfiguration {
     pub site_description: Option<String>,
     /// Where the store goes; never empty.
     pub deployment_platforms: Vec<Platform>,
+    /// Whether there is a page for those who have lost their connection.
+    pub offline_page: bool,
+    /// Old addresses, by path, each once.
+    pub redirects: Vec<Redirect>,
     /// Folder of the finished store, absolute.
     pub output: PathBuf,
     /// Which products are in the store.
@@ -89,6 +96,17 @@ pub enum ThemeSource {
     Embedded(String),
     /// A folder, absolute; its files take the place of `modern-minimal`'s, file by file.
     Folder(PathBuf),
+}
+
+/// An old address and where it leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirect {
+    /// The address as it was written, such as `/old/`.
+    pub from: String,
+    /// The file of the page that leads on, such as `old/index.html`; may be written to on any system.
+    pub path: String,
+    /// Absolute URL that it leads to.
+    pub target: Url,
 }
 
 /// Where a store goes.

@@ -153,6 +153,36 @@ const FAULTS: &[(&str, &[Told])] = &[
     ("deployment_platforms: []", &[(4, 23, "is an empty list", "leave it out")]),
     ("output: .", &[(4, 9, "the output `.` is the folder that the store file is in", "a folder of its own")]),
     ("output: ''", &[(4, 9, "the output folder has no name", "such as `store`")]),
+    ("logo: logo.gif", &[(4, 7, "the logo `logo.gif` is neither SVG nor PNG", "one of the two")]),
+    ("logo: ./nowhere.svg", &[(4, 7, "there is no logo `./nowhere.svg`", "paths start at the store file")]),
+    ("offline_page: maybe", &[(4, 15, "`true` or `false`, not `maybe`", "")]),
+    ("redirects: [/old/]", &[(4, 12, "`redirects` must be a block of keys, not a list", "")]),
+    (
+        "redirects:\n  old: /products/\n  /a.*: /products/\n  /b/../c/: /products/",
+        &[
+            (5, 3, "the old address `old` does not start with `/`", "such as `/old/`"),
+            (6, 3, "the old address `/a.*` holds one of", "a plain path"),
+            (7, 3, "the old address `/b/../c/` cannot be a file", "a path such as"),
+        ],
+    ),
+    (
+        "redirects:\n  /a.html: products\n  /b: //h/x\n  /c: 7\n  /d: javascript:alert(1)\n  /e: https://u@h/",
+        &[
+            (5, 3, "the new address of `/a.html` is neither a path", "such as `/products/`"),
+            (6, 3, "the new address of `/b` is neither a path", "such as `/products/`"),
+            (7, 3, "the new address of `/c` is no text", "such as `/products/`"),
+            (8, 3, "the new address of `/d` is neither a path", "such as `/products/`"),
+            (9, 3, "the new address of `/e` holds a user name", "leave it out"),
+        ],
+    ),
+    (
+        "redirects:\n  /a: /b/\n  /b: /a\n  /c: /products/\n  /c/: /products/",
+        &[
+            (5, 3, "the old address `/a` leads back to itself", "a page of the store"),
+            (6, 3, "the old address `/b` leads back to itself", "a page of the store"),
+            (8, 3, "the old address `/c/` is there twice", "keep one"),
+        ],
+    ),
     // Variables.
     ("site_title: a ${NOPE} b", &[(4, 15, "the environment variable `NOPE` is not set", "`${NOPE:-…}`")]),
     ("site_title: ${SET} ${NOPE", &[(4, 20, "`${` is not closed", "`$$` for a dollar sign")]),
@@ -332,6 +362,7 @@ fn defaults_fill_what_the_file_leaves_out() {
     assert_eq!((store.products_per_page, store.featured_products_count), (24, 8));
     assert!(store.enable_face_shape_filter);
     assert_eq!(store.deployment_platforms, [Platform::StaticHtml]);
+    assert_eq!((&store.logo, store.offline_page, store.redirects.len()), (&None, false, 0));
     assert_eq!(store.output, Path::new("/nowhere/store"));
     assert_eq!(store.product_filters, ProductFilters::default());
     assert_eq!(store.sort, SortOrder::Featured);
@@ -359,6 +390,8 @@ featured_products_count: 0
 enable_face_shape_filter: False
 site_title: Lumen costs $$5
 deployment_platforms: Static_HTML
+offline_page: true
+redirects: {/old shop: "/products/?a=1", /x.html: "https://other.example"}
 output: ./out
 product_filters:
   in_stock: true
@@ -393,6 +426,12 @@ catalog:
     assert_eq!((store.products_per_page, store.featured_products_count), (12, 0));
     assert!(!store.enable_face_shape_filter);
     assert_eq!(store.site_title.as_deref(), Some("Lumen costs $5"));
+    assert!(store.offline_page);
+    let redirects: Vec<_> = store.redirects.iter().map(|one| (one.path.as_str(), one.target.as_str())).collect();
+    assert_eq!(
+        redirects,
+        [("old shop/index.html", "https://lumen.example/shop/products/?a=1"), ("x.html", "https://other.example/")]
+    );
     assert_eq!(store.output, Path::new("/nowhere/out"));
     let filters = &store.product_filters;
     assert_eq!((filters.in_stock, filters.min_quality_score, filters.max_products), (Some(true), Some(0.5), Some(100)));
@@ -412,10 +451,10 @@ catalog:
     assert_eq!(mapping["price"], serde_json::json!({"paths": ["offer.amount", "12"], "factor": 0.01}));
     let places = &store.catalog.mapping_places;
     let at = |path: &str| places.error(path, "m", None).place.map(|place| (place.line, place.column));
-    assert_eq!(at("name"), Some((36, 11)));
-    assert_eq!(at("price.paths.1"), Some((37, 35)));
-    assert_eq!(at("price.factor.of.what"), Some((37, 50)));
-    assert_eq!(at("elsewhere"), Some((36, 5)));
+    assert_eq!(at("name"), Some((38, 11)));
+    assert_eq!(at("price.paths.1"), Some((39, 35)));
+    assert_eq!(at("price.factor.of.what"), Some((39, 50)));
+    assert_eq!(at("elsewhere"), Some((38, 5)));
 }
 
 #[test]

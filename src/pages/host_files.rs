@@ -3,7 +3,9 @@
 //! Takes the configuration; makes small texts. The content policy lets nothing in from outside but pictures and
 //! videos of the catalogue.
 
+use super::plan::PageKind;
 use super::shop::Shop;
+use super::{outer, worker};
 use crate::assets::icons;
 use crate::catalog::text::shortened;
 use serde_json::json;
@@ -14,10 +16,11 @@ pub(crate) fn content_policy(shop: &Shop<'_>) -> String {
     let records = shop.catalog.records.iter();
     let is_plain = records.filter_map(|record| record.image.as_ref()).any(|(source, _)| source.starts_with("http://"));
     let pictures = if is_plain { "https: http:" } else { "https:" };
+    let worker = if shop.config.offline_page { "; worker-src 'self'" } else { "" };
     format!(
         "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self'; form-action 'self'; \
          img-src 'self' data: {pictures}; manifest-src 'self'; media-src 'self' https:; object-src 'none'; \
-         script-src 'self'; style-src 'self'"
+         script-src 'self'; style-src 'self'{worker}"
     )
 }
 
@@ -30,6 +33,11 @@ pub(crate) fn robots(shop: &Shop<'_>) -> String {
 pub(crate) fn headers(shop: &Shop<'_>) -> String {
     let prefix = shop.links.prefix();
     let policy = content_policy(shop);
+    // A worker that is kept for long could not be replaced.
+    let worker = match shop.config.offline_page {
+        true => format!("\n{prefix}{}\n  Cache-Control: no-cache\n", worker::PATH),
+        false => String::new(),
+    };
     format!(
         "{prefix}*\n  \
          Content-Security-Policy: {policy}; frame-ancestors 'self'\n  \
@@ -37,7 +45,7 @@ pub(crate) fn headers(shop: &Shop<'_>) -> String {
          Referrer-Policy: strict-origin-when-cross-origin\n  \
          Permissions-Policy: camera=(self), geolocation=(), microphone=(), payment=()\n\n\
          {prefix}assets/*\n  \
-         Cache-Control: public, max-age=31536000, immutable\n"
+         Cache-Control: public, max-age=31536000, immutable\n{worker}"
     )
 }
 
@@ -54,17 +62,36 @@ pub(crate) fn manifest(shop: &Shop<'_>) -> String {
             }));
         }
     }
-    let manifest = json!({
-        "name": shop.config.store_name,
-        "short_name": shortened(&shop.config.store_name, 24),
-        "description": shop.config.store_description.as_deref().unwrap_or_default(),
+    let name = shop.config.store_name.as_str();
+    let mut manifest = json!({
+        "id": shop.links.prefix(),
+        "name": name,
+        "short_name": shortened(name, 24),
         "lang": shop.config.locale,
+        "dir": outer::direction(&shop.config.locale),
+        "categories": ["shopping", "fashion"],
         "start_url": shop.links.local("index.html"),
         "scope": shop.links.prefix(),
         "display": "browser",
         "background_color": "#ffffff",
         "theme_color": shop.config.primary_color.to_string(),
         "icons": icons,
+        "shortcuts": shortcuts(shop),
     });
+    if let Some(description) = &shop.config.store_description {
+        manifest["description"] = description.as_str().into();
+    }
     format!("{manifest:#}\n")
+}
+
+/// The pages that shoppers come for.
+fn shortcuts(shop: &Shop<'_>) -> Vec<serde_json::Value> {
+    let pages = [
+        (PageKind::Search, shop.words.say("search")),
+        (PageKind::FaceShapeGuide, shop.words.say("face_shapes")),
+        (PageKind::Favourites, shop.words.say("favourites")),
+    ];
+    let pages = pages.into_iter().filter_map(|(kind, name)| Some((name.to_string(), outer::page_link(shop, kind)?)));
+    let all = shop.all_frames();
+    [(all.name, all.url)].into_iter().chain(pages).map(|(name, url)| json!({ "name": name, "url": url })).collect()
 }

@@ -4,6 +4,7 @@
 //! knows no network, and asks for a full product only to render its own page.
 
 mod card;
+mod feed;
 mod home_page;
 mod host_files;
 mod icons;
@@ -11,12 +12,16 @@ mod index;
 mod index_page;
 pub mod link;
 mod listing_page;
+mod llms;
 mod memo;
+mod news;
 mod outer;
 pub mod plan;
 pub mod price;
 mod product_page;
+mod redirects;
 mod render;
+mod search_description;
 mod shop;
 mod sitemap;
 mod structured;
@@ -25,10 +30,15 @@ mod text_page;
 pub mod theme;
 mod tool_page;
 mod words;
+mod worker;
+mod xml;
 
+#[cfg(test)]
+mod machine_files;
 #[cfg(test)]
 mod sample_store;
 
 pub use plan::{PageKind, Plan, PlannedPage, plan};
+pub use redirects::refuse_collisions;
 pub use render::Renderer;
 pub use theme::{Theme, ThemeError};

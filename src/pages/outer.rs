@@ -3,11 +3,13 @@
 //! Takes a page's own parts; makes the finished document. Header and footer are rendered once for the whole store and
 //! pasted, for a nested template would copy the page's fields every time.
 
-use super::shop::{Anchor, Shop};
+use super::shop::{Anchor, Img, Shop};
 use super::structured::{self, Node};
 use super::template::escape;
 use super::words::plain;
+use super::{news, search_description};
 use crate::assets::icons;
+use crate::assets::logo::Logo;
 use crate::catalog::money::Money;
 use crate::catalog::text::shortened;
 use serde::Serialize;
@@ -97,9 +99,18 @@ struct Outer<'a> {
     stylesheet: &'a str,
     script: &'a str,
     theme_color: String,
+    news: Option<&'a Alternate>,
+    search: &'a Alternate,
     header: &'a str,
     body: &'a str,
     footer: &'a str,
+}
+
+/// A file for machines that the head points at.
+#[derive(Serialize)]
+struct Alternate {
+    url: String,
+    title: String,
 }
 
 #[derive(Serialize)]
@@ -124,6 +135,8 @@ pub(crate) struct Shell {
     script: String,
     policy: String,
     direction: &'static str,
+    news: Option<Alternate>,
+    search: Alternate,
 }
 
 #[derive(Serialize)]
@@ -132,6 +145,8 @@ struct Header<'a> {
     search: String,
     favourites: String,
     store_name: &'a str,
+    /// Stands in the place of the name.
+    logo: Option<&'a Img>,
     entries: Vec<Entry>,
 }
 
@@ -168,10 +183,15 @@ pub(crate) struct Email<'a> {
 
 impl Shell {
     /// Renders header and footer.
-    pub(crate) fn new(shop: &Shop<'_>, stylesheet: &str, scripts: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(shop: &Shop<'_>, stylesheet: &str, scripts: &str, logo: Option<&Logo>) -> anyhow::Result<Self> {
         let entries = navigation(shop);
         let mut sections = vec![Section::None];
         sections.extend(entries.iter().map(|(section, _, _)| *section));
+        let logo = logo.map(|logo| {
+            let (width, height) = logo.size();
+            let (src, alt) = (shop.links.local(&logo.file().path), plain(&shop.config.store_name));
+            Img { src, width, height, alt, is_drawing: false }
+        });
         let header = |current: Section| {
             let entries = entries.iter().map(|(section, name, url)| Entry {
                 name: name.clone(),
@@ -183,6 +203,7 @@ impl Shell {
                 search: shop.links.local("search/index.html"),
                 favourites: shop.links.local("favourites/index.html"),
                 store_name: &shop.config.store_name,
+                logo: logo.as_ref(),
                 entries: entries.collect(),
             };
             anyhow::Ok((current, shop.templates.render("fragments/header", &header)?))
@@ -194,6 +215,11 @@ impl Shell {
             script: shop.links.local(&format!("{scripts}/store.js")),
             policy: escape(&super::host_files::content_policy(shop)),
             direction: direction(&shop.config.locale),
+            news: page_link(shop, super::plan::PageKind::News).map(|url| Alternate { url, title: news::title(shop) }),
+            search: Alternate {
+                url: shop.links.local(search_description::PATH),
+                title: search_description::title(shop),
+            },
         })
     }
 
@@ -223,6 +249,8 @@ impl Shell {
             stylesheet: &self.stylesheet,
             script: &self.script,
             theme_color: shop.config.primary_color.to_string(),
+            news: self.news.as_ref(),
+            search: &self.search,
             header: header.map_or("", |(_, html)| html),
             body: &content.body,
             footer: &self.footer,
@@ -277,7 +305,8 @@ pub(crate) fn email<'a>(shop: &Shop<'a>, subject: Option<&str>) -> Option<Email<
     Some(Email { address, url: super::link::mail_link(address, subject) })
 }
 
-fn direction(locale: &str) -> &'static str {
+/// `rtl` for languages that are written from right to left.
+pub(crate) fn direction(locale: &str) -> &'static str {
     match locale.split('-').next().unwrap_or_default() {
         "ar" | "he" | "fa" | "ur" | "yi" | "ps" | "dv" | "ckb" => "rtl",
         _ => "ltr",

@@ -4,7 +4,7 @@
 //! Never reads full products, so that it stays cheap for any size of catalogue.
 
 use super::link::Links;
-use super::sitemap;
+use super::{feed, llms, news, search_description, sitemap, worker};
 use crate::catalog::vocabulary::FaceShape;
 use crate::config::StoreConfiguration;
 use crate::enhance::EnhancedCatalog;
@@ -82,6 +82,22 @@ pub enum PageKind {
     Headers,
     /// The web app manifest.
     Manifest,
+    /// One part of the feed for shopping services, counted from 1.
+    ProductFeed(u32),
+    /// The feed of new frames.
+    News,
+    /// How browsers search the store.
+    SearchDescription,
+    /// `llms.txt`.
+    LanguageModels,
+    /// What is shown without a connection.
+    Offline,
+    /// The script that keeps the offline page.
+    Worker,
+    /// `_redirects`, for hosts that read it.
+    Redirects,
+    /// A page that leads on from an old address, an index into the configured redirects.
+    Moved(u32),
 }
 
 impl PageKind {
@@ -99,6 +115,14 @@ impl PageKind {
                 | Self::Robots
                 | Self::Headers
                 | Self::Manifest
+                | Self::ProductFeed(_)
+                | Self::News
+                | Self::SearchDescription
+                | Self::LanguageModels
+                | Self::Offline
+                | Self::Worker
+                | Self::Redirects
+                | Self::Moved(_)
         )
     }
 }
@@ -183,6 +207,10 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
     if config.enable_face_shape_filter && !pages.iter().any(|page| page.kind == PageKind::FaceShapeGuide) {
         pages.push(page("face-shapes/index.html", PageKind::FaceShapeGuide));
     }
+    // Each part reads many products, so they are begun before the last pages are.
+    pages.extend(
+        (1..=feed::part_count(catalog.records.len())).map(|part| page(&feed::path(part), PageKind::ProductFeed(part))),
+    );
     pages.extend((0..).zip(&catalog.records).map(|(index, record)| PlannedPage {
         path: product_path(&record.slug).into(),
         kind: PageKind::Product(index),
@@ -197,6 +225,7 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
         path: format!("index/cards/{block}.txt").into(),
         kind: PageKind::CardBlock(block),
     }));
+    pages.extend((0..).zip(&config.redirects).map(|(index, redirect)| page(&redirect.path, PageKind::Moved(index))));
 
     let addresses = pages.iter().filter(|page| page.kind.is_indexable()).count();
     let parts = sitemap::part_count(addresses, config.base_url.as_str().len());
@@ -212,6 +241,18 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
     pages.push(page("robots.txt", PageKind::Robots));
     pages.push(page("_headers", PageKind::Headers));
     pages.push(page("manifest.webmanifest", PageKind::Manifest));
+    pages.push(page(search_description::PATH, PageKind::SearchDescription));
+    pages.push(page(llms::PATH, PageKind::LanguageModels));
+    if news::has_news(&catalog.records) {
+        pages.push(page(news::PATH, PageKind::News));
+    }
+    if config.offline_page {
+        pages.push(page(worker::OFFLINE_PAGE, PageKind::Offline));
+        pages.push(page(worker::PATH, PageKind::Worker));
+    }
+    if !config.redirects.is_empty() {
+        pages.push(page("_redirects", PageKind::Redirects));
+    }
     plan.pages = pages;
     plan
 }

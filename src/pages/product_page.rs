@@ -84,6 +84,7 @@ struct Size<'a> {
 /// Compatibility with a face shape.
 #[derive(Serialize)]
 struct Fit<'a> {
+    key: &'static str,
     name: &'static str,
     icon: &'static str,
     url: Option<String>,
@@ -361,6 +362,7 @@ fn fits(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> anyhow::Result<String> {
     for (shape, fit, percent) in known {
         let strength = fit.strength();
         let fields = Fit {
+            key: shape.key(),
             name: shape.label(),
             icon: icons::face(shape),
             url: shop.anchor_of(Subject::FaceShape(shape)).map(|anchor| anchor.url),

@@ -11,8 +11,12 @@ use super::plan::{PageKind, Plan, PlannedPage};
 use super::price::PriceFormat;
 use super::shop::{self, Shop, Used};
 use super::theme::Theme;
-use super::{home_page, host_files, index, index_page, listing_page, product_page, sitemap, text_page, tool_page};
+use super::{
+    feed, home_page, host_files, index, index_page, listing_page, llms, news, product_page, redirects,
+    search_description, sitemap, text_page, tool_page, worker,
+};
 use crate::assets::drawing::FrameDrawing;
+use crate::assets::logo::Logo;
 use crate::assets::media::Media;
 use crate::assets::theme_files::{self, ThemeFile};
 use crate::assets::{icons, palette};
@@ -27,6 +31,7 @@ pub struct Renderer<'a> {
     shell: Shell,
     cards: Cards,
     files: Vec<ThemeFile>,
+    worker: String,
 }
 
 impl<'a> Renderer<'a> {
@@ -58,10 +63,18 @@ impl<'a> Renderer<'a> {
         let mut files = theme_files::build(&palette, &theme.stylesheets, &theme.files);
         let (scripts, modules) = theme_files::scripts(&theme.scripts, &script_values(&shop));
         files.files.extend(modules);
-        let shell = Shell::new(&shop, &files.stylesheet, &scripts)?;
-        let icons = icons::files(config.primary_color, config.secondary_color)?;
+        let logo = config.logo.as_deref().map(Logo::read).transpose()?;
+        let shell = Shell::new(&shop, &files.stylesheet, &scripts, logo.as_ref())?;
+        let worker = if config.offline_page {
+            let offline = shell.wrap(&shop, text_page::offline(&shop)?)?;
+            worker::script(&shop, &theme.worker, &offline, &files.files)
+        } else {
+            String::new()
+        };
+        let icons = icons::files(config.primary_color, config.secondary_color, logo.as_ref())?;
+        files.files.extend(logo.as_ref().map(Logo::file));
         files.files.extend(icons.into_iter().map(|(path, bytes)| ThemeFile { path, bytes }));
-        Ok(Self { shell, cards: Cards::new(catalog.records.len()), files: files.files, shop })
+        Ok(Self { shell, cards: Cards::new(catalog.records.len()), files: files.files, worker, shop })
     }
 
     /// Files that are not planned pages: the stylesheet, the theme's own files, icons and the preview picture.
@@ -116,6 +129,14 @@ impl<'a> Renderer<'a> {
             PageKind::Robots => return Ok(host_files::robots(shop).into_bytes()),
             PageKind::Headers => return Ok(host_files::headers(shop).into_bytes()),
             PageKind::Manifest => return Ok(host_files::manifest(shop).into_bytes()),
+            PageKind::ProductFeed(number) => return Ok(feed::part(shop, number)?.into_bytes()),
+            PageKind::News => return Ok(news::build(shop)?.into_bytes()),
+            PageKind::SearchDescription => return Ok(search_description::build(shop).into_bytes()),
+            PageKind::LanguageModels => return Ok(llms::build(shop).into_bytes()),
+            PageKind::Offline => text_page::offline(shop)?,
+            PageKind::Worker => return Ok(self.worker.clone().into_bytes()),
+            PageKind::Redirects => return Ok(redirects::file(shop).into_bytes()),
+            PageKind::Moved(index) => return Ok(redirects::page(shop, index)?.into_bytes()),
         };
         self.shell.wrap(shop, content)
     }
@@ -127,6 +148,7 @@ fn script_values(shop: &Shop<'_>) -> [(&'static str, serde_json::Value); 2] {
         "root": shop.links.prefix(),
         "locale": shop.config.locale,
         "perPage": shop.config.products_per_page,
+        "worker": shop.config.offline_page,
         "words": shop.words.of_scripts(),
     });
     [("settings.js", settings), ("search_words.js", serde_json::json!(shop.words.search()))]

@@ -27,7 +27,7 @@ const HOSTILE: [&str; 5] = [
     "نظارات شمسية",
 ];
 
-fn configuration(base_url: &str) -> StoreConfiguration {
+pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
     StoreConfiguration {
         path: PathBuf::from("/store.yaml"),
         store_name: "Halden & Rook".into(),
@@ -48,6 +48,9 @@ fn configuration(base_url: &str) -> StoreConfiguration {
         site_description: None,
         deployment_platforms: vec![Platform::StaticHtml],
         output: PathBuf::from("/store"),
+        logo: None,
+        offline_page: false,
+        redirects: Vec::new(),
         product_filters: ProductFilters::default(),
         sort: SortOrder::Featured,
         catalog: CatalogSettings {
@@ -125,7 +128,7 @@ fn product(number: usize) -> Product {
     product
 }
 
-fn products() -> Vec<Product> {
+pub(super) fn products() -> Vec<Product> {
     let mut products: Vec<Product> = (0..40).map(product).collect();
     for (number, name) in HOSTILE.into_iter().enumerate() {
         let mut hostile = product(number);
@@ -151,7 +154,7 @@ fn products() -> Vec<Product> {
     products
 }
 
-fn catalog(products: Vec<Product>) -> EnhancedCatalog {
+pub(super) fn catalog(products: Vec<Product>) -> EnhancedCatalog {
     let folder = tempfile::tempdir().expect("a folder");
     let category = |id: &str, name: &str, parent: Option<&str>| Category {
         id: id.into(),
@@ -186,7 +189,7 @@ fn catalog(products: Vec<Product>) -> EnhancedCatalog {
 }
 
 /// A rendered store: bytes by path.
-fn rendered(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> (Plan, BTreeMap<String, Vec<u8>>) {
+pub(super) fn rendered(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> (Plan, BTreeMap<String, Vec<u8>>) {
     let plan = plan(config, catalog);
     let theme = Theme::load(&config.theme).expect("the theme");
     let media = Media::new(None);
@@ -203,7 +206,7 @@ fn rendered(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> (Plan, BT
     (plan, files)
 }
 
-fn text<'a>(files: &'a BTreeMap<String, Vec<u8>>, path: &str) -> &'a str {
+pub(super) fn text<'a>(files: &'a BTreeMap<String, Vec<u8>>, path: &str) -> &'a str {
     let bytes = files.get(path).unwrap_or_else(|| panic!("no {path}"));
     std::str::from_utf8(bytes).expect("text")
 }

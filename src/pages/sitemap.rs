@@ -2,11 +2,11 @@
 //!
 //! Takes the plan; makes XML. Dates come from the catalogue only, so that an unchanged catalogue gives unchanged bytes.
 
-use super::plan::{PageKind, PlannedPage};
+use super::plan::{Listing, PageKind, PlannedPage};
 use super::shop::Shop;
 use super::template::escape;
+use super::xml::time_of;
 use std::fmt::Write as _;
-use time::OffsetDateTime;
 
 /// Addresses in one file that the protocol allows.
 const MOST_ADDRESSES: usize = 50_000;
@@ -50,20 +50,34 @@ pub(crate) fn part(shop: &Shop<'_>, number: u32) -> String {
     let mut xml = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" xmlns:image=\"http://www.google.com/schemas/sitemap-image/1.1\">\n",
     );
+    let changes = changes(shop);
     for page in shop.plan.pages.iter().filter(|page| page.kind.is_indexable()).skip(first).take(size) {
-        push_entry(shop, page, &mut xml);
+        push_entry(shop, page, &changes, &mut xml);
     }
     xml.push_str("</urlset>\n");
     xml
 }
 
-fn push_entry(shop: &Shop<'_>, page: &PlannedPage, xml: &mut String) {
+/// When the newest change of a product in each listing was, in the plan's order.
+fn changes(shop: &Shop<'_>) -> Vec<Option<i64>> {
+    let newest = |listing: &Listing| listing.members.iter().filter_map(|&member| shop.record(member)?.updated_at).max();
+    shop.plan.listings.iter().map(newest).collect()
+}
+
+fn push_entry(shop: &Shop<'_>, page: &PlannedPage, changes: &[Option<i64>], xml: &mut String) {
     let _ = write!(xml, "<url><loc>{}</loc>", escape(&shop.links.absolute(&page.path)));
+    let changed = match page.kind {
+        PageKind::Product(index) => shop.record(index).and_then(|record| record.updated_at),
+        PageKind::Listing { listing, .. } => changes.get(listing as usize).copied().flatten(),
+        // The front page shows the best of all frames, which are the first listing.
+        PageKind::Home => changes.first().copied().flatten(),
+        _ => None,
+    };
+    if let Some(date) = changed.and_then(date) {
+        let _ = write!(xml, "<lastmod>{date}</lastmod>");
+    }
     if let PageKind::Product(index) = page.kind {
         let record = shop.record(index);
-        if let Some(date) = record.and_then(|record| record.updated_at).and_then(date) {
-            let _ = write!(xml, "<lastmod>{date}</lastmod>");
-        }
         let photo =
             record.and_then(|record| record.image.as_ref()).and_then(|(source, _)| shop.photo(source, "", None));
         if let Some(photo) = photo.filter(|photo| photo.src.len() <= LONGEST_PHOTO) {
@@ -74,11 +88,10 @@ fn push_entry(shop: &Shop<'_>, page: &PlannedPage, xml: &mut String) {
     xml.push_str("</url>\n");
 }
 
-/// The day of a time in milliseconds, as `2026-01-31`; `None` for years that no sitemap can mean.
+/// The day of a time in milliseconds, as `2026-01-31`.
 fn date(milliseconds: i64) -> Option<String> {
-    let time = OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000)).ok()?;
-    let year = time.year();
-    (1990..=9999).contains(&year).then(|| format!("{year:04}-{:02}-{:02}", u8::from(time.month()), time.day()))
+    let time = time_of(milliseconds)?;
+    Some(format!("{:04}-{:02}-{:02}", time.year(), u8::from(time.month()), time.day()))
 }
 
 #[cfg(test)]

@@ -257,9 +257,13 @@ pub(crate) fn product(
     })
 }
 
-fn offer<'a>(product: &Product, url: &'a str) -> Offer<'a> {
+/// Whether nothing says that a frame has been worn before.
+pub(crate) fn is_new(product: &Product) -> bool {
     let mut terms = product.tags.iter().chain(&product.style);
-    let is_new = !terms.any(|term| NOT_NEW.contains(&term.key.as_str()));
+    !terms.any(|term| NOT_NEW.contains(&term.key.as_str()))
+}
+
+fn offer<'a>(product: &Product, url: &'a str) -> Offer<'a> {
     Offer {
         url,
         price: product.price.decimal(),
@@ -270,7 +274,7 @@ fn offer<'a>(product: &Product, url: &'a str) -> Offer<'a> {
             Availability::OutOfStock => "https://schema.org/OutOfStock",
             Availability::Discontinued => "https://schema.org/Discontinued",
         },
-        item_condition: is_new.then_some("https://schema.org/NewCondition"),
+        item_condition: is_new(product).then_some("https://schema.org/NewCondition"),
     }
 }
 
@@ -302,7 +306,8 @@ fn tenths(value: f32) -> f64 {
     (f64::from(value) * 10.0).round() / 10.0
 }
 
-fn suggested_gender(key: &str) -> Option<&'static str> {
+/// Whom a frame is made for, in the words of schema.org and of shopping services.
+pub(crate) fn suggested_gender(key: &str) -> Option<&'static str> {
     match key {
         "women" => Some("female"),
         "men" => Some("male"),

@@ -56,6 +56,19 @@ pub(crate) fn not_found(shop: &Shop<'_>) -> anyhow::Result<Content> {
     })
 }
 
+/// Builds the page that is shown without a connection.
+pub(crate) fn offline(shop: &Shop<'_>) -> anyhow::Result<Content> {
+    let page = page(shop, Vec::new(), shop.words.say("offline_heading").to_string());
+    Ok(Content {
+        path: super::worker::OFFLINE_PAGE.into(),
+        title: outer::title(shop, shop.words.say("offline_title")),
+        description: outer::description(shop, shop.words.say("offline_lead")),
+        body: shop.templates.render("pages/offline", &page)?,
+        open_graph_type: "website",
+        ..Content::default()
+    })
+}
+
 fn build(
     shop: &Shop<'_>,
     name: &'static str,

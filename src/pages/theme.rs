@@ -23,6 +23,8 @@ pub struct Theme {
     pub(crate) stylesheets: Vec<String>,
     /// ES modules by name, such as `listing.js`.
     pub(crate) scripts: BTreeMap<String, String>,
+    /// The service worker.
+    pub(crate) worker: String,
     /// Pictures, fonts and the like, by name.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
 }
@@ -111,6 +113,8 @@ const TEMPLATES: &[(&str, &str)] = embedded!["templates":
     "pages/favourites.hbs",
     "pages/compare.hbs",
     "pages/not_found.hbs",
+    "pages/offline.hbs",
+    "pages/moved.hbs",
     "fragments/header.hbs",
     "fragments/footer.hbs",
     "fragments/card.hbs",
@@ -130,7 +134,13 @@ const SCRIPTS: &[(&str, &str)] = embedded!["templates/scripts":
     "search.js",
     "search_box.js",
     "listing.js",
+    "finder.js",
+    "face_shape.js",
+    "face_mark.js",
 ];
+
+/// Stands alone, as it is no module of the pages.
+const WORKER: (&str, &str) = ("templates/service_worker.js", include_str!("../../templates/service_worker.js"));
 
 const WORDS: &str = include_str!("../../templates/words.en.yaml");
 
@@ -140,6 +150,7 @@ const MODERN_MINIMAL: &[(&str, &str)] = embedded!["themes/modern-minimal":
     "assets/layout.css",
     "assets/products.css",
     "assets/pages.css",
+    "assets/guides.css",
 ];
 
 /// What a folder theme brings.
@@ -186,7 +197,8 @@ impl Theme {
             (name.to_string(), own.map_or(text, String::as_str).to_string())
         };
         let scripts = SCRIPTS.iter().map(script).collect();
-        Ok(Self { templates, words, stylesheets, scripts, files: overrides.files })
+        let worker = overrides.texts.get(WORKER.0).map_or(WORKER.1, String::as_str).to_string();
+        Ok(Self { templates, words, stylesheets, scripts, worker, files: overrides.files })
     }
 }
 
@@ -225,8 +237,8 @@ impl Overrides {
 
     fn refuse_unknown_templates(&self) -> Result<(), ThemeError> {
         let templates = TEMPLATES.iter().map(|(name, _)| format!("templates/{name}"));
-        let known: Vec<String> =
-            templates.chain(SCRIPTS.iter().map(|(name, _)| format!("templates/scripts/{name}"))).collect();
+        let scripts = SCRIPTS.iter().map(|(name, _)| format!("templates/scripts/{name}"));
+        let known: Vec<String> = templates.chain(scripts).chain([WORKER.0.to_string()]).collect();
         let mut replacing = self.texts.keys().filter(|file| file.ends_with(".hbs") || file.ends_with(".js"));
         let unknown = replacing.find(|file| file.starts_with("templates/") && !known.contains(file));
         let Some(file) = unknown else { return Ok(()) };

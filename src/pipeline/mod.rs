@@ -109,6 +109,7 @@ pub fn generate(
     observer.observe(Event::Started { phase: Phase::Plan, total: None });
     let plan = pages::plan(config, &catalog);
     let renderer = Renderer::new(config, &catalog, &plan, &theme, &media)?;
+    pages::refuse_collisions(config, &plan, &renderer).map_err(RunError::Usage)?;
     observer.observe(Event::Finished { phase: Phase::Plan, steps: plan.pages.len() as u64 });
 
     let published = if options.dry_run {

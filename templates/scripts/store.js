@@ -1,9 +1,12 @@
 // The only script that pages ask for. What a page needs beyond it is loaded by what stands in the page.
+import settings from "./settings.js";
 import { start } from "./cards.js";
 
 start();
 const parts = [
   ["[data-listing]", "./listing.js"],
+  ["[data-finder]", "./finder.js"],
+  ["[data-face]", "./face_mark.js"],
 ];
 for (const [selector, module] of parts) {
   if (document.querySelector(selector)) import(module).then((part) => part.start());
@@ -23,3 +26,16 @@ addEventListener("keydown", (event) => {
   field.focus();
   field.select();
 });
+
+// A store with an offline page has a worker for it; one that has it no longer sends the worker away.
+const workers = navigator.serviceWorker;
+const script = `${settings.root}service-worker.js`;
+if (settings.worker) workers?.register(script).catch(() => {});
+else if (workers?.controller && new URL(workers.controller.scriptURL).pathname === script) retire();
+
+async function retire() {
+  const registration = await workers.getRegistration(settings.root);
+  await registration?.unregister();
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name.startsWith(`store:${settings.root}:`)).map((name) => caches.delete(name)));
+}

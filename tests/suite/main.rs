@@ -6,6 +6,7 @@ mod browser;
 mod config_errors;
 mod first_steps;
 mod generate;
+mod guides;
 mod hostile_catalog;
 mod interruption;
 mod listing;
