@@ -9,7 +9,7 @@ use crate::catalog::product::{
 };
 use crate::catalog::vocabulary::{FrameShape, Term, Vocabulary};
 use crate::config::{
-    CatalogSettings, CatalogUri, Collections, Color, Platform, ProductFilters, SortOrder, StoreConfiguration,
+    CatalogSettings, CatalogUri, Collections, Color, Commerce, Platform, ProductFilters, SortOrder, StoreConfiguration,
     ThemeSource,
 };
 use crate::enhance::{Collector, EnhancedCatalog};
@@ -50,6 +50,10 @@ fn configuration(base_url: &str) -> StoreConfiguration {
         output: PathBuf::from("/store"),
         product_filters: ProductFilters::default(),
         sort: SortOrder::Featured,
+        commerce: Commerce::Enquiry,
+        tax_note: None,
+        delivery: None,
+        returns: None,
         catalog: CatalogSettings {
             uri: CatalogUri::Path(PathBuf::from("/catalog")),
             database: "eyewear_ml".into(),
@@ -113,7 +117,7 @@ fn product(number: usize) -> Product {
     if number.is_multiple_of(6) {
         let variant = |name: &str, hex: Option<&str>| {
             let color = term(Vocabulary::Color, name)?;
-            Some(ColorVariant { color, hex: hex.map(str::to_string), sku: None, image: None })
+            Some(ColorVariant { color, hex: hex.map(str::to_string), sku: None, image: None, shopify_variant_id: None })
         };
         product.variants = [variant("Black", Some("#111111")), variant("Honey", None), variant("Navy", Some("\"><b>"))]
             .into_iter()
