@@ -5,7 +5,7 @@
 use super::file::{CommerceFile, CommerceName, CommerceServiceFile, DeliveryFile, OneOrMany, ReturnsFile};
 use super::meaning::{Reading, worded};
 use super::shape::joined;
-use super::tree::Content;
+use super::tree::{Content, Scalar};
 use super::{Commerce, DayRange, Delivery, Returns};
 use icu_locale_core::subtags::Region;
 
@@ -40,10 +40,18 @@ impl Reading<'_> {
             CommerceServiceFile { shopify: Some(_), snipcart: Some(_) } => {
                 self.fault(path, "`commerce` names two services", "keep the one that customers are to buy from")
             }
+            // A service that is faulty in form has been told already.
+            CommerceServiceFile { shopify: None, snipcart: None } if self.has_entries(path) => None,
             CommerceServiceFile { shopify: None, snipcart: None } => {
                 self.fault(path, "`commerce` names no service", "write `shopify:` or `snipcart:` below it, or a word such as `enquiry`")
             }
         }
+    }
+
+    /// Whether something is written in a block.
+    fn has_entries(&self, path: &str) -> bool {
+        let Some(Content::Map(entries)) = self.node(path).map(|node| &node.content) else { return false };
+        entries.iter().any(|entry| !entry.value.scalar().is_some_and(Scalar::is_null))
     }
 
     pub(super) fn delivery(&mut self, file: Option<DeliveryFile>) -> Option<Option<Delivery>> {

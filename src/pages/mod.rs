@@ -3,6 +3,7 @@
 //! [`plan`] lists every page; [`Renderer`] turns one planned page into bytes, purely, from any thread. Writes no file,
 //! knows no network, and asks for a full product only to render its own page.
 
+mod buying;
 mod card;
 mod home_page;
 mod host_files;
@@ -14,6 +15,7 @@ mod listing_page;
 mod memo;
 mod outer;
 pub mod plan;
+mod policies;
 pub mod price;
 mod product_page;
 mod render;

@@ -10,6 +10,7 @@ use super::words::plain;
 use crate::assets::icons;
 use crate::catalog::money::Money;
 use crate::catalog::text::shortened;
+use crate::config::Commerce;
 use serde::Serialize;
 
 /// Longest title that search engines show whole, in characters.
@@ -51,6 +52,8 @@ pub(crate) struct Content {
     /// Which entry of the main navigation the page belongs to.
     pub(crate) section: Section,
     pub(crate) is_indexable: bool,
+    /// Things can be put into a cart here.
+    pub(crate) sells: bool,
 }
 
 /// Entries of the main navigation.
@@ -96,6 +99,8 @@ struct Outer<'a> {
     prefix: &'a str,
     stylesheet: &'a str,
     script: &'a str,
+    /// Public key of the Snipcart account, on pages that sell.
+    snipcart: Option<&'a str>,
     theme_color: String,
     header: &'a str,
     body: &'a str,
@@ -131,8 +136,18 @@ struct Header<'a> {
     home: String,
     search: String,
     favourites: String,
+    cart: Option<CartLink<'a>>,
     store_name: &'a str,
     entries: Vec<Entry>,
+}
+
+/// The way to what a shopper has gathered.
+#[derive(Serialize)]
+struct CartLink<'a> {
+    name: &'a str,
+    url: String,
+    /// Whether the store itself knows how much is in it.
+    is_counted: bool,
 }
 
 #[derive(Serialize)]
@@ -182,6 +197,11 @@ impl Shell {
                 home: shop.links.local("index.html"),
                 search: shop.links.local("search/index.html"),
                 favourites: shop.links.local("favourites/index.html"),
+                cart: page_link(shop, super::plan::PageKind::Cart).map(|url| CartLink {
+                    name: cart_name(shop),
+                    url,
+                    is_counted: !matches!(shop.config.commerce, Commerce::Snipcart { .. }),
+                }),
                 store_name: &shop.config.store_name,
                 entries: entries.collect(),
             };
@@ -222,6 +242,10 @@ impl Shell {
             prefix: shop.links.prefix(),
             stylesheet: &self.stylesheet,
             script: &self.script,
+            snipcart: match &shop.config.commerce {
+                Commerce::Snipcart { public_key } if content.sells => Some(public_key),
+                _ => None,
+            },
             theme_color: shop.config.primary_color.to_string(),
             header: header.map_or("", |(_, html)| html),
             body: &content.body,
@@ -275,6 +299,14 @@ pub(crate) fn home_crumb(shop: &Shop<'_>) -> Crumb {
 pub(crate) fn email<'a>(shop: &Shop<'a>, subject: Option<&str>) -> Option<Email<'a>> {
     let address = shop.config.contact_email.as_deref()?;
     Some(Email { address, url: super::link::mail_link(address, subject) })
+}
+
+/// What the store calls the things that a shopper has gathered.
+pub(crate) fn cart_name<'a>(shop: &Shop<'a>) -> &'a str {
+    match shop.config.commerce {
+        Commerce::Enquiry => shop.words.say("enquiry_list"),
+        _ => shop.words.say("cart"),
+    }
 }
 
 fn direction(locale: &str) -> &'static str {

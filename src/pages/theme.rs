@@ -110,6 +110,7 @@ const TEMPLATES: &[(&str, &str)] = embedded!["templates":
     "pages/search.hbs",
     "pages/favourites.hbs",
     "pages/compare.hbs",
+    "pages/cart.hbs",
     "pages/not_found.hbs",
     "fragments/header.hbs",
     "fragments/footer.hbs",
@@ -130,6 +131,15 @@ const SCRIPTS: &[(&str, &str)] = embedded!["templates/scripts":
     "search.js",
     "search_box.js",
     "listing.js",
+    "product.js",
+    "gallery.js",
+    "fitting.js",
+    "product_pages.js",
+    "share.js",
+    "bag.js",
+    "favourites.js",
+    "compare.js",
+    "cart.js",
 ];
 
 const WORDS: &str = include_str!("../../templates/words.en.yaml");
@@ -140,6 +150,7 @@ const MODERN_MINIMAL: &[(&str, &str)] = embedded!["themes/modern-minimal":
     "assets/layout.css",
     "assets/products.css",
     "assets/pages.css",
+    "assets/shopping.css",
 ];
 
 /// What a folder theme brings.
