@@ -168,7 +168,7 @@ const FAULTS: &[(&str, &[Told])] = &[
         "commerce: {shopify: {domain: a.example}, snipcart: {public_key: x}}",
         &[(4, 11, "`commerce` names two services", "keep the one")],
     ),
-    ("domain: a.example", &[(4, 1, "the key `domain` does not belong here", "under `commerce.shopify`")]),
+    ("public_key: x", &[(4, 1, "the key `public_key` does not belong here", "under `commerce.snipcart`")]),
     ("delivery: {countries: [DE, UK]}", &[(4, 28, "`UK` is no ISO 3166 country code", "`GB`")]),
     ("delivery: {countries: Germany}", &[(4, 23, "`Germany` is no ISO 3166 country code", "`DE`")]),
     ("delivery: {transit_days: [4, 2]}", &[(4, 26, "begins with the larger number", "exchange the two")]),

@@ -341,16 +341,16 @@ fn variants<'a>(
     swatches
 }
 
-/// Products of the same name and brand, by what tells them apart.
+/// Products of the same name and brand in other colours.
 fn siblings(shop: &Shop<'_>, record: &ProductRecord) -> Vec<Anchor> {
     let is_same = |other: &&ProductRecord| other.brand == record.brand && other.name.eq_ignore_ascii_case(&record.name);
     let others = record.related.iter().filter_map(|&index| shop.record(index)).filter(is_same);
-    let anchor = |other: &ProductRecord| Anchor {
-        name: other.colors.first().map_or(other.name.to_string(), |&color| shop.label(color).to_string()),
-        url: shop.links.local(&product_path(&other.slug)),
-        note: None,
+    let anchor = |other: &ProductRecord| {
+        let color = other.colors.first().filter(|color| Some(*color) != record.colors.first())?;
+        let url = shop.links.local(&product_path(&other.slug));
+        Some(Anchor { name: shop.label(*color).to_string(), url, note: None })
     };
-    others.map(anchor).collect()
+    others.filter_map(anchor).collect()
 }
 
 fn is_hex_color(text: &str) -> bool {

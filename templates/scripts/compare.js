@@ -109,12 +109,13 @@ function rowsOf(frames) {
   const order = [];
   const labels = new Map();
   for (const { facts } of frames) {
-    let before = -1;
-    for (const [key, { label }] of facts) {
-      if (!order.includes(key)) order.splice(before + 1, 0, key);
-      before = order.indexOf(key);
-      labels.set(key, label);
-    }
+    const keys = [...facts.keys()];
+    keys.forEach((key, at) => {
+      labels.set(key, facts.get(key).label);
+      if (order.includes(key)) return;
+      const next = keys.slice(at).find((later) => order.includes(later));
+      order.splice(next === undefined ? order.length : order.indexOf(next), 0, key);
+    });
   }
   return order.map((key) => ({ label: labels.get(key), values: frames.map(({ facts }) => facts.get(key)?.value ?? "") }));
 }

@@ -36,7 +36,7 @@ export function start() {
       const next = card.nextElementSibling ?? card.previousElementSibling;
       undoable(fill(words.removed, { name: entry.name }), () => favourites.remove(entry.slug));
       (next?.querySelector(".card-remove") ?? bar.querySelector("button"))?.focus();
-    }, { class: "card-remove", "aria-label": fill(words.remove_named, { name: entry.name }) });
+    }, { class: "button button-quiet card-remove", "aria-label": fill(words.remove_named, { name: entry.name }) });
     card.append(element("p", { class: "card-note", "data-now": true }), remove);
     return card;
   }

@@ -54,7 +54,6 @@ function tools(holder, own) {
   place.prepend(toggle(favourites, holder, "heart", "", words.save), toggle(compared, holder, "compare", "", words.compare));
   place.querySelector("[data-share]").addEventListener("click", () => share(own.name, location.href));
   place.querySelector("[data-print]").addEventListener("click", () => print());
-  addEventListener("beforeprint", () => document.querySelectorAll(".policies details").forEach((section) => (section.open = true)));
 }
 
 // Puts the frame, in its colour, on the list or into the cart.

@@ -11,5 +11,6 @@ mod interruption;
 mod listing;
 mod mongod;
 mod pages;
+mod shopping;
 mod sources;
 mod store;
