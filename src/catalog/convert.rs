@@ -508,6 +508,29 @@ mod tests {
     }
 
     #[test]
+    fn ways_to_pay_are_taken_only_as_what_they_are() {
+        let mut document = foundation();
+        document.insert("shopify_variant_id", "gid://shopify/ProductVariant/42");
+        document.insert("stripe_payment_link", "https://buy.stripe.com/x");
+        document.insert("color_variants", vec![doc! { "name": "Blue", "shopify_variant_id": 4711_i64 }]);
+        let product = read(&document).0.unwrap();
+        assert_eq!(product.shopify_variant_id.as_deref(), Some("42"));
+        assert_eq!(product.payment_link.as_deref(), Some("https://buy.stripe.com/x"));
+        assert_eq!(product.variants[0].shopify_variant_id.as_deref(), Some("4711"));
+
+        document.insert("shopify_variant_id", "42/../../admin");
+        document.insert("stripe_payment_link", "javascript:alert(1)");
+        let (product, findings) = read(&document);
+        let product = product.unwrap();
+        assert_eq!((product.shopify_variant_id, product.payment_link), (None, None));
+        for reason in ["bad_shopify_variant_id", "bad_payment_link"] {
+            assert!(findings.iter().any(|finding| finding.reason == reason), "{reason}");
+        }
+        document.insert("stripe_payment_link", "http://buy.stripe.com/x");
+        assert_eq!(read(&document).0.unwrap().payment_link, None, "without encryption");
+    }
+
+    #[test]
     fn the_nested_dialect_is_read() {
         let (product, findings) = read(&nested());
         let product = product.unwrap();

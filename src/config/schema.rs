@@ -177,15 +177,13 @@ mod tests {
             }
         }
         let paths = schema.paths();
-        for path in
-            [
+        for path in [
             "theme",
             "product_filters.price.max",
             "product_filters.face_shape.shape",
             "catalog.collections.brands",
             "commerce.shopify.domain",
-        ]
-        {
+        ] {
             assert!(paths.iter().any(|known| known == path), "{path} in {paths:?}");
         }
     }

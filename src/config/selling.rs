@@ -42,9 +42,11 @@ impl Reading<'_> {
             }
             // A service that is faulty in form has been told already.
             CommerceServiceFile { shopify: None, snipcart: None } if self.has_entries(path) => None,
-            CommerceServiceFile { shopify: None, snipcart: None } => {
-                self.fault(path, "`commerce` names no service", "write `shopify:` or `snipcart:` below it, or a word such as `enquiry`")
-            }
+            CommerceServiceFile { shopify: None, snipcart: None } => self.fault(
+                path,
+                "`commerce` names no service",
+                "write `shopify:` or `snipcart:` below it, or a word such as `enquiry`",
+            ),
         }
     }
 
@@ -103,7 +105,11 @@ impl Reading<'_> {
             [days] => Some(Some(DayRange { least: days, most: days })),
             [least, most] if least <= most => Some(Some(DayRange { least, most })),
             [_, _] => self.fault(path, &format!("`{path}` begins with the larger number"), "exchange the two"),
-            _ => self.fault(path, &format!("`{path}` has more than two numbers"), "write the least and the most, such as `[2, 4]`"),
+            _ => self.fault(
+                path,
+                &format!("`{path}` has more than two numbers"),
+                "write the least and the most, such as `[2, 4]`",
+            ),
         }
     }
 }
@@ -112,7 +118,11 @@ impl Reading<'_> {
 fn is_host_name(text: &str) -> bool {
     let is_label = |label: &str| {
         let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        !label.is_empty() && label.len() <= 63 && label.chars().all(is_letter) && !label.starts_with('-') && !label.ends_with('-')
+        !label.is_empty()
+            && label.len() <= 63
+            && label.chars().all(is_letter)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
     };
     text.len() <= 253 && text.contains('.') && text.split('.').all(is_label)
 }
@@ -126,7 +136,9 @@ mod tests {
         for text in ["lumen.myshopify.com", "shop.lumen-oak.example"] {
             assert!(is_host_name(text), "{text}");
         }
-        for text in ["", "lumen", "https://lumen.example", "lumen.example/", "a..b", "-a.b", "a.b:80", "user@a.b", "a b.c"] {
+        for text in
+            ["", "lumen", "https://lumen.example", "lumen.example/", "a..b", "-a.b", "a.b:80", "user@a.b", "a b.c"]
+        {
             assert!(!is_host_name(text), "{text}");
         }
     }

@@ -153,7 +153,10 @@ const FAULTS: &[(&str, &[Told])] = &[
     ("deployment_platforms: []", &[(4, 23, "is an empty list", "leave it out")]),
     ("output: .", &[(4, 9, "the output `.` is the folder that the store file is in", "a folder of its own")]),
     ("output: ''", &[(4, 9, "the output folder has no name", "such as `store`")]),
-    ("commerce: shop", &[(4, 11, "`commerce` must be one of `enquiry`, `stripe`, `none`, or a block with `shopify`", "")]),
+    (
+        "commerce: shop",
+        &[(4, 11, "`commerce` must be one of `enquiry`, `stripe`, `none`, or a block with `shopify`", "")],
+    ),
     ("commerce: stripes", &[(4, 11, "or a block with `shopify`, `snipcart`, not `stripes`", "did you mean `stripe`?")]),
     ("commerce: [stripe]", &[(4, 11, "`commerce` must be one of", "write the value itself")]),
     ("commerce:\n  paypal: {}", &[(5, 3, "unknown key `paypal` in `commerce`", "`shopify`, `snipcart`")]),

@@ -38,8 +38,8 @@ struct SnipcartItem<'a> {
 }
 
 impl<'a> Buying<'a> {
-    /// The buttons for a product.
-    pub(crate) fn of(shop: &Shop<'a>, product: &'a Product, name: &str) -> Self {
+    /// The buttons for a product, which comes in these colours where there is a choice.
+    pub(crate) fn of(shop: &Shop<'a>, product: &'a Product, name: &str, colors: &[&str]) -> Self {
         let subject = shop.words.fill("enquiry_subject", &[("name", name)]);
         let is_available = product.availability.is_available();
         let mut buying = Self {
@@ -65,7 +65,6 @@ impl<'a> Buying<'a> {
             }
             // Snipcart counts in one currency.
             Commerce::Snipcart { .. } if is_available && product.price.currency == shop.config.currency => {
-                let colors: Vec<&str> = product.variants.iter().map(|variant| variant.color.label.as_str()).collect();
                 buying.snipcart = Some(SnipcartItem {
                     id: &product.id,
                     price: product.price.decimal(),

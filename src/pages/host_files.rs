@@ -16,9 +16,11 @@ pub(crate) fn content_policy(shop: &Shop<'_>) -> String {
     let is_plain = records.filter_map(|record| record.image.as_ref()).any(|(source, _)| source.starts_with("http://"));
     let pictures = if is_plain { "https: http:" } else { "https:" };
     let (connect, assets, frames) = match shop.config.commerce {
-        Commerce::Snipcart { .. } => {
-            (" https://app.snipcart.com https://cdn.snipcart.com", " https://cdn.snipcart.com", " frame-src https://app.snipcart.com;")
-        }
+        Commerce::Snipcart { .. } => (
+            " https://app.snipcart.com https://cdn.snipcart.com",
+            " https://cdn.snipcart.com",
+            " frame-src https://app.snipcart.com;",
+        ),
         _ => ("", "", ""),
     };
     format!(

@@ -54,7 +54,8 @@ fn delivery_sentence(shop: &Shop<'_>, delivery: &Delivery, price: Money) -> Stri
         (None, Some(transit)) => Some(shop.words.fill("delivery_transit", &[("days", &written(transit))])),
         (None, None) => None,
     });
-    let amount = |amount: Decimal| Money::from_decimal(amount, shop.config.currency).map(|money| shop.prices.write(money));
+    let amount =
+        |amount: Decimal| Money::from_decimal(amount, shop.config.currency).map(|money| shop.prices.write(money));
     let free_from = delivery.free_from.and_then(amount);
     match delivery.price {
         Some(cost) if cost.is_zero() => sentences.push(shop.words.say("delivery_free").to_string()),
@@ -120,8 +121,7 @@ pub(crate) fn shipping_details(shop: &Shop<'_>, price: Money) -> Option<Value> {
     let mut time = json!({ "@type": "ShippingDeliveryTime" });
     for (key, days) in [("handlingTime", delivery.handling_days), ("transitTime", delivery.transit_days)] {
         if let Some(days) = days {
-            time[key] =
-                json!({ "@type": "QuantitativeValue", "minValue": days.least, "maxValue": days.most, "unitCode": "DAY" });
+            time[key] = json!({ "@type": "QuantitativeValue", "minValue": days.least, "maxValue": days.most, "unitCode": "DAY" });
         }
     }
     let has_time = delivery.handling_days.is_some() || delivery.transit_days.is_some();

@@ -139,6 +139,8 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
     for &index in record.related.iter().take(4) {
         cards.push(shop, index, Placement::default(), &mut related)?;
     }
+    let variants = variants(shop, record, &enhanced, &pictures);
+    let colors: Vec<&str> = variants.iter().map(|variant| variant.name).collect();
     let frame = facts(shop, frame_rows(shop, record, &enhanced))?;
     let page = ProductPage {
         crumbs: outer::crumb_links(shop, &crumbs),
@@ -158,9 +160,9 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         summary: Some(enhanced.summary.as_str()).filter(|_| enhanced.description_html.len() > SHORT_DESCRIPTION),
         rating: rating(shop, &enhanced),
         key_facts: facts(shop, key_facts(shop, &enhanced))?,
-        variants: variants(shop, record, &enhanced, &pictures),
         siblings: siblings(shop, record),
-        buying: Buying::of(shop, product, &record.name),
+        buying: Buying::of(shop, product, &record.name, &colors),
+        variants,
         policies: policies::sections(shop, product.price),
         description: &enhanced.description_html,
         has_facts: !frame.is_empty() || product.sku.is_some() || product.gtin.is_some(),

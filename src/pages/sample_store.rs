@@ -9,8 +9,8 @@ use crate::catalog::product::{
 };
 use crate::catalog::vocabulary::{FrameShape, Term, Vocabulary};
 use crate::config::{
-    CatalogSettings, CatalogUri, Collections, Color, Commerce, DayRange, Delivery, Platform, ProductFilters, Returns, SortOrder,
-    StoreConfiguration, ThemeSource,
+    CatalogSettings, CatalogUri, Collections, Color, Commerce, DayRange, Delivery, Platform, ProductFilters, Returns,
+    SortOrder, StoreConfiguration, ThemeSource,
 };
 use crate::enhance::{Collector, EnhancedCatalog};
 use rust_decimal::Decimal;
@@ -368,7 +368,9 @@ fn each_way_to_sell_has_its_own_buttons() {
 
     let snipcart = Commerce::Snipcart { public_key: "KEY".into() };
     let (page, files) = sold(snipcart, product.clone());
-    for expected in ["data-item-id=\"p00\"", "data-item-price=\"89.00\"", "data-api-key=\"KEY\"", "snipcart.js\"></script>"] {
+    for expected in
+        ["data-item-id=\"p00\"", "data-item-price=\"89.00\"", "data-api-key=\"KEY\"", "snipcart.js\"></script>"]
+    {
         assert!(page.contains(expected), "no {expected}");
     }
     assert!(page.contains("script-src &#39;self&#39; https://cdn.snipcart.com;"));
@@ -389,7 +391,9 @@ fn delivery_and_returns_are_told_as_far_as_they_are_known() {
         text(&files, &format!("products/{name}/index.html")).to_string()
     };
     let silent = page(&config, "windsor-1");
-    assert!(!silent.contains("shippingDetails") && !silent.contains("MerchantReturnPolicy") && !silent.contains("<details"));
+    assert!(
+        !silent.contains("shippingDetails") && !silent.contains("MerchantReturnPolicy") && !silent.contains("<details")
+    );
     config.tax_note = Some("incl. VAT".into());
     config.delivery = Some(Delivery { transit_days: Some(DayRange { least: 2, most: 4 }), ..Delivery::default() });
     config.returns = Some(Returns { days: Some(30), ..Returns::default() });
@@ -407,7 +411,9 @@ fn delivery_and_returns_are_told_as_far_as_they_are_known() {
     });
     config.returns = Some(Returns { days: Some(30), countries: vec!["DE".into()], is_free: Some(true), text: None });
     let cheap = page(&config, "windsor-1");
-    for expected in ["Germany, Austria", "2–5 working days", "€4.90", "It is free from €100.00", "\"value\":\"4.90\"", "FreeReturn"] {
+    for expected in
+        ["Germany, Austria", "2–5 working days", "€4.90", "It is free from €100.00", "\"value\":\"4.90\"", "FreeReturn"]
+    {
         assert!(cheap.contains(expected), "no {expected}");
     }
     assert_eq!(cheap.matches("OfferShippingDetails").count(), 2);

@@ -121,7 +121,9 @@ fn an_enquiry_names_every_frame_and_what_it_costs_now() {
         fill(&client, "#quantity", "2").await;
         click(&client, "[data-buy] button").await;
         until(&client, "document.querySelector('[data-count=cart]').textContent === '2'").await;
-        assert!(client.current_url().await.expect("an address").query().is_some_and(|query| query.starts_with("colour=")));
+        assert!(
+            client.current_url().await.expect("an address").query().is_some_and(|query| query.starts_with("colour="))
+        );
 
         open(&client, &base, "cart/").await;
         until(&client, "document.querySelector('[data-note]').textContent.startsWith('Prices are')").await;
@@ -157,13 +159,18 @@ fn a_measure_is_held_against_every_front() {
         open(&client, &base, "products/birnam/").await;
         until(&client, "document.querySelector('[data-tools] [data-list]')").await;
         let output = "document.querySelector('[data-fitting] output')";
-        for (text, level) in [("a lot", "unclear"), ("136", "good"), ("13,2 cm", "bearable"), ("52 [] 18 - 140", "poor")] {
+        for (text, level) in
+            [("a lot", "unclear"), ("136", "good"), ("13,2 cm", "bearable"), ("52 [] 18 - 140", "poor")]
+        {
             fill(&client, "#fitting", text).await;
             click(&client, "[data-fitting] button").await;
             until(&client, &format!("{output}.dataset.level === '{level}'")).await;
         }
         let said = ask(&client, &format!("{output}.textContent")).await;
-        assert!(said.as_str().is_some_and(|said| said.contains("7 mm wider") && said.contains("bridge is 2 mm wider")), "{said}");
+        assert!(
+            said.as_str().is_some_and(|said| said.contains("7 mm wider") && said.contains("bridge is 2 mm wider")),
+            "{said}"
+        );
         open(&client, &base, "products/penrose/").await;
         until(&client, &format!("{output}.dataset.level === 'bearable'")).await;
         assert_eq!(ask(&client, "document.querySelectorAll('[data-recent] .card').length").await, json!(1));
@@ -183,7 +190,8 @@ fn picture(shade: u8) -> String {
 fn served_shopify() -> (Store, Url) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let base = format!("http://{}/", listener.local_addr().expect("an address"));
-    let config = CONFIG.replace("https://shop.example/", &base) + "commerce: {shopify: {domain: lumen.myshopify.com}}\n";
+    let config =
+        CONFIG.replace("https://shop.example/", &base) + "commerce: {shopify: {domain: lumen.myshopify.com}}\n";
     let product = |id: u8, name: &str, variant: Value| {
         json!({
             "_id": id, "name": name, "price": 90, "active": true, "in_stock": true, "color": "black",
@@ -245,7 +253,8 @@ fn a_cart_becomes_an_address_of_the_shopify_shop() {
         }
         open(&client, &base, "cart/").await;
         until(&client, "document.querySelectorAll('.cart-line').length === 3").await;
-        until(&client, "[...document.querySelectorAll('[data-problem]')].some((told) => told.textContent !== '')").await;
+        until(&client, "[...document.querySelectorAll('[data-problem]')].some((told) => told.textContent !== '')")
+            .await;
         let expected = "https://lumen.myshopify.com/cart/42:1,4711:2";
         until(&client, &format!("document.querySelector('[data-hand-over]').href === '{expected}'")).await;
         assert_eq!(ask(&client, "document.querySelector('[data-total]').textContent").await, "€270.00");
