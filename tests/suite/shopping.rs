@@ -1,6 +1,6 @@
 //! What shoppers do with scripts in a real browser: put aside, compare, choose, check the fit, and go to buy.
 
-use crate::browser::{Driver, console_errors, runtime, serve, served_boutique};
+use crate::browser::{Driver, console_errors, runtime, serve, served_boutique, until, value_of};
 use crate::store::{CONFIG, Store};
 use base64::Engine;
 use fantoccini::key::Key;
@@ -8,17 +8,6 @@ use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use url::Url;
-
-/// Waits, in the page, until an expression is true.
-async fn until(client: &Client, expression: &str) {
-    let script = format!(
-        "const done = arguments[arguments.length - 1]; const end = performance.now() + 10000; \
-         const look = () => {{ let found = false; try {{ found = Boolean({expression}); }} catch {{}} \
-         if (found || performance.now() > end) done(found); else requestAnimationFrame(look); }}; look();"
-    );
-    let found = client.execute_async(&script, Vec::new()).await.expect("the page can be asked");
-    assert_eq!(found, Value::Bool(true), "never true: {expression}\n{}", client.source().await.unwrap_or_default());
-}
 
 async fn open(client: &Client, base: &Url, path: &str) {
     client.goto(base.join(path).expect("an address").as_str()).await.expect("the page loads");
@@ -33,10 +22,6 @@ async fn fill(client: &Client, selector: &str, text: &str) {
     let field = client.find(Locator::Css(selector)).await.expect(selector);
     field.clear().await.expect("cleared");
     field.send_keys(text).await.expect("typed");
-}
-
-async fn ask(client: &Client, expression: &str) -> Value {
-    client.execute(&format!("return {expression}"), Vec::new()).await.expect("the page can be asked")
 }
 
 async fn assert_quiet(client: &Client) {
@@ -70,7 +55,7 @@ fn favourites_are_kept_shared_and_brought_up_to_date() {
 
         open(&client, &base, "favourites/?frames=ashby,penrose,ola").await;
         until(&client, "document.querySelectorAll('main .card[data-slug]').length === 3").await;
-        assert_eq!(ask(&client, "document.querySelector('main .card [data-name]').textContent").await, "Ashby");
+        assert_eq!(value_of(&client, "document.querySelector('main .card [data-name]').textContent").await, "Ashby");
         assert_quiet(&client).await;
 
         let edit = "Object.keys(localStorage).filter((key) => key.endsWith(':favourites')).forEach((key) => localStorage.setItem(key, \
@@ -94,16 +79,16 @@ fn frames_are_compared_in_a_table_with_headers() {
         }
         open(&client, &base, "compare/").await;
         until(&client, "document.querySelectorAll('[data-comparison] tbody th[scope=row]').length > 5").await;
-        assert_eq!(ask(&client, "document.querySelectorAll('[data-comparison] thead th').length").await, json!(2));
+        assert_eq!(value_of(&client, "document.querySelectorAll('[data-comparison] thead th').length").await, json!(2));
         let widths = "[...document.querySelectorAll('tbody tr')].find((row) => row.cells[0].textContent === 'Lens width').innerText";
-        assert_eq!(ask(&client, widths).await, "Lens width\t48 mm\t47 mm");
+        assert_eq!(value_of(&client, widths).await, "Lens width\t48 mm\t47 mm");
         click(&client, "[data-differences]").await;
         until(&client, "document.querySelector('.marks-differences tr.differs')").await;
         click(&client, "thead th[data-slug=birnam] button").await;
         until(&client, "document.querySelectorAll('[data-comparison] thead th').length === 1").await;
         open(&client, &base, "compare/?frames=ashby,ola,penrose").await;
         until(&client, "document.querySelectorAll('[data-comparison] tbody th[scope=row]').length > 5").await;
-        assert_eq!(ask(&client, "document.querySelectorAll('[data-comparison] thead th').length").await, json!(3));
+        assert_eq!(value_of(&client, "document.querySelectorAll('[data-comparison] thead th').length").await, json!(3));
         assert_quiet(&client).await;
         client.close().await.expect("the window closes");
     });
@@ -127,7 +112,7 @@ fn an_enquiry_names_every_frame_and_what_it_costs_now() {
 
         open(&client, &base, "cart/").await;
         until(&client, "document.querySelector('[data-note]').textContent.startsWith('Prices are')").await;
-        let address = ask(&client, "document.querySelector('[data-hand-over]').href").await;
+        let address = value_of(&client, "document.querySelector('[data-hand-over]').href").await;
         let address = Url::parse(address.as_str().expect("a link")).expect("an address");
         assert_eq!((address.scheme(), address.path()), ("mailto", "hello@lantern-street.example"));
         let (_, body) = address.query_pairs().find(|(name, _)| name == "body").expect("a body");
@@ -166,14 +151,14 @@ fn a_measure_is_held_against_every_front() {
             click(&client, "[data-fitting] button").await;
             until(&client, &format!("{output}.dataset.level === '{level}'")).await;
         }
-        let said = ask(&client, &format!("{output}.textContent")).await;
+        let said = value_of(&client, &format!("{output}.textContent")).await;
         assert!(
             said.as_str().is_some_and(|said| said.contains("7 mm wider") && said.contains("bridge is 2 mm wider")),
             "{said}"
         );
         open(&client, &base, "products/penrose/").await;
         until(&client, &format!("{output}.dataset.level === 'bearable'")).await;
-        assert_eq!(ask(&client, "document.querySelectorAll('[data-recent] .card').length").await, json!(1));
+        assert_eq!(value_of(&client, "document.querySelectorAll('[data-recent] .card').length").await, json!(1));
         assert_quiet(&client).await;
         client.close().await.expect("the window closes");
     });
@@ -257,7 +242,7 @@ fn a_cart_becomes_an_address_of_the_shopify_shop() {
             .await;
         let expected = "https://lumen.myshopify.com/cart/42:1,4711:2";
         until(&client, &format!("document.querySelector('[data-hand-over]').href === '{expected}'")).await;
-        assert_eq!(ask(&client, "document.querySelector('[data-total]').textContent").await, "€270.00");
+        assert_eq!(value_of(&client, "document.querySelector('[data-total]').textContent").await, "€270.00");
         assert_quiet(&client).await;
         client.close().await.expect("the window closes");
     });
