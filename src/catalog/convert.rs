@@ -140,6 +140,8 @@ impl Mapper {
             created_at: reading.moment(Field::CreatedAt),
             updated_at: reading.moment(Field::UpdatedAt),
             shopify_id: reading.line(Field::ShopifyId, 100),
+            shopify_variant_id: shopify_variant_id(reading),
+            payment_link: payment_link(reading),
             id,
             name,
             price,
@@ -261,6 +263,37 @@ fn gtin(reading: &mut Reading<'_, '_, Field>) -> Option<String> {
     gtin
 }
 
+fn shopify_variant_id(reading: &mut Reading<'_, '_, Field>) -> Option<String> {
+    let value = reading.one(Field::ShopifyVariantId)?;
+    let id = scalars::text(&value).as_deref().and_then(variant_digits);
+    if id.is_none() {
+        reading.repaired("bad_shopify_variant_id", Field::ShopifyVariantId, || {
+            format!("{} is not the id of a Shopify variant, so it was left out", quoted(&value))
+        });
+    }
+    id
+}
+
+/// The number of a Shopify variant, written alone or as `gid://shopify/ProductVariant/…`.
+fn variant_digits(text: &str) -> Option<String> {
+    let text = text.trim();
+    let digits = text.strip_prefix("gid://shopify/ProductVariant/").unwrap_or(text);
+    let is_id = (1..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_id.then(|| digits.to_string())
+}
+
+fn payment_link(reading: &mut Reading<'_, '_, Field>) -> Option<String> {
+    let value = reading.one(Field::PaymentLink)?;
+    let address = scalars::text(&value).and_then(|text| scalars::web_address(text.trim()));
+    let link = address.filter(|address| address.starts_with("https://"));
+    if link.is_none() {
+        // The address may hold a secret, so it is not repeated.
+        let detail = || "a payment link has to be an `https://` URL, so it was left out".to_string();
+        reading.repaired("bad_payment_link", Field::PaymentLink, detail);
+    }
+    link
+}
+
 fn description(reading: &mut Reading<'_, '_, Field>) -> String {
     let Some(value) = reading.one(Field::Description) else { return String::new() };
     let (text, was_cut) =
@@ -306,7 +339,8 @@ fn variants(reading: &Reading<'_, '_, Field>) -> Vec<ColorVariant> {
         let Some(color) = color.and_then(|color| Term::parse(Vocabulary::Color, &color)) else { continue };
         let hex = line("hex").and_then(|hex| Color::parse(&hex)).map(|color| color.to_string());
         let image = line_of_address(item.get("image"));
-        let variant = ColorVariant { color, hex, sku: line("sku"), image };
+        let shopify_variant_id = line("shopify_variant_id").as_deref().and_then(variant_digits);
+        let variant = ColorVariant { color, hex, sku: line("sku"), image, shopify_variant_id };
         if !variants.contains(&variant) {
             variants.push(variant);
         }
@@ -471,6 +505,29 @@ mod tests {
                 "try_on_image": "t.png" },
             "seo": { "title": "Nord", "keywords": "cat eye, office" }, "active": true, "featured": true,
         }
+    }
+
+    #[test]
+    fn ways_to_pay_are_taken_only_as_what_they_are() {
+        let mut document = foundation();
+        document.insert("shopify_variant_id", "gid://shopify/ProductVariant/42");
+        document.insert("stripe_payment_link", "https://buy.stripe.com/x");
+        document.insert("color_variants", vec![doc! { "name": "Blue", "shopify_variant_id": 4711_i64 }]);
+        let product = read(&document).0.unwrap();
+        assert_eq!(product.shopify_variant_id.as_deref(), Some("42"));
+        assert_eq!(product.payment_link.as_deref(), Some("https://buy.stripe.com/x"));
+        assert_eq!(product.variants[0].shopify_variant_id.as_deref(), Some("4711"));
+
+        document.insert("shopify_variant_id", "42/../../admin");
+        document.insert("stripe_payment_link", "javascript:alert(1)");
+        let (product, findings) = read(&document);
+        let product = product.unwrap();
+        assert_eq!((product.shopify_variant_id, product.payment_link), (None, None));
+        for reason in ["bad_shopify_variant_id", "bad_payment_link"] {
+            assert!(findings.iter().any(|finding| finding.reason == reason), "{reason}");
+        }
+        document.insert("stripe_payment_link", "http://buy.stripe.com/x");
+        assert_eq!(read(&document).0.unwrap().payment_link, None, "without encryption");
     }
 
     #[test]

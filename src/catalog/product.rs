@@ -86,6 +86,10 @@ pub struct Product {
     pub updated_at: Option<i64>,
     /// The product's id in Shopify, if it is sold there already.
     pub shopify_id: Option<String>,
+    /// The id of its variant in Shopify, which carts are made of; digits.
+    pub shopify_variant_id: Option<String>,
+    /// Where it can be paid for, such as a Stripe payment link; an `https` URL.
+    pub payment_link: Option<String>,
 }
 
 /// A pointer to a brand or category: by id, by name, or both.
@@ -135,6 +139,8 @@ pub struct ColorVariant {
     pub sku: Option<String>,
     /// Picture of the variant.
     pub image: Option<String>,
+    /// The id of the variant in Shopify; digits.
+    pub shopify_variant_id: Option<String>,
 }
 
 /// Lens facts.
@@ -335,6 +341,8 @@ impl Product {
             created_at: None,
             updated_at: None,
             shopify_id: None,
+            shopify_variant_id: None,
+            payment_link: None,
         }
     }
 }

@@ -34,7 +34,7 @@ targets! {
         Rim "rim" Holds::One,
         Materials "materials" Holds::Many,
         Colors "colors" Holds::Many,
-        Variants "variants" Holds::Items(&["color", "hex", "sku", "image"]),
+        Variants "variants" Holds::Items(&["color", "hex", "sku", "image", "shopify_variant_id"]),
         Gender "gender" Holds::One,
         AgeGroup "age_group" Holds::One,
         Style "style" Holds::One,
@@ -76,6 +76,8 @@ targets! {
         CreatedAt "created_at" Holds::One,
         UpdatedAt "updated_at" Holds::One,
         ShopifyId "shopify_id" Holds::One,
+        ShopifyVariantId "shopify_variant_id" Holds::One,
+        PaymentLink "payment_link" Holds::One,
     }
 }
 

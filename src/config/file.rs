@@ -5,9 +5,9 @@
 use crate::catalog::vocabulary::FaceShape;
 use rust_decimal::Decimal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::{SeqAccessDeserializer, StrDeserializer};
+use serde::de::value::{SeqAccessDeserializer, StrDeserializer, U64Deserializer};
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -144,9 +144,136 @@ pub(super) struct StoreFile {
     #[serde(default)]
     pub(super) sort: SortName,
 
+    /// How customers buy: `enquiry`, `stripe`, `none`, or a block with `shopify` or `snipcart`.
+    ///
+    /// `enquiry` gathers a list that customers mail to `contact_email`. A product that lacks what a service needs
+    /// (`shopify_variant_id`, `payment_link`) is asked for by enquiry.
+    /// Default: `enquiry`. Example: `commerce: {shopify: {domain: lumen.myshopify.com}}`
+    #[serde(default)]
+    pub(super) commerce: CommerceFile,
+
+    /// A few words about taxes that stand beside every price. Example: `tax_note: incl. VAT`
+    #[schemars(length(max = 100))]
+    pub(super) tax_note: Option<String>,
+
+    /// How orders reach customers. Shown on every product page, and told to search engines as far as it is given.
+    pub(super) delivery: Option<DeliveryFile>,
+
+    /// How customers can send things back. Shown and told like `delivery`.
+    pub(super) returns: Option<ReturnsFile>,
+
     /// Where the products come from.
     #[serde(default)]
     pub(super) catalog: CatalogFile,
+}
+
+/// How customers buy: a word, or a service with its settings.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum CommerceFile {
+    Word(CommerceName),
+    Service(CommerceServiceFile),
+}
+
+impl Default for CommerceFile {
+    fn default() -> Self {
+        Self::Word(CommerceName::Enquiry)
+    }
+}
+
+impl Serialize for CommerceFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Word(word) => word.serialize(serializer),
+            // Only the default is ever written, into the schema.
+            Self::Service(_) => serializer.serialize_none(),
+        }
+    }
+}
+
+/// Ways to buy that need no settings.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum CommerceName {
+    Enquiry,
+    Stripe,
+    None,
+}
+
+/// A service that sells; exactly one of them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CommerceServiceFile {
+    /// Carts are handed over to a Shopify shop. Products need their `shopify_variant_id`.
+    pub(super) shopify: Option<ShopifyFile>,
+
+    /// Snipcart's cart in the pages of the store; the only choice that loads anything from elsewhere.
+    pub(super) snipcart: Option<SnipcartFile>,
+}
+
+/// A Shopify shop.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ShopifyFile {
+    /// Host name of the shop. Example: `domain: lumen.myshopify.com`
+    pub(super) domain: String,
+}
+
+/// A Snipcart account.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SnipcartFile {
+    /// The public API key, which every visitor can see.
+    pub(super) public_key: String,
+}
+
+/// How orders reach customers; what is not given is not told.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeliveryFile {
+    /// What customers should know, in your own words.
+    pub(super) text: Option<String>,
+
+    /// Countries that orders are sent to, one or a list of ISO 3166 codes. Example: `countries: [DE, AT]`
+    #[serde(default)]
+    pub(super) countries: OneOrMany<String>,
+
+    /// What sending costs, in the store's `currency`; 0 is free.
+    #[serde(default)]
+    #[schemars(schema_with = "amount")]
+    pub(super) price: Option<Decimal>,
+
+    /// Value from which sending is free, in the store's `currency`.
+    #[serde(default)]
+    #[schemars(schema_with = "amount")]
+    pub(super) free_from: Option<Decimal>,
+
+    /// Working days until an order is sent: a number, or the least and the most. Example: `handling_days: [0, 1]`
+    #[serde(default)]
+    pub(super) handling_days: OneOrMany<u8>,
+
+    /// Working days on the way: a number, or the least and the most. Example: `transit_days: [2, 4]`
+    #[serde(default)]
+    pub(super) transit_days: OneOrMany<u8>,
+}
+
+/// How customers can send things back; what is not given is not told.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReturnsFile {
+    /// What customers should know, in your own words.
+    pub(super) text: Option<String>,
+
+    /// Days in which things can be sent back.
+    #[schemars(range(min = 1, max = 3650))]
+    pub(super) days: Option<u16>,
+
+    /// Countries that this holds for, one or a list of ISO 3166 codes.
+    #[serde(default)]
+    pub(super) countries: OneOrMany<String>,
+
+    /// Whether sending things back costs the customer nothing.
+    pub(super) free: Option<bool>,
 }
 
 /// Which products are in the store. A product has to pass every filter; of a list, one value is enough.
@@ -352,6 +479,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
                 T::deserialize(StrDeserializer::new(text)).map(|one| OneOrMany(vec![one]))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+                T::deserialize(U64Deserializer::new(number)).map(|one| OneOrMany(vec![one]))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {

@@ -61,6 +61,9 @@ pub(super) fn configuration(
     let secondary_color = reading.color("secondary_color", &file.secondary_color);
     let deployment_platforms = reading.platforms(&file.deployment_platforms);
     let product_filters = reading.filters(file.product_filters);
+    let commerce = reading.commerce(file.commerce);
+    let delivery = reading.delivery(file.delivery);
+    let returns = reading.returns(file.returns);
     let catalog = reading.catalog(file.catalog, around);
     let logo = reading.logo(file.logo);
     let redirects = reading.redirects(&file.redirects, base_url.as_ref());
@@ -89,6 +92,10 @@ pub(super) fn configuration(
         output: output?,
         product_filters: product_filters?,
         sort: order(file.sort),
+        commerce: commerce?,
+        tax_note: worded(file.tax_note),
+        delivery: delivery?,
+        returns: returns?,
         catalog: catalog?,
     })
 }
@@ -142,7 +149,7 @@ impl Reading<'_> {
     }
 
     /// A setting's value as it was written.
-    fn shown(&self, path: &str) -> String {
+    pub(super) fn shown(&self, path: &str) -> String {
         self.node(path).and_then(Node::scalar).map_or_else(String::new, |scalar| shortened(scalar.shown()))
     }
 

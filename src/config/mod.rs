@@ -2,7 +2,7 @@
 //!
 //! `StoreConfiguration` is the checked value the other rooms receive. Nothing in it has to be validated again.
 //! On the way there: text (`source`) → tree (`tree`) → variables filled in (`variables`) → held against the schema
-//! (`shape`) → the settings as written (`file`) → what they mean (`meaning`, `selection`).
+//! (`shape`) → the settings as written (`file`) → what they mean (`meaning`, `selection`, `selling`).
 
 mod error;
 mod file;
@@ -13,6 +13,7 @@ mod redirects;
 mod scaffold;
 mod schema;
 mod selection;
+mod selling;
 mod shape;
 mod source;
 mod suggest;
@@ -85,8 +86,77 @@ pub struct StoreConfiguration {
     pub product_filters: ProductFilters,
     /// Order of listings.
     pub sort: SortOrder,
+    /// How customers buy.
+    pub commerce: Commerce,
+    /// A few words about taxes, beside prices.
+    pub tax_note: Option<String>,
+    /// How orders reach customers.
+    pub delivery: Option<Delivery>,
+    /// How things can be sent back.
+    pub returns: Option<Returns>,
     /// Where products come from.
     pub catalog: CatalogSettings,
+}
+
+/// How customers buy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Commerce {
+    /// By a list that they mail to the store.
+    #[default]
+    Enquiry,
+    /// In a Shopify shop, which the cart is handed over to.
+    Shopify {
+        /// Host name, in lower case.
+        domain: String,
+    },
+    /// In Snipcart's cart.
+    Snipcart {
+        /// Public API key.
+        public_key: String,
+    },
+    /// By a Stripe payment link for each product.
+    Stripe,
+    /// Not in the store.
+    None,
+}
+
+/// How orders reach customers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// In the store's words.
+    pub text: Option<String>,
+    /// ISO 3166 codes in upper case.
+    pub countries: Vec<String>,
+    /// What it costs, in major units of the store's currency.
+    pub price: Option<Decimal>,
+    /// Value from which it costs nothing, in major units of the store's currency.
+    pub free_from: Option<Decimal>,
+    /// Working days until an order is sent.
+    pub handling_days: Option<DayRange>,
+    /// Working days on the way.
+    pub transit_days: Option<DayRange>,
+}
+
+/// How things can be sent back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Returns {
+    /// In the store's words.
+    pub text: Option<String>,
+    /// Days in which it can be done; at least 1.
+    pub days: Option<u16>,
+    /// ISO 3166 codes in upper case.
+    pub countries: Vec<String>,
+    /// Whether it costs the customer nothing.
+    pub is_free: Option<bool>,
+}
+
+/// A number of days, from the least to the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayRange {
+    /// At least.
+    pub least: u8,
+    /// At most, never below `least`.
+    pub most: u8,
 }
 
 /// Where the theme comes from.

@@ -24,6 +24,8 @@ pub(super) enum Kind<'schema> {
     List(&'schema Value),
     /// One thing or a list of things.
     OneOrMany(&'schema Value, &'schema Value),
+    /// One of a few words, or a block.
+    WordOrBlock(&'schema Value, &'schema Value),
     /// One of a few words.
     Word(Vec<&'schema str>),
     /// Text.
@@ -60,8 +62,11 @@ impl Schema {
 
     /// What a resolved schema asks for.
     pub(super) fn kind<'schema>(&'schema self, schema: &'schema Value) -> Kind<'schema> {
-        if let Some([one, many]) = schema["anyOf"].as_array().map(Vec::as_slice) {
-            return Kind::OneOrMany(one, many);
+        if let Some([one, other]) = schema["anyOf"].as_array().map(Vec::as_slice) {
+            return match type_name(self.resolve(other)) {
+                Some("object") => Kind::WordOrBlock(one, other),
+                _ => Kind::OneOrMany(one, other),
+            };
         }
         let words: Vec<&str> = match (schema["enum"].as_array(), schema["oneOf"].as_array()) {
             (Some(words), _) => words.iter().filter_map(Value::as_str).collect(),
@@ -98,7 +103,12 @@ impl Schema {
     fn collect_paths(&self, block: &Value, prefix: &str, paths: &mut Vec<String>) {
         for (key, property) in self.properties(block) {
             let path = if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") };
-            self.collect_paths(self.resolve(property), &path, paths);
+            let inner = self.resolve(property);
+            let block = match self.kind(inner) {
+                Kind::WordOrBlock(_, block) => self.resolve(block),
+                _ => inner,
+            };
+            self.collect_paths(block, &path, paths);
             paths.push(path);
         }
     }
@@ -109,6 +119,10 @@ impl Schema {
             Kind::Block | Kind::Free => "a block of keys".to_string(),
             Kind::List(_) => "a list".to_string(),
             Kind::OneOrMany(..) => "one value or a list of them".to_string(),
+            Kind::WordOrBlock(word, block) => {
+                let keys: Vec<&str> = self.properties(self.resolve(block)).iter().map(|(key, _)| *key).collect();
+                format!("{}, or a block with {}", self.describe(self.resolve(word)), listed(&keys))
+            }
             Kind::Word(words) => format!("one of {}", listed(&words)),
             Kind::Text => "text".to_string(),
             Kind::Integer => "a whole number".to_string(),
@@ -155,7 +169,7 @@ mod tests {
         let mut blocks = vec![schema.root()];
         blocks
             .extend(root["$defs"].as_object().expect("definitions").values().filter(|block| block["type"] == "object"));
-        assert_eq!(blocks.len(), 6);
+        assert_eq!(blocks.len(), 11);
         for block in blocks {
             assert_eq!(block["additionalProperties"], false, "{block}");
             for (key, property) in schema.properties(block) {
@@ -163,9 +177,13 @@ mod tests {
             }
         }
         let paths = schema.paths();
-        for path in
-            ["theme", "product_filters.price.max", "product_filters.face_shape.shape", "catalog.collections.brands"]
-        {
+        for path in [
+            "theme",
+            "product_filters.price.max",
+            "product_filters.face_shape.shape",
+            "catalog.collections.brands",
+            "commerce.shopify.domain",
+        ] {
             assert!(paths.iter().any(|known| known == path), "{path} in {paths:?}");
         }
     }

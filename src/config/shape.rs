@@ -53,6 +53,11 @@ impl<'run> Walk<'run> {
             (Kind::Free, Content::Map(_)) => self.free(node, path),
             (Kind::OneOrMany(_, many), Content::List(_)) => self.value(node, many, path),
             (Kind::OneOrMany(one, _), _) => self.value(node, one, path),
+            (Kind::WordOrBlock(_, block), Content::Map(_)) => self.value(node, block, path),
+            (Kind::WordOrBlock(word, _), Content::Scalar(scalar)) => {
+                let words = self.schema.resolve(word);
+                self.scalar_of(scalar, &node.span, words, schema, path)
+            }
             (Kind::List(items), Content::List(nodes)) => {
                 let count = nodes.len();
                 let values: Vec<Value> = nodes.iter().filter_map(|node| self.item(node, items, path)).collect();
@@ -202,6 +207,18 @@ impl<'run> Walk<'run> {
     }
 
     fn scalar(&mut self, scalar: &Scalar, span: &Range<usize>, schema: &Value, path: &str) -> Option<Value> {
+        self.scalar_of(scalar, span, schema, schema, path)
+    }
+
+    /// Reads a scalar as one schema asks, and describes what was wanted by another that includes it.
+    fn scalar_of(
+        &mut self,
+        scalar: &Scalar,
+        span: &Range<usize>,
+        schema: &Value,
+        whole: &Value,
+        path: &str,
+    ) -> Option<Value> {
         let read = match self.schema.kind(schema) {
             Kind::Word(words) => word(scalar, &words),
             Kind::Boolean => boolean(scalar),
@@ -214,7 +231,7 @@ impl<'run> Walk<'run> {
             } else {
                 format!("`{}`", shortened(scalar.shown()))
             };
-            let wanted = self.schema.describe(schema);
+            let wanted = self.schema.describe(whole);
             self.tell(span, &format!("`{path}` must be {wanted}, not {found}"), hint.as_deref());
         })
         .ok()

@@ -183,6 +183,32 @@ const FAULTS: &[(&str, &[Told])] = &[
             (8, 3, "the old address `/c/` is there twice", "keep one"),
         ],
     ),
+    (
+        "commerce: shop",
+        &[(4, 11, "`commerce` must be one of `enquiry`, `stripe`, `none`, or a block with `shopify`", "")],
+    ),
+    ("commerce: stripes", &[(4, 11, "or a block with `shopify`, `snipcart`, not `stripes`", "did you mean `stripe`?")]),
+    ("commerce: [stripe]", &[(4, 11, "`commerce` must be one of", "write the value itself")]),
+    ("commerce:\n  paypal: {}", &[(5, 3, "unknown key `paypal` in `commerce`", "`shopify`, `snipcart`")]),
+    ("commerce: {}", &[(4, 11, "`commerce` names no service", "`enquiry`")]),
+    ("commerce: {shopify: {}}", &[(4, 21, "`commerce.shopify.domain` is missing", "host name of the shop")]),
+    (
+        "commerce: {shopify: {domain: 'https://a.example/'}}",
+        &[(4, 30, "`https://a.example/` is no host name", "no `https://`")],
+    ),
+    ("commerce: {snipcart: {public_key: ' '}}", &[(4, 35, "`commerce.snipcart.public_key` is blank", "public key")]),
+    (
+        "commerce: {shopify: {domain: a.example}, snipcart: {public_key: x}}",
+        &[(4, 11, "`commerce` names two services", "keep the one")],
+    ),
+    ("public_key: x", &[(4, 1, "the key `public_key` does not belong here", "under `commerce.snipcart`")]),
+    ("delivery: {countries: [DE, UK]}", &[(4, 28, "`UK` is no ISO 3166 country code", "`GB`")]),
+    ("delivery: {countries: Germany}", &[(4, 23, "`Germany` is no ISO 3166 country code", "`DE`")]),
+    ("delivery: {transit_days: [4, 2]}", &[(4, 26, "begins with the larger number", "exchange the two")]),
+    ("delivery: {handling_days: [1, 2, 3]}", &[(4, 27, "has more than two numbers", "`[2, 4]`")]),
+    ("delivery: {price: 4.90 EUR}", &[(4, 19, "`delivery.price` must be a number, 0 or more", "")]),
+    ("returns: {days: 0}", &[(4, 17, "`returns.days` must be a whole number from 1 to 3650, not `0`", "")]),
+    ("returns: 30", &[(4, 10, "`returns` must be a block of keys, not `30`", "`days`")]),
     // Variables.
     ("site_title: a ${NOPE} b", &[(4, 15, "the environment variable `NOPE` is not set", "`${NOPE:-…}`")]),
     ("site_title: ${SET} ${NOPE", &[(4, 20, "`${` is not closed", "`$$` for a dollar sign")]),
@@ -366,6 +392,8 @@ fn defaults_fill_what_the_file_leaves_out() {
     assert_eq!(store.output, Path::new("/nowhere/store"));
     assert_eq!(store.product_filters, ProductFilters::default());
     assert_eq!(store.sort, SortOrder::Featured);
+    assert_eq!(store.commerce, Commerce::Enquiry);
+    assert_eq!((&store.tax_note, &store.delivery, &store.returns), (&None, &None, &None));
     assert_eq!(store.catalog.database, "eyewear_ml");
     assert_eq!(store.catalog.collections, Collections::default());
     assert_eq!(store.catalog.uri.display_safe(), "/nowhere/products.jsonl");
@@ -407,6 +435,10 @@ product_filters:
   tags: New Arrival
   max_products: 100
 sort: Price-Desc
+commerce: {shopify: {domain: Lumen.MyShopify.com}}
+tax_note: incl.  VAT
+delivery: {text: By bike., countries: [ch, LI, CH], price: 4.90, free_from: 100, handling_days: 1, transit_days: [2, 4]}
+returns: {days: 30, countries: CH, free: true}
 catalog:
   uri: mongodb://h/shop
   collections: {products: [frames, lenses], brands: makers}
@@ -444,6 +476,19 @@ catalog:
     assert_eq!(filters.face_shape.map(|filter| (filter.shape, filter.min_score)), Some((FaceShape::Heart, 0.6)));
     assert_eq!(filters.tags, ["new-arrival"]);
     assert_eq!(store.sort, SortOrder::PriceDescending);
+    assert_eq!(store.commerce, Commerce::Shopify { domain: "lumen.myshopify.com".into() });
+    assert_eq!(store.tax_note.as_deref(), Some("incl. VAT"));
+    let delivery = Delivery {
+        text: Some("By bike.".into()),
+        countries: vec!["CH".into(), "LI".into()],
+        price: Some(Decimal::new(490, 2)),
+        free_from: Some(Decimal::from(100)),
+        handling_days: Some(DayRange { least: 1, most: 1 }),
+        transit_days: Some(DayRange { least: 2, most: 4 }),
+    };
+    assert_eq!(store.delivery, Some(delivery));
+    let returns = Returns { text: None, days: Some(30), countries: vec!["CH".into()], is_free: Some(true) };
+    assert_eq!(store.returns, Some(returns));
     assert_eq!(store.catalog.database, "shop");
     assert_eq!(store.catalog.collections.products, ["frames", "lenses"]);
     assert_eq!(store.catalog.collections.brands, "makers");
@@ -451,10 +496,10 @@ catalog:
     assert_eq!(mapping["price"], serde_json::json!({"paths": ["offer.amount", "12"], "factor": 0.01}));
     let places = &store.catalog.mapping_places;
     let at = |path: &str| places.error(path, "m", None).place.map(|place| (place.line, place.column));
-    assert_eq!(at("name"), Some((38, 11)));
-    assert_eq!(at("price.paths.1"), Some((39, 35)));
-    assert_eq!(at("price.factor.of.what"), Some((39, 50)));
-    assert_eq!(at("elsewhere"), Some((38, 5)));
+    assert_eq!(at("name"), Some((42, 11)));
+    assert_eq!(at("price.paths.1"), Some((43, 35)));
+    assert_eq!(at("price.factor.of.what"), Some((43, 50)));
+    assert_eq!(at("elsewhere"), Some((42, 5)));
 }
 
 #[test]

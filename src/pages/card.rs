@@ -139,7 +139,8 @@ fn render(
     shop.templates.render("fragments/card", &card)
 }
 
-fn suits(shop: &Shop<'_>, record: &ProductRecord) -> String {
+/// Keys of the face shapes that a frame suits, with spaces between.
+pub(crate) fn suits(shop: &Shop<'_>, record: &ProductRecord) -> String {
     if !shop.config.enable_face_shape_filter {
         return String::new();
     }

@@ -8,6 +8,7 @@ use super::shop::Shop;
 use super::{outer, worker};
 use crate::assets::icons;
 use crate::catalog::text::shortened;
+use crate::config::Commerce;
 use serde_json::json;
 
 /// Where a page may load things from. The same text stands in every page, for hosts that send no headers.
@@ -16,11 +17,19 @@ pub(crate) fn content_policy(shop: &Shop<'_>) -> String {
     let records = shop.catalog.records.iter();
     let is_plain = records.filter_map(|record| record.image.as_ref()).any(|(source, _)| source.starts_with("http://"));
     let pictures = if is_plain { "https: http:" } else { "https:" };
+    let (connect, assets, frames) = match shop.config.commerce {
+        Commerce::Snipcart { .. } => (
+            " https://app.snipcart.com https://cdn.snipcart.com",
+            " https://cdn.snipcart.com",
+            " frame-src https://app.snipcart.com;",
+        ),
+        _ => ("", "", ""),
+    };
     let worker = if shop.config.offline_page { "; worker-src 'self'" } else { "" };
     format!(
-        "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self'; form-action 'self'; \
-         img-src 'self' data: {pictures}; manifest-src 'self'; media-src 'self' https:; object-src 'none'; \
-         script-src 'self'; style-src 'self'{worker}"
+        "default-src 'none'; base-uri 'none'; connect-src 'self'{connect}; font-src 'self'{assets}; \
+         form-action 'self';{frames} img-src 'self' data: {pictures}; manifest-src 'self'; media-src 'self' https:; \
+         object-src 'none'; script-src 'self'{assets}; style-src 'self'{assets}{worker}"
     )
 }
 
@@ -38,12 +47,16 @@ pub(crate) fn headers(shop: &Shop<'_>) -> String {
         true => format!("\n{prefix}{}\n  Cache-Control: no-cache\n", worker::PATH),
         false => String::new(),
     };
+    let payment = match shop.config.commerce {
+        Commerce::Snipcart { .. } => "(self \"https://app.snipcart.com\")",
+        _ => "()",
+    };
     format!(
         "{prefix}*\n  \
          Content-Security-Policy: {policy}; frame-ancestors 'self'\n  \
          X-Content-Type-Options: nosniff\n  \
          Referrer-Policy: strict-origin-when-cross-origin\n  \
-         Permissions-Policy: camera=(self), geolocation=(), microphone=(), payment=()\n\n\
+         Permissions-Policy: camera=(self), geolocation=(), microphone=(), payment={payment}\n\n\
          {prefix}assets/*\n  \
          Cache-Control: public, max-age=31536000, immutable\n{worker}"
     )

@@ -3,6 +3,7 @@
 //! [`plan`] lists every page; [`Renderer`] turns one planned page into bytes, purely, from any thread. Writes no file,
 //! knows no network, and asks for a full product only to render its own page.
 
+mod buying;
 mod card;
 mod feed;
 mod home_page;
@@ -17,6 +18,7 @@ mod memo;
 mod news;
 mod outer;
 pub mod plan;
+mod policies;
 pub mod price;
 mod product_page;
 mod redirects;

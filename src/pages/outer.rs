@@ -12,6 +12,7 @@ use crate::assets::icons;
 use crate::assets::logo::Logo;
 use crate::catalog::money::Money;
 use crate::catalog::text::shortened;
+use crate::config::Commerce;
 use serde::Serialize;
 
 /// Longest title that search engines show whole, in characters.
@@ -53,6 +54,8 @@ pub(crate) struct Content {
     /// Which entry of the main navigation the page belongs to.
     pub(crate) section: Section,
     pub(crate) is_indexable: bool,
+    /// Things can be put into a cart here.
+    pub(crate) sells: bool,
 }
 
 /// Entries of the main navigation.
@@ -98,6 +101,8 @@ struct Outer<'a> {
     prefix: &'a str,
     stylesheet: &'a str,
     script: &'a str,
+    /// Public key of the Snipcart account, on pages that sell.
+    snipcart: Option<&'a str>,
     theme_color: String,
     news: Option<&'a Alternate>,
     search: &'a Alternate,
@@ -144,10 +149,20 @@ struct Header<'a> {
     home: String,
     search: String,
     favourites: String,
+    cart: Option<CartLink<'a>>,
     store_name: &'a str,
     /// Stands in the place of the name.
     logo: Option<&'a Img>,
     entries: Vec<Entry>,
+}
+
+/// The way to what a shopper has gathered.
+#[derive(Serialize)]
+struct CartLink<'a> {
+    name: &'a str,
+    url: String,
+    /// Whether the store itself knows how much is in it.
+    is_counted: bool,
 }
 
 #[derive(Serialize)]
@@ -202,6 +217,11 @@ impl Shell {
                 home: shop.links.local("index.html"),
                 search: shop.links.local("search/index.html"),
                 favourites: shop.links.local("favourites/index.html"),
+                cart: page_link(shop, super::plan::PageKind::Cart).map(|url| CartLink {
+                    name: cart_name(shop),
+                    url,
+                    is_counted: !matches!(shop.config.commerce, Commerce::Snipcart { .. }),
+                }),
                 store_name: &shop.config.store_name,
                 logo: logo.as_ref(),
                 entries: entries.collect(),
@@ -248,6 +268,10 @@ impl Shell {
             prefix: shop.links.prefix(),
             stylesheet: &self.stylesheet,
             script: &self.script,
+            snipcart: match &shop.config.commerce {
+                Commerce::Snipcart { public_key } if content.sells => Some(public_key),
+                _ => None,
+            },
             theme_color: shop.config.primary_color.to_string(),
             news: self.news.as_ref(),
             search: &self.search,
@@ -303,6 +327,14 @@ pub(crate) fn home_crumb(shop: &Shop<'_>) -> Crumb {
 pub(crate) fn email<'a>(shop: &Shop<'a>, subject: Option<&str>) -> Option<Email<'a>> {
     let address = shop.config.contact_email.as_deref()?;
     Some(Email { address, url: super::link::mail_link(address, subject) })
+}
+
+/// What the store calls the things that a shopper has gathered.
+pub(crate) fn cart_name<'a>(shop: &Shop<'a>) -> &'a str {
+    match shop.config.commerce {
+        Commerce::Enquiry => shop.words.say("enquiry_list"),
+        _ => shop.words.say("cart"),
+    }
 }
 
 /// `rtl` for languages that are written from right to left.

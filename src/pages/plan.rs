@@ -6,7 +6,7 @@
 use super::link::Links;
 use super::{feed, llms, news, search_description, sitemap, worker};
 use crate::catalog::vocabulary::FaceShape;
-use crate::config::StoreConfiguration;
+use crate::config::{Commerce, StoreConfiguration};
 use crate::enhance::EnhancedCatalog;
 use crate::enhance::record::TermId;
 use std::collections::BTreeMap;
@@ -70,6 +70,8 @@ pub enum PageKind {
     Compare,
     /// Some cards in the store's order, for scripts; counted from 0.
     CardBlock(u32),
+    /// What a shopper wants to have: the cart, or the list for an enquiry.
+    Cart,
     /// Shown for unknown addresses.
     NotFound,
     /// `sitemap.xml`: the index when there are parts, all addresses otherwise.
@@ -109,6 +111,7 @@ impl PageKind {
                 | Self::Favourites
                 | Self::Compare
                 | Self::CardBlock(_)
+                | Self::Cart
                 | Self::NotFound
                 | Self::Sitemap
                 | Self::SitemapPart(_)
@@ -220,6 +223,9 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
     pages.push(page("search/index.html", PageKind::Search));
     pages.push(page("favourites/index.html", PageKind::Favourites));
     pages.push(page("compare/index.html", PageKind::Compare));
+    if config.commerce != Commerce::None {
+        pages.push(page("cart/index.html", PageKind::Cart));
+    }
     pages.push(page("404.html", PageKind::NotFound));
     pages.extend((0..super::index::card_blocks(catalog.records.len())).map(|block| PlannedPage {
         path: format!("index/cards/{block}.txt").into(),

@@ -3,9 +3,11 @@
 //! Takes the full product and its record; makes the page's content. What is not known is left out, never guessed;
 //! what was worked out, such as an estimated width, says so.
 
-use super::card::{Cards, Placement, Price};
-use super::outer::{self, Content, Crumb, CrumbLink, Email, Section};
+use super::buying::Buying;
+use super::card::{self, Cards, Placement, Price};
+use super::outer::{self, Content, Crumb, CrumbLink, Section};
 use super::plan::{Subject, product_path};
+use super::policies::{self, Policy};
 use super::shop::{Anchor, Img, Shop};
 use super::{icons, listing_page, structured};
 use crate::assets::drawing::{measured, swatch};
@@ -17,18 +19,29 @@ use crate::enhance::{EnhancedProduct, ProductRecord};
 use crate::score::{FaceShapeCompatibility, Strength};
 use serde::Serialize;
 
+/// Format of models that Quick Look opens on its own.
+const AR_FORMAT: &str = "usdz";
+
 /// Longest description, in bytes of HTML, that stands whole beside the picture.
 const SHORT_DESCRIPTION: usize = 800;
 
 #[derive(Serialize)]
 struct ProductPage<'a> {
     crumbs: Vec<CrumbLink>,
+    slug: &'a str,
+    url: &'a str,
+    /// Keys of the face shapes it suits, with spaces between.
+    suits: String,
+    /// Price in minor units, for scripts.
+    minor: i64,
+    currency: &'static str,
     name: &'a str,
     brand: Option<Anchor>,
     brand_name: Option<&'a str>,
     pictures: Vec<Img>,
     is_gallery: bool,
     price: Price,
+    tax_note: Option<&'a str>,
     availability: &'static str,
     availability_words: &'a str,
     /// The gist of a description that is too long to stand beside the picture.
@@ -37,8 +50,10 @@ struct ProductPage<'a> {
     /// Fragments.
     key_facts: String,
     variants: Vec<Swatch<'a>>,
-    enquiry: Option<Email<'a>>,
-    contact: String,
+    /// The same frame where the catalogue has it as another product.
+    siblings: Vec<Anchor>,
+    buying: Buying<'a>,
+    policies: Vec<Policy<'a>>,
     description: &'a str,
     /// Fragments.
     frame: String,
@@ -52,23 +67,34 @@ struct ProductPage<'a> {
     fits: String,
     guide: Option<String>,
     media: Vec<Anchor>,
+    /// Models that phones can show in the room.
+    ar_models: Vec<Anchor>,
     related: String,
 }
 
 /// A fact with its words.
 #[derive(Serialize)]
 struct Row<'a> {
+    /// What comparisons know it by; not given where a page says it a second time.
+    key: Option<&'static str>,
     label: &'a str,
     value: String,
     url: Option<String>,
 }
 
-/// The frame in another colour.
+/// The frame in a colour.
 #[derive(Serialize)]
 struct Swatch<'a> {
+    key: &'a str,
     name: &'a str,
     fill: Option<String>,
     picture: Img,
+    /// What the picture shows, for when it takes the place of the main one.
+    alt: String,
+    sku: Option<&'a str>,
+    shopify_variant: Option<&'a str>,
+    /// The colour that the page shows at first.
+    is_current: bool,
 }
 
 #[derive(Serialize)]
@@ -79,6 +105,11 @@ struct Size<'a> {
     rows: Vec<Row<'a>>,
     /// An `<svg>` element.
     drawing: Option<String>,
+    /// Width of the front in mm, for the fitting tool.
+    front: Option<String>,
+    is_estimated: bool,
+    bridge: Option<String>,
+    temple: Option<String>,
 }
 
 /// Compatibility with a face shape.
@@ -109,23 +140,31 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
     for &index in record.related.iter().take(4) {
         cards.push(shop, index, Placement::default(), &mut related)?;
     }
-    let subject = shop.words.fill("enquiry_subject", &[("name", &record.name)]);
+    let variants = variants(shop, record, &enhanced, &pictures);
+    let colors: Vec<&str> = variants.iter().map(|variant| variant.name).collect();
     let frame = facts(shop, frame_rows(shop, record, &enhanced))?;
     let page = ProductPage {
         crumbs: outer::crumb_links(shop, &crumbs),
+        slug: &record.slug,
+        url: &url,
+        suits: card::suits(shop, record),
+        minor: product.price.minor,
+        currency: product.price.currency.code(),
         name: &record.name,
         brand: record.brand.and_then(|brand| shop.anchor_of(Subject::Brand(brand))),
         brand_name: enhanced.brand_name.as_deref(),
         is_gallery: pictures.len() > 1,
         price: Price::new(shop, product.price, product.compare_at.map(|before| before.minor)),
+        tax_note: shop.config.tax_note.as_deref(),
         availability: product.availability.key(),
         availability_words: availability_words(shop, product.availability),
         summary: Some(enhanced.summary.as_str()).filter(|_| enhanced.description_html.len() > SHORT_DESCRIPTION),
         rating: rating(shop, &enhanced),
         key_facts: facts(shop, key_facts(shop, &enhanced))?,
-        variants: variants(shop, record, &enhanced),
-        enquiry: outer::email(shop, Some(&super::words::plain(&subject))),
-        contact: shop.links.local("contact/index.html"),
+        siblings: siblings(shop, record),
+        buying: Buying::of(shop, product, &record.name, &colors),
+        variants,
+        policies: policies::sections(shop, product.price),
         description: &enhanced.description_html,
         has_facts: !frame.is_empty() || product.sku.is_some() || product.gtin.is_some(),
         frame,
@@ -136,6 +175,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         fits: if shop.config.enable_face_shape_filter { fits(shop, &enhanced)? } else { String::new() },
         guide: shop.config.enable_face_shape_filter.then(|| shop.links.local("face-shapes/index.html")),
         media: media(shop, &enhanced),
+        ar_models: ar_models(shop, &enhanced),
         related,
         pictures,
     };
@@ -157,6 +197,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         price: Some(product.price),
         section: Section::None,
         is_indexable: true,
+        sells: true,
         nodes,
         path,
         ..Content::default()
@@ -208,7 +249,7 @@ fn rating(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> Option<String> {
 }
 
 fn row<'a>(shop: &Shop<'a>, key: &'static str, value: Option<String>) -> Option<Row<'a>> {
-    Some(Row { label: shop.words.say(key), value: value.filter(|value| !value.is_empty())?, url: None })
+    Some(Row { key: Some(key), label: shop.words.say(key), value: value.filter(|value| !value.is_empty())?, url: None })
 }
 
 fn linked<'a>(
@@ -219,7 +260,7 @@ fn linked<'a>(
 ) -> Option<Row<'a>> {
     let term = term?;
     let url = shop.anchor_of(subject(term)).map(|anchor| anchor.url);
-    Some(Row { label: shop.words.say(key), value: shop.label(term).to_string(), url })
+    Some(Row { key: Some(key), label: shop.words.say(key), value: shop.label(term).to_string(), url })
 }
 
 fn list(terms: &[Term]) -> Option<String> {
@@ -252,21 +293,67 @@ fn key_facts<'a>(shop: &Shop<'a>, enhanced: &EnhancedProduct) -> Vec<Row<'a>> {
         row(shop, "material", one(product.materials.first())),
         row(shop, "weight", product.measurements.weight.map(|grams| format!("{} g", tenths(grams)))),
     ];
-    rows.into_iter().flatten().collect()
+    // The details below say them again.
+    rows.into_iter().flatten().map(|row| Row { key: None, ..row }).collect()
 }
 
-/// The frame in its other colours, each drawn, or shown by its photo.
-fn variants<'a>(shop: &Shop<'_>, record: &ProductRecord, enhanced: &'a EnhancedProduct) -> Vec<Swatch<'a>> {
-    let variants = enhanced.product.variants.iter();
-    let swatch = variants.map(|variant| {
+/// The frame in all of its colours, each drawn, or shown by its photo; its own one comes first.
+fn variants<'a>(
+    shop: &Shop<'_>,
+    record: &ProductRecord,
+    enhanced: &'a EnhancedProduct,
+    pictures: &[Img],
+) -> Vec<Swatch<'a>> {
+    let product = &enhanced.product;
+    if product.variants.is_empty() {
+        return Vec::new();
+    }
+    let in_color = |color: &str| shop.words.fill("in_color", &[("name", &record.name), ("color", color)]);
+    let own = product.colors.first();
+    let is_listed = own.is_some_and(|own| product.variants.iter().any(|variant| variant.color.key == own.key));
+    let own_swatch = own.filter(|_| !is_listed).zip(pictures.first()).map(|(color, picture)| Swatch {
+        key: &color.key,
+        name: &color.label,
+        fill: swatch(color),
+        picture: picture.clone(),
+        alt: picture.alt.clone(),
+        sku: product.sku.as_deref(),
+        shopify_variant: product.shopify_variant_id.as_deref(),
+        is_current: true,
+    });
+    let others = product.variants.iter().map(|variant| {
         let photo = variant.image.as_deref().and_then(|source| shop.photo(source, "", None));
         Swatch {
+            key: &variant.color.key,
             name: &variant.color.label,
             fill: variant.hex.clone().filter(|hex| is_hex_color(hex)).or_else(|| swatch(&variant.color)),
             picture: photo.unwrap_or_else(|| shop.drawing(record.drawing.in_color(variant), "")),
+            alt: in_color(&variant.color.label),
+            sku: variant.sku.as_deref(),
+            shopify_variant: variant.shopify_variant_id.as_deref(),
+            is_current: own.is_some_and(|own| own.key == variant.color.key),
         }
     });
-    swatch.collect()
+    let mut swatches: Vec<Swatch<'a>> = Vec::new();
+    for one in own_swatch.into_iter().chain(others) {
+        // A colour is chosen by its key, so that two of the same could not be told apart.
+        if swatches.iter().all(|known| known.key != one.key) {
+            swatches.push(one);
+        }
+    }
+    swatches
+}
+
+/// Products of the same name and brand in other colours.
+fn siblings(shop: &Shop<'_>, record: &ProductRecord) -> Vec<Anchor> {
+    let is_same = |other: &&ProductRecord| other.brand == record.brand && other.name.eq_ignore_ascii_case(&record.name);
+    let others = record.related.iter().filter_map(|&index| shop.record(index)).filter(is_same);
+    let anchor = |other: &ProductRecord| {
+        let color = other.colors.first().filter(|color| Some(*color) != record.colors.first())?;
+        let url = shop.links.local(&product_path(&other.slug));
+        Some(Anchor { name: shop.label(*color).to_string(), url, note: None })
+    };
+    others.filter_map(anchor).collect()
 }
 
 fn is_hex_color(text: &str) -> bool {
@@ -322,12 +409,17 @@ fn size<'a>(shop: &Shop<'a>, record: &ProductRecord, enhanced: &'a EnhancedProdu
         row(shop, "front_height", measurements.frame_height.map(millimetres)),
         row(shop, "weight", measurements.weight.map(|grams| format!("{} g", tenths(grams)))),
     ];
+    let front_width = known.map(|size| size.front_width);
     let rows: Vec<_> = rows.into_iter().flatten().collect();
     (!rows.is_empty()).then(|| Size {
         class: known.map(|size| size.class.label()),
         printed: known.and_then(|size| size.printed.as_deref()),
         sentence: known.map(|size| fit_sentence(shop, size)),
         drawing: measured(measurements, record.drawing),
+        front: front_width.map(tenths),
+        is_estimated: known.is_some_and(|size| size.estimated),
+        bridge: measurements.bridge.map(tenths),
+        temple: measurements.temple.map(tenths),
         rows,
     })
 }
@@ -389,7 +481,18 @@ fn percent(fit: &FaceShapeCompatibility) -> u8 {
 /// Videos and 3D models that can be opened.
 fn media(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> Vec<Anchor> {
     let videos = enhanced.product.videos.iter().map(|video| (shop.words.say("watch_video"), &video.source));
-    let models = enhanced.product.models.iter().map(|model| (shop.words.say("view_model"), &model.source));
-    let open = videos.chain(models).filter(|(_, source)| super::link::is_web_url(source));
-    open.map(|(name, source)| Anchor { name: name.to_string(), url: source.clone(), note: None }).collect()
+    let models = enhanced.product.models.iter().filter(|model| model.format != AR_FORMAT);
+    let models = models.map(|model| (shop.words.say("view_model"), &model.source));
+    videos.chain(models).filter_map(|(name, source)| media_anchor(name, source)).collect()
+}
+
+/// Models that phones can show in the room.
+fn ar_models(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> Vec<Anchor> {
+    let models = enhanced.product.models.iter().filter(|model| model.format == AR_FORMAT);
+    models.filter_map(|model| media_anchor(shop.words.say("view_in_room"), &model.source)).collect()
+}
+
+fn media_anchor(name: &str, source: &str) -> Option<Anchor> {
+    let is_open = super::link::is_web_url(source);
+    is_open.then(|| Anchor { name: name.to_string(), url: source.to_string(), note: None })
 }

@@ -123,6 +123,7 @@ impl<'a> Renderer<'a> {
             PageKind::Favourites => tool_page::favourites(shop)?,
             PageKind::Compare => tool_page::compare(shop)?,
             PageKind::CardBlock(block) => return Ok(index::card_block(shop, &self.cards, block)?.into_bytes()),
+            PageKind::Cart => tool_page::cart(shop)?,
             PageKind::NotFound => text_page::not_found(shop)?,
             PageKind::Sitemap => return Ok(sitemap::whole(shop).into_bytes()),
             PageKind::SitemapPart(number) => return Ok(sitemap::part(shop, number).into_bytes()),

@@ -9,10 +9,11 @@ use crate::catalog::product::{
 };
 use crate::catalog::vocabulary::{FrameShape, Term, Vocabulary};
 use crate::config::{
-    CatalogSettings, CatalogUri, Collections, Color, Platform, ProductFilters, SortOrder, StoreConfiguration,
-    ThemeSource,
+    CatalogSettings, CatalogUri, Collections, Color, Commerce, DayRange, Delivery, Platform, ProductFilters, Returns,
+    SortOrder, StoreConfiguration, ThemeSource,
 };
 use crate::enhance::{Collector, EnhancedCatalog};
+use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,6 +54,10 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
         redirects: Vec::new(),
         product_filters: ProductFilters::default(),
         sort: SortOrder::Featured,
+        commerce: Commerce::Enquiry,
+        tax_note: None,
+        delivery: None,
+        returns: None,
         catalog: CatalogSettings {
             uri: CatalogUri::Path(PathBuf::from("/catalog")),
             database: "eyewear_ml".into(),
@@ -116,7 +121,7 @@ fn product(number: usize) -> Product {
     if number.is_multiple_of(6) {
         let variant = |name: &str, hex: Option<&str>| {
             let color = term(Vocabulary::Color, name)?;
-            Some(ColorVariant { color, hex: hex.map(str::to_string), sku: None, image: None })
+            Some(ColorVariant { color, hex: hex.map(str::to_string), sku: None, image: None, shopify_variant_id: None })
         };
         product.variants = [variant("Black", Some("#111111")), variant("Honey", None), variant("Navy", Some("\"><b>"))]
             .into_iter()
@@ -334,6 +339,89 @@ fn a_store_without_products_is_whole() {
     assert!(text(&files, "products/index.html").contains("There is nothing here yet"));
     assert!(!files.contains_key("brands/index.html"));
     assert!(text(&files, "sitemap.xml").contains("<loc>https://example.org/</loc>"));
+}
+
+/// The page of one product in a store that sells in this way.
+fn sold(commerce: Commerce, product: Product) -> (String, BTreeMap<String, Vec<u8>>) {
+    let config = StoreConfiguration { commerce, ..configuration("https://example.org/") };
+    let path = format!("products/{}/index.html", crate::catalog::vocabulary::key_of(&product.name));
+    let (_, files) = rendered(&config, &catalog(vec![product]));
+    (text(&files, &path).to_string(), files)
+}
+
+#[test]
+fn each_way_to_sell_has_its_own_buttons() {
+    let mut product = product(0);
+    let (page, files) = sold(Commerce::Enquiry, product.clone());
+    assert!(page.contains("Add to the enquiry list") && page.contains("mailto:hello@example.org?subject="));
+    assert!(text(&files, "cart/index.html").contains("<h1>Enquiry list</h1>"));
+
+    let shopify = Commerce::Shopify { domain: "a.example".into() };
+    let (page, _) = sold(shopify.clone(), product.clone());
+    assert!(!page.contains("data-buy") && page.contains("Ask about this frame"), "without a variant");
+    product.shopify_variant_id = Some("42".into());
+    let (page, files) = sold(shopify, product.clone());
+    assert!(page.contains("data-variant=\"42\"") && page.contains("Add to cart"));
+    assert!(text(&files, "cart/index.html").contains("data-domain=\"a.example\""));
+
+    assert!(!sold(Commerce::Stripe, product.clone()).0.contains("Buy now"), "without a payment link");
+    product.payment_link = Some("https://buy.stripe.com/x".into());
+    let (page, _) = sold(Commerce::Stripe, product.clone());
+    assert!(page.contains("<a class=\"button\" href=\"https://buy.stripe.com/x\" rel=\"noopener\">Buy now</a>"));
+
+    let snipcart = Commerce::Snipcart { public_key: "KEY".into() };
+    let (page, files) = sold(snipcart, product.clone());
+    for expected in
+        ["data-item-id=\"p00\"", "data-item-price=\"89.00\"", "data-api-key=\"KEY\"", "snipcart.js\"></script>"]
+    {
+        assert!(page.contains(expected), "no {expected}");
+    }
+    assert!(page.contains("script-src &#39;self&#39; https://cdn.snipcart.com;"));
+    assert!(!text(&files, "index.html").contains("snipcart.js"), "only pages that sell load it");
+    assert!(text(&files, "_headers").contains("frame-src https://app.snipcart.com;"));
+
+    let (page, files) = sold(Commerce::None, product.clone());
+    assert!(!page.contains("data-buy") && !files.contains_key("cart/index.html"));
+    product.availability = Availability::OutOfStock;
+    assert!(!sold(Commerce::Stripe, product).0.contains("Buy now"), "what is sold out cannot be bought");
+}
+
+#[test]
+fn delivery_and_returns_are_told_as_far_as_they_are_known() {
+    let mut config = configuration("https://example.org/");
+    let page = |config: &StoreConfiguration, name: &str| {
+        let (_, files) = rendered(config, &catalog(vec![product(0), product(9)]));
+        text(&files, &format!("products/{name}/index.html")).to_string()
+    };
+    let silent = page(&config, "windsor-1");
+    assert!(
+        !silent.contains("shippingDetails") && !silent.contains("MerchantReturnPolicy") && !silent.contains("<details")
+    );
+    config.tax_note = Some("incl. VAT".into());
+    config.delivery = Some(Delivery { transit_days: Some(DayRange { least: 2, most: 4 }), ..Delivery::default() });
+    config.returns = Some(Returns { days: Some(30), ..Returns::default() });
+    let sparse = page(&config, "windsor-1");
+    assert!(sparse.contains("incl. VAT") && sparse.contains("2–4 working days") && sparse.contains("within 30 days"));
+    assert!(!sparse.contains("shippingDetails") && !sparse.contains("MerchantReturnPolicy"), "no country, no price");
+
+    config.delivery = Some(Delivery {
+        countries: vec!["DE".into(), "AT".into()],
+        price: Some(Decimal::new(490, 2)),
+        free_from: Some(Decimal::from(100)),
+        handling_days: Some(DayRange { least: 0, most: 1 }),
+        transit_days: Some(DayRange { least: 2, most: 4 }),
+        ..Delivery::default()
+    });
+    config.returns = Some(Returns { days: Some(30), countries: vec!["DE".into()], is_free: Some(true), text: None });
+    let cheap = page(&config, "windsor-1");
+    for expected in
+        ["Germany, Austria", "2–5 working days", "€4.90", "It is free from €100.00", "\"value\":\"4.90\"", "FreeReturn"]
+    {
+        assert!(cheap.contains(expected), "no {expected}");
+    }
+    assert_eq!(cheap.matches("OfferShippingDetails").count(), 2);
+    let dear = page(&config, "sable-10");
+    assert!(dear.contains("For this frame it is free") && dear.contains("\"value\":\"0.00\""), "from 100 on");
 }
 
 /// Writes the store to `target/sample-store`, to look at.

@@ -4,6 +4,7 @@
 //! ratings, codes or policies are made up.
 
 use super::outer::Crumb;
+use super::policies;
 use super::shop::Shop;
 use crate::assets::icons;
 use crate::catalog::product::{Availability, Product};
@@ -171,6 +172,10 @@ struct Offer<'a> {
     availability: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     item_condition: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping_details: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_merchant_return_policy: Option<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -241,7 +246,7 @@ pub(crate) fn product(
             .map_or("", String::as_str),
         sku: sku.unwrap_or(&product.id),
         image: images,
-        offers: offer(product, url),
+        offers: offer(shop, product, url),
         gtin: product.gtin.as_deref(),
         brand: brand.map(|name| Brand { name }),
         category,
@@ -263,7 +268,7 @@ pub(crate) fn is_new(product: &Product) -> bool {
     !terms.any(|term| NOT_NEW.contains(&term.key.as_str()))
 }
 
-fn offer<'a>(product: &Product, url: &'a str) -> Offer<'a> {
+fn offer<'a>(shop: &Shop<'_>, product: &Product, url: &'a str) -> Offer<'a> {
     Offer {
         url,
         price: product.price.decimal(),
@@ -275,6 +280,8 @@ fn offer<'a>(product: &Product, url: &'a str) -> Offer<'a> {
             Availability::Discontinued => "https://schema.org/Discontinued",
         },
         item_condition: is_new(product).then_some("https://schema.org/NewCondition"),
+        shipping_details: policies::shipping_details(shop, product.price),
+        has_merchant_return_policy: policies::return_policy(shop),
     }
 }
 

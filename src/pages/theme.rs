@@ -112,6 +112,7 @@ const TEMPLATES: &[(&str, &str)] = embedded!["templates":
     "pages/search.hbs",
     "pages/favourites.hbs",
     "pages/compare.hbs",
+    "pages/cart.hbs",
     "pages/not_found.hbs",
     "pages/offline.hbs",
     "pages/moved.hbs",
@@ -137,6 +138,15 @@ const SCRIPTS: &[(&str, &str)] = embedded!["templates/scripts":
     "finder.js",
     "face_shape.js",
     "face_mark.js",
+    "product.js",
+    "gallery.js",
+    "fitting.js",
+    "product_pages.js",
+    "share.js",
+    "bag.js",
+    "favourites.js",
+    "compare.js",
+    "cart.js",
 ];
 
 /// Stands alone, as it is no module of the pages.
@@ -151,6 +161,7 @@ const MODERN_MINIMAL: &[(&str, &str)] = embedded!["themes/modern-minimal":
     "assets/products.css",
     "assets/pages.css",
     "assets/guides.css",
+    "assets/shopping.css",
 ];
 
 /// What a folder theme brings.

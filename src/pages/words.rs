@@ -20,6 +20,9 @@ pub(crate) struct Words {
     search: SearchWords,
     #[serde(default)]
     face_shapes: BTreeMap<String, FaceGuide>,
+    /// Names of countries by their ISO 3166 code.
+    #[serde(default)]
+    countries: BTreeMap<String, String>,
 }
 
 /// What searching needs to know of a language. Words are written as the index folds them: lower case, no accents, no
@@ -63,6 +66,7 @@ impl Words {
         if !(other.search.stop_words.is_empty() && other.search.synonyms.is_empty()) {
             self.search = other.search;
         }
+        self.countries.extend(other.countries);
     }
 
     /// The text of a key, if there is one.
@@ -117,6 +121,11 @@ impl Words {
     /// What searching needs to know of the language.
     pub(crate) fn search(&self) -> &SearchWords {
         &self.search
+    }
+
+    /// The name of a country, or its code where the words have none.
+    pub(crate) fn country<'a>(&'a self, code: &'a str) -> &'a str {
+        self.countries.get(code).map_or(code, String::as_str)
     }
 
     /// The guide of a face shape.

@@ -23,6 +23,13 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+// A quiet button that does something.
+export function button(text, action, attributes = {}) {
+  const made = element("button", { type: "button", class: "button button-quiet", ...attributes }, text);
+  made.addEventListener("click", action);
+  return made;
+}
+
 // An icon of the sprite that stands once in every page.
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

@@ -7,6 +7,11 @@ const parts = [
   ["[data-listing]", "./listing.js"],
   ["[data-finder]", "./finder.js"],
   ["[data-face]", "./face_mark.js"],
+  ["[data-count=cart]", "./bag.js"],
+  ["[data-product]", "./product.js"],
+  ["[data-favourites]", "./favourites.js"],
+  ["[data-compare]", "./compare.js"],
+  ["[data-cart]", "./cart.js"],
 ];
 for (const [selector, module] of parts) {
   if (document.querySelector(selector)) import(module).then((part) => part.start());

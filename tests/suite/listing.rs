@@ -33,6 +33,10 @@ fn products_of(output: &Path, folder: &str) -> BTreeSet<String> {
 async fn choose(client: &Client, facet: &str, value: &str) {
     let control = format!("input[name={facet}][value={value}]");
     until(client, &format!("document.querySelector('{control}')?.checkVisibility()")).await;
+    // The page scrolls smoothly, and a click on the way would miss.
+    let into_view =
+        format!("document.querySelector('{control}').scrollIntoView({{ block: 'center', behavior: 'instant' }})");
+    value_of(client, &into_view).await;
     client.find(Locator::Css(&control)).await.expect("the facet").click().await.expect("it can be ticked");
 }
 

@@ -12,5 +12,6 @@ mod interruption;
 mod listing;
 mod mongod;
 mod pages;
+mod shopping;
 mod sources;
 mod store;

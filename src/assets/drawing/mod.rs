@@ -374,6 +374,7 @@ mod tests {
             hex: hex.map(Into::into),
             sku: None,
             image: None,
+            shopify_variant_id: None,
         };
         let base = FrameDrawing::of(&product("round", &["acetate"], "black"));
         assert_eq!(base.in_color(&variant("Petrol dream", Some("#125566"))).finish.base, [0x12, 0x55, 0x66]);

@@ -1,0 +1,104 @@
+// A product's page: gallery, colours, lists, cart, fitting, and what was looked at before.
+import settings from "./settings.js";
+import { add } from "./bag.js";
+import { announce, cardOf, dress, element, fill, snapshotOf, toggle, words } from "./cards.js";
+import { startFitting } from "./fitting.js";
+import { startGallery } from "./gallery.js";
+import { compared, favourites, recent, watch } from "./memory.js";
+import { share } from "./share.js";
+
+export function start() {
+  const holder = document.querySelector("[data-product]");
+  const own = snapshotOf(holder);
+  const gallery = startGallery(holder.querySelector("[data-gallery]"));
+  const choices = [...holder.querySelectorAll("[name=colour]")];
+  colors(choices, gallery);
+  tools(holder, own);
+  buying(holder, own, choices);
+  suits(holder);
+  const fitting = document.querySelector("[data-fitting]");
+  if (fitting) startFitting(fitting);
+  recently(own);
+}
+
+// The chosen colour shows in the first picture and in the address.
+function colors(choices, gallery) {
+  const show = (choice) => {
+    const { src, alt } = choice.dataset;
+    const picture = choice.parentElement.querySelector("img");
+    gallery.show({ src, alt, drawing: "drawing" in choice.dataset, width: picture.getAttribute("width"), height: picture.getAttribute("height") });
+    const button = document.querySelector(".snipcart-add-item");
+    if (button) button.dataset.itemCustom1Value = colorName(choice);
+  };
+  for (const choice of choices) {
+    choice.addEventListener("change", () => {
+      const address = new URL(location.href);
+      if ("own" in choice.dataset) address.searchParams.delete("colour");
+      else address.searchParams.set("colour", choice.value);
+      history.replaceState(history.state, "", address);
+      show(choice);
+    });
+  }
+  const wanted = new URLSearchParams(location.search).get("colour");
+  const choice = choices.find((candidate) => candidate.value === wanted);
+  // A browser may also restore a choice when it comes back to a page.
+  const marked = choice ?? choices.find((candidate) => "own" in candidate.dataset);
+  if (marked) marked.checked = true;
+  if (choice && !("own" in choice.dataset)) show(choice);
+}
+
+const colorName = (choice) => choice.parentElement.querySelector("bdi").textContent.trim();
+
+function tools(holder, own) {
+  const place = holder.querySelector("[data-tools]");
+  place.prepend(toggle(favourites, holder, "heart", "", words.save), toggle(compared, holder, "compare", "", words.compare));
+  place.querySelector("[data-share]").addEventListener("click", () => share(own.name, location.href));
+  place.querySelector("[data-print]").addEventListener("click", () => print());
+}
+
+// Puts the frame, in its colour, on the list or into the cart.
+function buying(holder, own, choices) {
+  const form = holder.querySelector("[data-buy]");
+  if (!form) return;
+  const isEnquiry = holder.dataset.variant === undefined && holder.dataset.payment === undefined;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { slug, minor, currency, sku, variant, payment } = holder.dataset;
+    const choice = choices.find((candidate) => candidate.checked);
+    const line = { ...own, slug, minor: Number(minor), currency, sku, variant, payment, quantity: Number(new FormData(form).get("quantity")) };
+    if (choice) {
+      const { src } = choice.dataset;
+      Object.assign(line, { colour: choice.value, colourName: colorName(choice), picture: { ...own.picture, src, drawing: "drawing" in choice.dataset } });
+      if (!("own" in choice.dataset)) Object.assign(line, { sku: choice.dataset.sku ?? sku, variant: choice.dataset.variant });
+    }
+    add(line);
+    const said = fill(isEnquiry ? words.added_to_enquiry : words.added_to_cart, { name: own.name });
+    announce(said);
+    let note = form.querySelector(".buy-note");
+    if (!note) {
+      note = element("p", { class: "buy-note" });
+      form.append(note);
+    }
+    note.replaceChildren(said, " ", element("a", { href: `${settings.root}cart/` }, isEnquiry ? words.go_to_enquiry : words.go_to_cart));
+  });
+}
+
+// Says so when the frame suits the shopper's face.
+function suits(holder) {
+  const shapes = (holder.dataset.suits ?? "").split(" ");
+  const note = element("strong", { class: "suits-note" }, words.suits_your_face);
+  watch("face", [], (face) => {
+    if (Array.isArray(face) && face.some((shape) => shapes.includes(shape))) holder.querySelector(".availability").append(note);
+    else note.remove();
+  });
+}
+
+function recently(own) {
+  const section = document.querySelector("[data-recent]");
+  const others = recent.all().filter((entry) => entry.slug !== own.slug).slice(0, 4);
+  recent.add(own);
+  if (others.length === 0) return;
+  section.querySelector(".cards").append(...others.map(cardOf));
+  section.hidden = false;
+  dress(section);
+}
