@@ -315,7 +315,7 @@ async function ask() {
   const mine = state.query;
   base = null;
   found = null;
-  for (const field of document.querySelectorAll("input[type=search][name=q]")) if (field !== document.activeElement) field.value = mine;
+  for (const field of document.querySelectorAll("input[name=q]")) if (field !== document.activeElement) field.value = mine;
   if (mine === "") return show();
   results.setAttribute("aria-busy", "true");
   try {

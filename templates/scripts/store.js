@@ -25,7 +25,7 @@ box?.addEventListener("focusin", () => import("./search_box.js").then((part) => 
 addEventListener("keydown", (event) => {
   const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-  const field = [...document.querySelectorAll("main input[type=search], [data-search-box] input")].find((candidate) => candidate.checkVisibility());
+  const field = [...document.querySelectorAll("main input[name=q], [data-search-box] input")].find((candidate) => candidate.checkVisibility());
   if (!field) return;
   event.preventDefault();
   field.focus();

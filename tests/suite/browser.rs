@@ -147,7 +147,13 @@ pub(crate) async fn until(client: &Client, condition: &str) {
         const [condition, done] = [new Function("return (" + arguments[0] + ")"), arguments[arguments.length - 1]];
         const end = performance.now() + 20000;
         const look = () => {
-            if (condition()) done(true);
+            let holds = false;
+            try {
+                holds = condition();
+            } catch {
+                // What it asks about may not be there yet.
+            }
+            if (holds) done(true);
             else if (performance.now() > end) done(false);
             else setTimeout(look, 20);
         };
