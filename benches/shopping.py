@@ -27,6 +27,7 @@ class Host(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     root = Path()
     sent = 0
+    of_index = 0
     lock = threading.Lock()
 
     def do_GET(self):
@@ -47,6 +48,7 @@ class Host(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
         with Host.lock:
             Host.sent += len(body)
+            Host.of_index += len(body) * self.path.startswith("/search/")
 
     def log_message(self, *_):
         pass
@@ -82,27 +84,37 @@ class Browser:
     def go(self, address):
         self.ask(self.session + "/url", {"url": address})
 
-    def run(self, script):
-        return self.ask(self.session + "/execute/async", {"script": script, "args": []})
+    def run(self, script, *arguments):
+        return self.ask(self.session + "/execute/async", {"script": script, "args": arguments})
+
+    def press(self, selector):
+        """Moves the pointer onto an element like a hand does, and presses."""
+        found = self.ask(self.session + "/element", {"using": "css selector", "value": selector})
+        self.run("arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' }); arguments[1]()", found)
+        actions = [{"type": "pointerMove", "duration": 100, "x": 0, "y": 0, "origin": found}, {"type": "pause", "duration": 150}]
+        actions += [{"type": "pointerDown", "button": 0}, {"type": "pause", "duration": 60}, {"type": "pointerUp", "button": 0}]
+        self.ask(self.session + "/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": actions}]})
 
     def close(self):
         self.driver.terminate()
         self.driver.wait()
 
 
-# Runs an action; ends when the list is a new one and nothing is pending, in the frame that shows it.
+# Times from an event to the new list in the document, and to the frame that shows it.
 TIMED = """
-const done = arguments[arguments.length - 1];
+const [kind, done] = arguments;
 const results = document.querySelector('[data-results]');
-const begin = performance.now();
-let changed = 0;
-const look = () => {
-  if (changed && !results.hasAttribute('aria-busy')) requestAnimationFrame(() => setTimeout(() => done(performance.now() - begin)));
-  else setTimeout(look, 2);
-};
-new MutationObserver(() => { changed ||= performance.now(); }).observe(results, { childList: true });
-%s;
-look();
+let begin = 0, changed = 0;
+addEventListener(kind, () => { begin ||= performance.now(); }, { capture: true, once: true });
+new MutationObserver(() => { changed = performance.now(); }).observe(results, { childList: true });
+window.timed = new Promise((resolve) => {
+  const look = () => {
+    if (changed && !results.hasAttribute('aria-busy')) requestAnimationFrame(() => setTimeout(() => resolve([changed - begin, performance.now() - begin])));
+    else setTimeout(look, 4);
+  };
+  look();
+});
+done();
 """
 READY = "const done = arguments[arguments.length - 1]; const look = () => document.querySelector('%s') ? setTimeout(done, 700) : setTimeout(look, 20); look();"
 
@@ -122,30 +134,40 @@ def main():
         count = json.loads((options.store / "index/facets.json").read_text())["count"]
         print(f"{count} products, processor {options.throttle:g} times slower")
 
-        def measured(name, page, ready, action, rounds=5):
-            times, firsts, sizes = [], [], []
+        def measured(name, page, ready, kind, action, rounds=5):
+            lists, frames, firsts, sizes, index = [], [], [], [], []
             for _ in range(rounds):
                 browser.devtools("Network.clearBrowserCache")
                 browser.go("about:blank")
                 browser.go(base + page)
                 browser.run(READY % ready)
-                before = Host.sent
-                times.append(browser.run(TIMED % action))
+                before, before_index = Host.sent, Host.of_index
+                browser.run(TIMED, kind)
+                action()
+                to_list, to_frame = browser.run("timed.then(arguments[arguments.length - 1])")
                 firsts.append(Host.sent - before)
+                index.append(Host.of_index - before_index)
+                lists.append(to_list)
+                frames.append(to_frame)
                 browser.run("setTimeout(arguments[arguments.length - 1], 500)")
                 sizes.append(Host.sent - before)
-            answer, whole = (statistics.median(sent) / 1000 for sent in (firsts, sizes))
-            print(f"  {name:32} {statistics.median(times):6.0f} ms  {answer:7.1f} kB  {whole:7.1f} kB in all")
+            answer, words, whole = (statistics.median(sent) / 1000 for sent in (firsts, index, sizes))
+            times = f"{statistics.median(lists):5.0f} ms to the list, {statistics.median(frames):5.0f} ms to the screen"
+            print(f"  {name:24} {times}, {answer:6.1f} kB (search index {words:.1f}), {whole:6.1f} kB in all", flush=True)
 
-        pick = "document.querySelector('input[name=%s]:not(:disabled)').click()"
-        first = "input[name=shape]"
-        measured("first filter, nothing loaded", "products/", first, pick % "shape")
-        warm = "const pick = () => document.querySelector('input[name=face]:not(:disabled)').click(); pick()"
-        measured("second filter", "products/?shape=round", ".pill", warm)
-        measured("order by price", "products/", first, "const order = document.querySelector('[data-sort]'); order.value = 'price-asc'; order.dispatchEvent(new Event('change'))")
-        search = "const field = document.querySelector('#search-field'); field.value = '%s'; field.form.requestSubmit()"
+        def press(facet, value):
+            return lambda: browser.press(f"label:has(> input[name={facet}][value={value}])")
+
+        def run(script):
+            return lambda: browser.run(script + "; arguments[arguments.length - 1]()")
+
+        shape, ready = "input[name=shape]", "input[name=face]:not(:disabled)"
+        measured("filter", "products/", shape, "click", press("shape", "round"))
+        measured("second filter", "products/?shape=round", ready, "click", press("face", "heart"))
+        measured("order by price", "products/", shape, "change", run("const order = document.querySelector('[data-sort]'); order.value = 'price-asc'; order.dispatchEvent(new Event('change', { bubbles: true }))"))
         for query in ["willow", "tortoise round", "acetate", "wilow"]:
-            measured(f"search: {query}", "search/", "#search-field", search % query)
+            ask = run(f"const field = document.querySelector('#search-field'); field.value = '{query}'; field.form.requestSubmit()")
+            measured(f"search: {query}", "search/", "#search-field", "submit", ask)
     finally:
         browser.close()
         server.shutdown()

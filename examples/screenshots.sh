@@ -29,3 +29,9 @@ shoot() { # name, path, width, height
 shoot home "" 1280 1000
 shoot product products/ashby/ 1280 1000
 shoot face-shape face-shapes/heart/ 1280 1000
+shoot listing "products/?face=heart&shape=round,oval" 1280 1000
+shoot search "search/?q=tortoise" 1280 1000
+shoot finder face-shapes/ 1280 1000
+# Chromium's windows are at least 500 pixels wide, which is a large phone.
+shoot phone-listing products/ 500 1000
+shoot phone-product products/ashby/ 500 1000

@@ -79,9 +79,9 @@ export async function ranks(name) {
 // The cards of products by position, as elements, in the order asked for.
 export async function cards(indices) {
   const { block, cards: version } = await summary();
-  const lines = (number) => load(`index/cards/${number}.txt?v=${version}`, async (answer) => (await answer.text()).split("\n"));
+  const blocks = (number) => load(`index/cards/${number}.txt?v=${version}`, async (answer) => (await answer.text()).split("\u001e"));
   const holder = document.createElement("template");
-  const texts = await Promise.all(indices.map(async (index) => (await lines(Math.floor(index / block)))[index % block]));
+  const texts = await Promise.all(indices.map(async (index) => (await blocks(Math.floor(index / block)))[index % block]));
   // The server made and escaped these cards; they are the same as those in its pages.
   holder.innerHTML = texts.join("");
   return [...holder.content.children];

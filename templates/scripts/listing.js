@@ -77,7 +77,9 @@ function draw() {
       if (typeof extra === "number" && extra > 0) row.classList.add(`facet-deep-${Math.min(extra, 3)}`);
       box.addEventListener("change", () => choose(facet, key, box.checked));
       values.append(row);
-      return { key, label, box, tally, row };
+      const entry = { key, label, box, tally, row };
+      for (const sign of ["pointerenter", "pointerdown"]) row.addEventListener(sign, () => foresee(facet, entry).catch(() => {}));
+      return entry;
     });
     if (facet.values.length > shortList + 2) {
       const more = element("button", { type: "button", class: "facet-more", "aria-expanded": "false" }, fill(words.show_all, { count: number(facet.values.length) }));
@@ -129,11 +131,15 @@ function shorten(facet) {
   }
 }
 
-function choose(facet, key, isChosen) {
+function chosenWith(facet, key, isChosen) {
   const values = new Set(state.chosen.get(facet.key));
   if (isChosen) values.add(key);
   else values.delete(key);
-  go({ ...state, chosen: new Map(state.chosen).set(facet.key, values), page: 1 });
+  return new Map(state.chosen).set(facet.key, values);
+}
+
+function choose(facet, key, isChosen) {
+  go({ ...state, chosen: chosenWith(facet, key, isChosen), page: 1 });
 }
 
 function clearAll() {
@@ -155,10 +161,10 @@ async function baseOf(count) {
   return all(count).filter((index) => passes[codes[index]] === 1);
 }
 
-async function sortedHits(hits) {
+async function sortedHits(hits, sort) {
   const face = read("face", []);
   const own = place.dataset.facet === "face" ? [place.dataset.value] : [];
-  const [name, shapes] = state.sort === "face" ? ["", face] : [state.sort, state.sort === "" ? own : []];
+  const [name, shapes] = sort === "face" ? ["", face] : [sort, sort === "" ? own : []];
   if (shapes.length > 0) {
     const fits = await Promise.all(shapes.map((shape) => ranks(`fit-${shape}`)));
     const best = (hit) => fits.reduce((rank, fit) => Math.min(rank, fit.ranks[hit]), Infinity);
@@ -187,24 +193,37 @@ async function show() {
   }
 }
 
-async function update(isCurrent) {
+// What a choice comes to: the facets in use, the products that pass, and their order.
+async function resultOf(some) {
   const { count } = await summary();
-  const active = facets.filter((facet) => listed(facet) && state.chosen.get(facet.key)?.size > 0);
-  for (const facet of facets.filter(listed)) {
-    for (const value of facet.boxes) value.box.checked = state.chosen.get(facet.key)?.has(value.key) ?? false;
-  }
   if (base === null) base = await baseOf(count);
+  const active = facets.filter((facet) => listed(facet) && some.chosen.get(facet.key)?.size > 0);
   const chosen = await Promise.all(active.map(async (facet) => {
     const { sets, codes } = await column(facet);
-    const values = [...state.chosen.get(facet.key)].map((key) => facet.values.findIndex(([known]) => known === key));
+    const values = [...some.chosen.get(facet.key)].map((key) => facet.values.findIndex(([known]) => known === key));
     return { codes, passes: passing(sets, values, facet.all) };
   }));
   const narrowed = narrow(base, chosen);
-  const hits = await sortedHits(narrowed.hits);
+  return { active, narrowed, hits: await sortedHits(narrowed.hits, some.sort) };
+}
+
+async function update(isCurrent) {
+  for (const facet of facets.filter(listed)) {
+    for (const value of facet.boxes) value.box.checked = state.chosen.get(facet.key)?.has(value.key) ?? false;
+  }
+  const { active, narrowed, hits } = await resultOf(state);
   if (!isCurrent()) return;
   sorting.value = [...sorting.options].some((option) => option.value === state.sort) ? state.sort : "";
   tell(narrowed.hits.length, active);
   await Promise.all([list(hits, isCurrent), tally(narrowed, active, isCurrent)]);
+}
+
+// A pointer on a box says what may be asked next: its cards are loaded while the hand is still on the way.
+async function foresee(facet, { key, box }) {
+  if (base === null || box.disabled) return;
+  const next = { ...state, chosen: chosenWith(facet, key, !box.checked), page: 1 };
+  const { hits } = await resultOf(next);
+  await cards([...hits.slice(0, settings.perPage)]);
 }
 
 // Counts for the facets that are open; of the others nothing has to be loaded.
@@ -269,7 +288,8 @@ async function list(hits, isCurrent) {
   if (found) found.highlight(shown, found.words);
   if (shown.length === 0) results.replaceChildren(nothing());
   else results.replaceChildren(element("ul", { class: "cards" }, ...shown), ...(pages > 1 ? [pagination(page, pages)] : []));
-  dress(results);
+  // The list is what was asked for; hearts and marks come with the next frame.
+  requestAnimationFrame(() => setTimeout(() => dress(results)));
 }
 
 function nothing() {
@@ -336,15 +356,16 @@ async function ask() {
 
 // ---- The beginning
 
-async function prepare() {
+async function drawn() {
   ({ facets } = await summary());
   draw();
-  await (isSearch ? ask() : show());
 }
 
 export function start() {
+  let controls = null;
   let prepared = null;
-  const ready = () => (prepared ??= prepare());
+  const controlsReady = () => (controls ??= drawn());
+  const ready = () => (prepared ??= controlsReady().then(() => (isSearch ? ask() : show())));
   sorting.addEventListener("change", () => ready().then(() => go({ ...state, sort: sorting.value, page: 1 })));
   watch("face", [], (shapes) => {
     const known = sorting.querySelector("option[value=face]");
@@ -367,14 +388,10 @@ export function start() {
     });
   });
   if (isSearch && state.query === "") form?.querySelector("input").focus();
-  // What is chosen in the address is shown at once. Otherwise the page's own work comes first, and where the filters
-  // wait behind a button, nothing is loaded before it is pressed.
+  // Where the filters wait behind a button, no counts are loaded before it is pressed.
   panel.closest("[popover]").addEventListener("beforetoggle", ready);
-  if (isSearch || location.search !== "") ready();
-  else if (panel.checkVisibility()) {
-    if ("requestIdleCallback" in window) requestIdleCallback(ready, { timeout: 2000 });
-    else setTimeout(ready, 300);
-  }
+  if (isSearch || location.search !== "" || panel.checkVisibility()) ready();
+  else controlsReady();
   // By the time somebody opens a facet or ticks a box, its column should be here.
   const early = () => ready().then(() => facets.filter((facet) => listed(facet) && facet.group.open).forEach(column));
   panel.addEventListener("pointerover", early, { once: true });

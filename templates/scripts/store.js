@@ -4,7 +4,6 @@ import { start } from "./cards.js";
 
 start();
 const parts = [
-  ["[data-listing]", "./listing.js"],
   ["[data-finder]", "./finder.js"],
   ["[data-face]", "./face_mark.js"],
   ["[data-count=cart]", "./bag.js"],
@@ -15,6 +14,14 @@ const parts = [
 ];
 for (const [selector, module] of parts) {
   if (document.querySelector(selector)) import(module).then((part) => part.start());
+}
+
+// A listing is whole without its filters, so that these come when the page has nothing else to do, unless the address
+// asks for them.
+if (document.querySelector("[data-listing]")) {
+  const begin = () => import("./listing.js").then((part) => part.start());
+  if (location.search !== "" || !("requestIdleCallback" in window)) begin();
+  else requestIdleCallback(begin, { timeout: 1500 });
 }
 
 // Searching needs more than all the rest, so that it waits until somebody wants to.

@@ -26,20 +26,21 @@ pub(crate) fn card_blocks(products: usize) -> u32 {
     u32::try_from(products.div_ceil(CARDS_IN_BLOCK)).unwrap_or(u32::MAX)
 }
 
-/// One file of cards, a line each.
+/// What separates cards in a file; no card can hold it.
+const SEPARATOR: char = '\u{1e}';
+
+/// One file of cards.
 pub(crate) fn card_block(shop: &Shop<'_>, cards: &Cards, block: u32) -> Result<String> {
     let from = block as usize * CARDS_IN_BLOCK;
     let to = shop.catalog.records.len().min(from + CARDS_IN_BLOCK);
-    let mut lines = String::new();
+    let mut block = String::new();
     for index in from..to {
-        let start = lines.len();
-        cards.push(shop, u32::try_from(index)?, Placement::default(), &mut lines)?;
-        let card = lines[start..].trim_end().replace('\n', " ");
-        lines.truncate(start);
-        lines.push_str(&card);
-        lines.push('\n');
+        if index > from {
+            block.push(SEPARATOR);
+        }
+        cards.push(shop, u32::try_from(index)?, Placement::default(), &mut block)?;
     }
-    Ok(lines)
+    Ok(block)
 }
 
 /// Makes `index/facets.json`, which has every facet with its values and counts and every order, and their columns.

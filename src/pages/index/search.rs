@@ -7,6 +7,7 @@
 use super::code;
 use super::text::{bucket_of, ending_bucket_of, for_each_word, is_code};
 use crate::catalog::vocabulary::Term;
+use crate::enhance::wording::text_of_safe_html;
 use crate::enhance::{EnhancedProduct, ProductRecord};
 use crate::pages::plan::lineage;
 use crate::pages::shop::Shop;
@@ -157,22 +158,8 @@ fn words_of(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProduct)
         add(shop.words.say("polarized"), Field::Attribute);
     }
 
-    let text = without_tags(&enhanced.description_html);
+    let text = text_of_safe_html(&enhanced.description_html);
     let cut = text.split_whitespace().take(DESCRIPTION_WORDS).collect::<Vec<_>>().join(" ");
     add(&cut, Field::Description);
     words
-}
-
-/// The text of safe HTML. Entities become blanks: no word that anybody searches for is in one.
-fn without_tags(html: &str) -> String {
-    let mut text = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some(at) = rest.find(['<', '&']) {
-        text.push_str(&rest[..at]);
-        text.push(' ');
-        let end = if rest[at..].starts_with('<') { '>' } else { ';' };
-        rest = rest[at..].split_once(end).map_or("", |(_, behind)| behind);
-    }
-    text.push_str(rest);
-    text
 }
