@@ -154,7 +154,7 @@ fn note(shop: &Shop<'_>, record: &ProductRecord) -> Option<String> {
     let colors = usize::from(record.color_count);
     let colors = (colors > 1).then(|| shop.words.fill("colors_other", &[("count", &colors.to_string())]));
     match (size, colors) {
-        (Some(size), Some(colors)) => Some(format!("{size} · {colors}")),
+        (Some(size), Some(colors)) => Some(format!("{size}, {colors}")),
         (size, colors) => size.or(colors),
     }
 }

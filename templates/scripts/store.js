@@ -16,12 +16,12 @@ for (const [selector, module] of parts) {
   if (document.querySelector(selector)) import(module).then((part) => part.start());
 }
 
-// A listing is whole without its filters, so that these come when the page has nothing else to do, unless the address
-// asks for them.
+// A listing is whole without its filters, so that these come when the page has all it needs, unless the address asks
+// for them.
 if (document.querySelector("[data-listing]")) {
   const begin = () => import("./listing.js").then((part) => part.start());
-  if (location.search !== "" || !("requestIdleCallback" in window)) begin();
-  else requestIdleCallback(begin, { timeout: 1500 });
+  if (location.search !== "" || document.readyState === "complete") begin();
+  else addEventListener("load", begin, { once: true });
 }
 
 // Searching needs more than all the rest, so that it waits until somebody wants to.
