@@ -214,7 +214,10 @@ fn render(
         observer.observe(Event::Advanced { phase: Phase::Pages, steps: batch.len() as u64 });
         Ok(())
     })?;
-    renderer.index(write)?;
+    renderer.index(&|path, bytes| {
+        stop_if_cancelled(observer)?;
+        write(path, bytes)
+    })?;
     observer.observe(Event::Finished { phase: Phase::Pages, steps: plan.pages.len() as u64 });
     Ok(())
 }
