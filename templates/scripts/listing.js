@@ -82,11 +82,11 @@ function draw() {
       return entry;
     });
     if (facet.values.length > shortList + 2) {
-      const more = element("button", { type: "button", class: "facet-more", "aria-expanded": "false" }, fill(words.show_all, { count: number(facet.values.length) }));
+      const more = element("button", { type: "button", class: "facet-more", "aria-expanded": "false" });
       more.addEventListener("click", () => {
         const isOpen = more.getAttribute("aria-expanded") === "true";
         more.setAttribute("aria-expanded", !isOpen);
-        more.textContent = isOpen ? fill(words.show_all, { count: number(facet.values.length) }) : words.show_fewer;
+        more.textContent = words.show_fewer;
         facet.isLong = !isOpen;
         shorten(facet);
       });
@@ -122,10 +122,15 @@ function swatch(color) {
 
 // Hides what the listing has nothing of, and what is beyond the short list unless it is chosen.
 function shorten(facet) {
+  const isUseful = (value) => value.box.checked || value.inBase !== 0;
+  const useful = facet.boxes.filter(isUseful).length;
+  if (facet.more) {
+    facet.more.hidden = useful <= shortList;
+    if (!facet.isLong) facet.more.textContent = fill(words.show_all, { count: number(useful) });
+  }
   let shown = 0;
   for (const value of facet.boxes) {
-    const isUseful = value.box.checked || value.inBase !== 0;
-    const isHidden = !isUseful || (!facet.isLong && !value.box.checked && shown >= shortList && facet.more);
+    const isHidden = !isUseful(value) || (!facet.isLong && !value.box.checked && shown >= shortList && facet.more);
     if (value.row.hidden !== Boolean(isHidden)) value.row.hidden = Boolean(isHidden);
     if (!isHidden) shown++;
   }
