@@ -82,7 +82,7 @@ export function dress(root = document) {
       toggle(favourites, card, "heart", fill(words.save_named, { name })),
       toggle(compared, card, "compare", fill(words.compare_named, { name }))));
   }
-  mark();
+  mark(root);
 }
 
 // A button that puts a product on a list and takes it off again.
@@ -105,19 +105,19 @@ export function toggle(list, holder, iconName, label, text) {
   return button;
 }
 
-function mark() {
+function mark(root = document) {
   for (const [list, name] of [[favourites, "heart"], [compared, "compare"]]) {
     const slugs = new Set(list.all().map((entry) => entry.slug));
-    for (const button of document.querySelectorAll(`[data-list="${name}"]`)) button.setAttribute("aria-pressed", slugs.has(button.dataset.for));
+    for (const button of root.querySelectorAll(`[data-list="${name}"]`)) button.setAttribute("aria-pressed", slugs.has(button.dataset.for));
   }
-  suits(face);
+  suits(face, root);
 }
 
 // Marks the frames that suit the shopper's face shapes.
 let face = [];
-function suits(shapes) {
+function suits(shapes, root = document) {
   face = Array.isArray(shapes) ? shapes : [];
-  for (const card of document.querySelectorAll(".card[data-suits]")) {
+  for (const card of root.querySelectorAll(".card[data-suits]")) {
     const suiting = card.dataset.suits.split(" ").filter((shape) => face.includes(shape));
     const old = card.querySelector(".card-suits");
     if (suiting.length === 0) old?.remove();
@@ -151,5 +151,5 @@ export function start() {
     mark();
     tray(entries);
   });
-  watch("face", [], suits);
+  watch("face", [], (shapes) => suits(shapes));
 }

@@ -281,7 +281,10 @@ function tell(count, active) {
 
 async function list(hits, isCurrent) {
   if (isPlain(state) && location.pathname === served.path) {
-    if (!isAsServed) results.replaceChildren(...served.nodes);
+    if (!isAsServed) {
+      results.replaceChildren(...served.nodes);
+      dress(results);
+    }
     isAsServed = true;
     return;
   }
@@ -291,10 +294,11 @@ async function list(hits, isCurrent) {
   if (!isCurrent()) return;
   isAsServed = false;
   if (found) found.highlight(shown, found.words);
-  if (shown.length === 0) results.replaceChildren(nothing());
-  else results.replaceChildren(element("ul", { class: "cards" }, ...shown), ...(pages > 1 ? [pagination(page, pages)] : []));
-  // The list is what was asked for; hearts and marks come with the next frame.
-  requestAnimationFrame(() => setTimeout(() => dress(results)));
+  if (shown.length === 0) return results.replaceChildren(nothing());
+  // Hearts and marks are put on before the cards are in the page, so that it is laid out once.
+  const grid = element("ul", { class: "cards" }, ...shown);
+  dress(grid);
+  results.replaceChildren(grid, ...(pages > 1 ? [pagination(page, pages)] : []));
 }
 
 function nothing() {
