@@ -2,6 +2,7 @@
 //!
 //! Rooms report to an [`Observer`]; the terminal, the job file and the tests listen. Nothing below `cli` prints.
 
+use crate::assets::cache::{Shelf, Uses};
 use serde::{Deserialize, Serialize};
 
 /// The parts of a run, in order.
@@ -57,6 +58,13 @@ pub enum Event {
     Found(Finding),
     /// Something about the run that a person should know, such as a fallback that was taken.
     Note(String),
+    /// How often the cache of assets was of use; once a shelf at the end of the work that used it.
+    CacheUsed {
+        /// Which part of it.
+        shelf: Shelf,
+        /// How often.
+        uses: Uses,
+    },
     /// A phase ended.
     Finished {
         /// Which.

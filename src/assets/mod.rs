@@ -3,6 +3,7 @@
 //! Takes products, media references and two brand colours; gives file contents and the paths they belong at. Writes
 //! nothing itself and knows no network.
 
+pub mod cache;
 pub mod drawing;
 pub mod icons;
 pub mod logo;

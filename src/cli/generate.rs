@@ -64,6 +64,7 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
     let scratch = args.dry_run.then(tempfile::tempdir).transpose().context("cannot make a folder for working files");
     let scratch = scratch.map_err(Failure::failed)?;
     let state_folder = store.folder().to_path_buf();
+    let kept = config.cache.folder_beside(&state_folder);
     let store = scratch.as_ref().map_or(store, |scratch| JobStore::at(scratch.path()));
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -78,6 +79,12 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
         job_id: job.job_id.to_string(),
         journal_dir: store.journal_dir(),
         work_dir: running.work_dir().to_path_buf(),
+        // A dry run may use what is kept, but begins no keeping.
+        cache_dir: match &scratch {
+            Some(scratch) if !kept.is_dir() => scratch.path().join("cache"),
+            _ => kept,
+        },
+        now: clock.now().into(),
         protected: std::env::home_dir().into_iter().chain([state_folder]).collect(),
     };
     let recorder = Recorder::start(store, job, clock)?;

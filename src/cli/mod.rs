@@ -3,6 +3,7 @@
 //! In: arguments. Out: an exit code, results on stdout, everything else on stderr. One file per command: its arguments,
 //! one call into the library, its summary. No rule of the business lives here.
 
+mod cache;
 mod check;
 mod exit;
 mod explain;
@@ -73,6 +74,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Write a first store.yaml with a small catalogue beside it
     Init(init::InitArgs),
+    /// Look into what is kept of pictures between runs, or empty it
+    Cache(cache::CacheArgs),
     /// Print the JSON Schema of store.yaml
     Schema,
 }
@@ -111,6 +114,7 @@ impl Cli {
             Command::Check(args) => check::run(&args, &self.global, terminal),
             Command::Explain(args) => explain::run(&args, &self.global, terminal),
             Command::Init(args) => init::run(&args, terminal),
+            Command::Cache(args) => cache::run(&args, &self.global, terminal),
             Command::Schema => schema::run(terminal),
         }
     }

@@ -187,6 +187,10 @@ impl Observer for ProgressView<'_> {
             }
             Event::Found(finding) => self.found(place.as_ref(), &finding),
             Event::Note(text) => self.noted(place.as_ref(), &text),
+            Event::CacheUsed { shelf, uses } if self.choice == ProgressChoice::Json => {
+                self.json(json!({"event": "cache_used", "shelf": shelf, "hits": uses.hits, "misses": uses.misses}));
+            }
+            Event::CacheUsed { .. } => {}
         }
     }
 }

@@ -12,6 +12,11 @@ pub(super) fn open(named: Option<&Path>, start: &Path, terminal: &Terminal) -> J
     store
 }
 
+/// The state that belongs to a configuration, without settling anything.
+pub(super) fn of(named: Option<&Path>, config: &Path) -> JobStore {
+    named.map_or_else(|| JobStore::nearest(folder_of(config)), JobStore::at)
+}
+
 /// Ends what killed processes left half done. What cannot be settled is told and left to the next command: it must not
 /// keep this one from its work.
 pub(super) fn settle(store: &JobStore, terminal: &Terminal) {

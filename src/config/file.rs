@@ -162,9 +162,43 @@ pub(super) struct StoreFile {
     /// How customers can send things back. Shown and told like `delivery`.
     pub(super) returns: Option<ReturnsFile>,
 
+    /// What is kept between runs so that no picture is fetched or made twice.
+    #[serde(default)]
+    pub(super) cache: CacheFile,
+
     /// Where the products come from.
     #[serde(default)]
     pub(super) catalog: CatalogFile,
+}
+
+/// What is kept between runs. `storegen cache` looks into it and empties it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CacheFile {
+    /// `store`: in `.storegen/cache`, beside the state file. `shared`: in this user's folder for caches, for all stores. Or
+    /// a folder: a path that holds `/` or starts with `.`.
+    ///
+    /// Default: `store`.
+    #[serde(default = "defaults::cache_folder")]
+    pub(super) folder: String,
+
+    /// Most that is kept, in kB, MB or GB; what was not used for longest goes first.
+    ///
+    /// Default: `10 GB`.
+    #[serde(default = "defaults::cache_size")]
+    pub(super) max_size: String,
+
+    /// How long something is kept after its last use, in minutes, hours, days or weeks.
+    ///
+    /// Default: `90 days`.
+    #[serde(default = "defaults::cache_age")]
+    pub(super) max_age: String,
+}
+
+impl Default for CacheFile {
+    fn default() -> Self {
+        Self { folder: defaults::cache_folder(), max_size: defaults::cache_size(), max_age: defaults::cache_age() }
+    }
 }
 
 /// How customers buy: a word, or a service with its settings.
@@ -555,6 +589,18 @@ mod defaults {
 
     pub(super) fn output() -> String {
         "store".into()
+    }
+
+    pub(super) fn cache_folder() -> String {
+        "store".into()
+    }
+
+    pub(super) fn cache_size() -> String {
+        "10 GB".into()
+    }
+
+    pub(super) fn cache_age() -> String {
+        "90 days".into()
     }
 
     pub(super) fn min_face_shape_score() -> f64 {

@@ -64,6 +64,7 @@ pub(super) fn configuration(
     let commerce = reading.commerce(file.commerce);
     let delivery = reading.delivery(file.delivery);
     let returns = reading.returns(file.returns);
+    let cache = reading.cache(&file.cache, around);
     let catalog = reading.catalog(file.catalog, around);
     let logo = reading.logo(file.logo);
     let redirects = reading.redirects(&file.redirects, base_url.as_ref());
@@ -96,6 +97,7 @@ pub(super) fn configuration(
         tax_note: worded(file.tax_note),
         delivery: delivery?,
         returns: returns?,
+        cache: cache?,
         catalog: catalog?,
     })
 }
@@ -127,6 +129,11 @@ pub(super) struct Reading<'run> {
 }
 
 impl Reading<'_> {
+    /// Where relative paths start.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(super) fn node(&self, path: &str) -> Option<&Node> {
         path.split('.').try_fold(self.root, |node, part| match &node.content {
             Content::List(items) => part.parse::<usize>().ok().and_then(|index| items.get(index)),

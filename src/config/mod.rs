@@ -6,6 +6,7 @@
 
 mod error;
 mod file;
+mod keeping;
 mod load;
 mod meaning;
 mod places;
@@ -24,6 +25,7 @@ mod user_errors;
 mod variables;
 
 pub use error::{ConfigError, ConfigErrors};
+pub use keeping::{bytes, span};
 pub use load::{Overrides, load};
 pub use places::MappingPlaces;
 pub use scaffold::{ScaffoldError, scaffold};
@@ -31,12 +33,13 @@ pub use schema::schema;
 pub use source::Place;
 pub use variables::Environment;
 
+use crate::assets::cache::Limits;
 use crate::catalog::money::Currency;
 use crate::catalog::vocabulary::FaceShape;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use url::Url;
 
 /// A checked store configuration: paths are absolute, defaults are filled in.
@@ -94,8 +97,38 @@ pub struct StoreConfiguration {
     pub delivery: Option<Delivery>,
     /// How things can be sent back.
     pub returns: Option<Returns>,
+    /// What is kept between runs.
+    pub cache: CacheSettings,
     /// Where products come from.
     pub catalog: CatalogSettings,
+}
+
+/// What is kept between runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// Where.
+    pub folder: CacheFolder,
+    /// How much, and how long.
+    pub limits: Limits,
+}
+
+impl CacheSettings {
+    /// The folder, for a store whose state is kept in `state_folder`.
+    pub fn folder_beside(&self, state_folder: &Path) -> PathBuf {
+        match &self.folder {
+            CacheFolder::OfStore => state_folder.join("cache"),
+            CacheFolder::At(folder) => folder.clone(),
+        }
+    }
+}
+
+/// Where results that can be used again are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CacheFolder {
+    /// Beside the store's state.
+    OfStore,
+    /// In this folder, absolute.
+    At(PathBuf),
 }
 
 /// How customers buy.

@@ -8,6 +8,7 @@ use crate::catalog::vocabulary::FaceShape;
 use proptest::prelude::*;
 use snapbox::IntoData;
 use std::path::Path;
+use std::time::Duration;
 
 /// A file that is in order; most cases add to it from line 4 on.
 const SOUND: &str = "store_name: Lumen\ncatalog:\n  uri: products.jsonl\n";
@@ -209,6 +210,12 @@ const FAULTS: &[(&str, &[Told])] = &[
     ("delivery: {price: 4.90 EUR}", &[(4, 19, "`delivery.price` must be a number, 0 or more", "")]),
     ("returns: {days: 0}", &[(4, 17, "`returns.days` must be a whole number from 1 to 3650, not `0`", "")]),
     ("returns: 30", &[(4, 10, "`returns` must be a block of keys, not `30`", "`days`")]),
+    // Keeping.
+    ("cache: shared", &[(4, 8, "`cache` must be a block of keys, not `shared`", "`folder`, `max_age`, `max_size`")]),
+    ("cache: {folder: here}", &[(4, 17, "`here` is no place for the cache", "`store`, `shared`, or a path")]),
+    ("cache: {folder: shared}", &[(4, 17, "this user has no folder for caches", "`XDG_CACHE_HOME`")]),
+    ("cache: {max_size: 10}", &[(4, 19, "`10` is no size for `cache.max_size`", "such as `500 MB`")]),
+    ("cache: {max_age: for ever}", &[(4, 18, "`for ever` is no time for `cache.max_age`", "`90 days`")]),
     // Variables.
     ("site_title: a ${NOPE} b", &[(4, 15, "the environment variable `NOPE` is not set", "`${NOPE:-…}`")]),
     ("site_title: ${SET} ${NOPE", &[(4, 20, "`${` is not closed", "`$$` for a dollar sign")]),
@@ -394,6 +401,7 @@ fn defaults_fill_what_the_file_leaves_out() {
     assert_eq!(store.sort, SortOrder::Featured);
     assert_eq!(store.commerce, Commerce::Enquiry);
     assert_eq!((&store.tax_note, &store.delivery, &store.returns), (&None, &None, &None));
+    assert_eq!(store.cache.folder_beside(Path::new("/nowhere/.storegen")), Path::new("/nowhere/.storegen/cache"));
     assert_eq!(store.catalog.database, "eyewear_ml");
     assert_eq!(store.catalog.collections, Collections::default());
     assert_eq!(store.catalog.uri.display_safe(), "/nowhere/products.jsonl");
@@ -439,6 +447,7 @@ commerce: {shopify: {domain: Lumen.MyShopify.com}}
 tax_note: incl.  VAT
 delivery: {text: By bike., countries: [ch, LI, CH], price: 4.90, free_from: 100, handling_days: 1, transit_days: [2, 4]}
 returns: {days: 30, countries: CH, free: true}
+cache: {folder: ./kept, max_size: 500 MB, max_age: 2 weeks}
 catalog:
   uri: mongodb://h/shop
   collections: {products: [frames, lenses], brands: makers}
@@ -489,6 +498,8 @@ catalog:
     assert_eq!(store.delivery, Some(delivery));
     let returns = Returns { text: None, days: Some(30), countries: vec!["CH".into()], is_free: Some(true) };
     assert_eq!(store.returns, Some(returns));
+    assert_eq!(store.cache.folder, CacheFolder::At("/nowhere/kept".into()));
+    assert_eq!(store.cache.limits, Limits { max_size: 500_000_000, max_age: Duration::from_secs(14 * 86_400) });
     assert_eq!(store.catalog.database, "shop");
     assert_eq!(store.catalog.collections.products, ["frames", "lenses"]);
     assert_eq!(store.catalog.collections.brands, "makers");
@@ -496,10 +507,10 @@ catalog:
     assert_eq!(mapping["price"], serde_json::json!({"paths": ["offer.amount", "12"], "factor": 0.01}));
     let places = &store.catalog.mapping_places;
     let at = |path: &str| places.error(path, "m", None).place.map(|place| (place.line, place.column));
-    assert_eq!(at("name"), Some((42, 11)));
-    assert_eq!(at("price.paths.1"), Some((43, 35)));
-    assert_eq!(at("price.factor.of.what"), Some((43, 50)));
-    assert_eq!(at("elsewhere"), Some((42, 5)));
+    assert_eq!(at("name"), Some((43, 11)));
+    assert_eq!(at("price.paths.1"), Some((44, 35)));
+    assert_eq!(at("price.factor.of.what"), Some((44, 50)));
+    assert_eq!(at("elsewhere"), Some((43, 5)));
 }
 
 #[test]

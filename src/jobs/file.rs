@@ -7,7 +7,7 @@
 use super::record::{GenerationJob, JobId, JobStatus};
 use super::running::{self, Running};
 use crate::site::Recovered;
-use crate::site::durable::{UNFINISHED, replace_file};
+use crate::site::durable::{UNFINISHED, make_private_folder, replace_file};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -286,15 +286,6 @@ impl JobStore {
             keep
         });
     }
-}
-
-/// Makes a folder that only its owner may enter; one that is there already stays as it is.
-pub(super) fn make_private_folder(path: &Path) -> anyhow::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).with_context(|| format!("cannot make the folder `{}`", path.display()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! The field names and their order are the format of `state.json` and of `--json`; nothing else goes into a record.
 
+use crate::assets::cache::{Shelf, Uses};
 use crate::event::Phase;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -158,6 +159,9 @@ pub struct PerformanceMetrics {
     pub current_phase: Option<Phase>,
     /// What each phase took, in the order of the phases.
     pub phases: BTreeMap<Phase, PhaseMetrics>,
+    /// How often each shelf of the cache was of use, where it was used.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cache: BTreeMap<Shelf, Uses>,
     /// Most memory that the process held at once, in bytes, where the system tells.
     pub peak_memory_bytes: Option<u64>,
 }

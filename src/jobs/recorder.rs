@@ -169,6 +169,9 @@ impl Observer for Recorder {
                 }
             }
             Event::Found(finding) => live.find(&finding),
+            Event::CacheUsed { shelf, uses } => {
+                live.job.performance_metrics.cache.insert(shelf, uses);
+            }
             Event::Note(_) => {}
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! In: findings, from many threads, in any order. Out: the file, made with the first finding, private like the state.
 
-use super::file::make_private_folder;
 use crate::event::Finding;
+use crate::site::durable::make_private_folder;
 use anyhow::Context as _;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};

@@ -3,8 +3,8 @@
 //! Each running job has a folder `.storegen/running/<job>/` with a `lock` file that its process holds; the system lets go
 //! of it when the process dies, however it dies. The folder is also where the run keeps its working files.
 
-use super::file::make_private_folder;
 use super::record::JobId;
+use crate::site::durable::make_private_folder;
 use anyhow::Context as _;
 use std::fs::{self, File, TryLockError};
 use std::io::Write as _;

@@ -1,6 +1,7 @@
 //! A store made by hand, for tests: forty ordinary frames and a few hostile ones, through the real enhancement.
 
 use super::{PageKind, Plan, Renderer, Theme, plan};
+use crate::assets::cache::Limits;
 use crate::assets::media::Media;
 use crate::catalog::References;
 use crate::catalog::money::{Currency, Money};
@@ -9,14 +10,15 @@ use crate::catalog::product::{
 };
 use crate::catalog::vocabulary::{FrameShape, Term, Vocabulary};
 use crate::config::{
-    CatalogSettings, CatalogUri, Collections, Color, Commerce, DayRange, Delivery, Platform, ProductFilters, Returns,
-    SortOrder, StoreConfiguration, ThemeSource,
+    CacheFolder, CacheSettings, CatalogSettings, CatalogUri, Collections, Color, Commerce, DayRange, Delivery,
+    Platform, ProductFilters, Returns, SortOrder, StoreConfiguration, ThemeSource,
 };
 use crate::enhance::{Collector, EnhancedCatalog};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 use url::Url;
 
@@ -58,6 +60,10 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
         tax_note: None,
         delivery: None,
         returns: None,
+        cache: CacheSettings {
+            folder: CacheFolder::OfStore,
+            limits: Limits { max_size: 1_000_000, max_age: Duration::from_secs(86_400) },
+        },
         catalog: CatalogSettings {
             uri: CatalogUri::Path(PathBuf::from("/catalog")),
             database: "eyewear_ml".into(),

@@ -6,6 +6,7 @@
 pub mod check;
 pub mod explain;
 
+use crate::assets::cache::Cache;
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::media::{Media, Origin};
 use crate::catalog::{CatalogError, Mapper, Source};
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 /// How to run, apart from what store.yaml says.
 #[derive(Clone, Debug)]
@@ -36,6 +38,10 @@ pub struct GenerateOptions {
     pub journal_dir: PathBuf,
     /// Where the product snapshot may live; exists.
     pub work_dir: PathBuf,
+    /// Folder of the cache; made when it is missing.
+    pub cache_dir: PathBuf,
+    /// When the run began, for dating what is kept; no page depends on it.
+    pub now: SystemTime,
     /// Places besides the configuration and the catalogue that the store must not take, such as the home folder.
     pub protected: Vec<PathBuf>,
 }
@@ -102,6 +108,7 @@ pub fn generate(
     let output = site::Output::claim(&config.output, &protected(config, options), options.overwrite)
         .map_err(|refused| RunError::Usage(refused.into()))?;
     let watcher = Skips::watching(observer);
+    let cache = Cache::at(&options.cache_dir, options.now);
     let media = media_of(config);
     let catalog = read_catalog(config, &media, &options.work_dir, &watcher)?.catalog;
     watcher.refuse(options.strict)?;
@@ -125,6 +132,7 @@ pub fn generate(
         observer.observe(Event::Finished { phase: Phase::Publish, steps: published.files });
         Some(published)
     };
+    cache.end_run(config.cache.limits, observer);
     let platforms = if published.is_some() { &config.deployment_platforms[..] } else { &[] };
     Ok(Summary {
         products: catalog.records.len() as u64,

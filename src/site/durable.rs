@@ -3,7 +3,7 @@
 //! In: bytes and a place. Out: the place holds either what it held before or all of the bytes, never a part.
 
 use anyhow::Context as _;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -24,6 +24,18 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         sync_folder(folder)
     };
     write().with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// Makes a folder, and those it is in, which only their owner can look into; one that is there stays as it is.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_private_folder(path: &Path) -> anyhow::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).with_context(|| format!("cannot make the folder `{}`", path.display()))
 }
 
 /// Makes renames in a folder durable.

@@ -3,6 +3,7 @@
 //! `tests/install.sh` installs what these tests run against: a real mongod, Chromium and chromedriver.
 
 mod browser;
+mod cache;
 mod config_errors;
 mod first_steps;
 mod generate;

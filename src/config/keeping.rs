@@ -1,0 +1,135 @@
+//! What the settings about the cache mean: its folder, its size, its age.
+//!
+//! Like [`super::meaning`], each setting tells its own faults at its own place. Amounts are read here for flags as well.
+
+use super::file::CacheFile;
+use super::meaning::{Reading, Surroundings};
+use super::uri::clean;
+use super::variables::Environment;
+use super::{CacheFolder, CacheSettings};
+use crate::assets::cache::Limits;
+use std::path::PathBuf;
+use std::time::Duration;
+
+impl Reading<'_> {
+    pub(super) fn cache(&mut self, file: &CacheFile, around: &Surroundings<'_>) -> Option<CacheSettings> {
+        let folder = self.cache_folder(&file.folder, around);
+        let max_size = bytes(&file.max_size).or_else(|| {
+            let message = format!("`{}` is no size for `cache.max_size`", self.shown("cache.max_size"));
+            self.fault("cache.max_size", &message, "write a number and a unit, such as `500 MB` or `10 GB`")
+        });
+        let max_age = span(&file.max_age).or_else(|| {
+            let message = format!("`{}` is no time for `cache.max_age`", self.shown("cache.max_age"));
+            self.fault("cache.max_age", &message, "write a number and a unit, such as `12 hours` or `90 days`")
+        });
+        Some(CacheSettings { folder: folder?, limits: Limits { max_size: max_size?, max_age: max_age? } })
+    }
+
+    fn cache_folder(&mut self, written: &str, around: &Surroundings<'_>) -> Option<CacheFolder> {
+        let path = "cache.folder";
+        let written = written.trim();
+        if written.contains(['/', '\\']) || written.starts_with('.') {
+            let folder = clean(&self.folder().join(written));
+            if folder.is_file() {
+                let message = format!("the cache folder `{}` is a file", self.shown(path));
+                return self.fault(path, &message, "name a folder; it is made when it does not exist");
+            }
+            return Some(CacheFolder::At(folder));
+        }
+        match written {
+            "store" => Some(CacheFolder::OfStore),
+            "shared" => shared_folder(around.environment).map(CacheFolder::At).or_else(|| {
+                let message = "this user has no folder for caches";
+                self.fault(path, message, "set `XDG_CACHE_HOME` or `HOME`, or write a path such as `./cache`")
+            }),
+            _ => {
+                let message = format!("`{}` is no place for the cache", self.shown(path));
+                self.fault(path, &message, "write `store`, `shared`, or a path such as `./cache`")
+            }
+        }
+    }
+}
+
+/// Where programs of this user keep what can be made again.
+fn shared_folder(environment: Environment<'_>) -> Option<PathBuf> {
+    let folder = |variable: &str| environment(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = if cfg!(windows) {
+        folder("LOCALAPPDATA")
+    } else {
+        let below = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
+        folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(below)))
+    };
+    caches.map(|caches| caches.join("storegen"))
+}
+
+/// Reads a number of bytes, such as `500 MB` or `1.5GB`; units are of a thousand.
+pub fn bytes(text: &str) -> Option<u64> {
+    let (number, unit) = amount(text)?;
+    let factor = match unit.as_str() {
+        "b" | "byte" | "bytes" => 1e0,
+        "k" | "kb" => 1e3,
+        "m" | "mb" => 1e6,
+        "g" | "gb" => 1e9,
+        "t" | "tb" => 1e12,
+        _ => return None,
+    };
+    Some((number * factor) as u64).filter(|bytes| *bytes > 0 && *bytes < 1 << 60)
+}
+
+/// Reads a span of time, such as `30 s`, `12 hours` or `90d`.
+pub fn span(text: &str) -> Option<Duration> {
+    let (number, unit) = amount(text)?;
+    let seconds = match unit.as_str() {
+        "s" | "second" | "seconds" => 1.0,
+        "m" | "min" | "minute" | "minutes" => 60.0,
+        "h" | "hour" | "hours" => 3600.0,
+        "d" | "day" | "days" => 86_400.0,
+        "w" | "week" | "weeks" => 604_800.0,
+        _ => return None,
+    };
+    let longest = 100.0 * 366.0 * 86_400.0;
+    Some(number * seconds).filter(|seconds| *seconds > 0.0 && *seconds <= longest).map(Duration::from_secs_f64)
+}
+
+/// A number and the unit after it, in lower case.
+fn amount(text: &str) -> Option<(f64, String)> {
+    let text = text.trim();
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number = text[..text.len() - unit.len()].parse().ok()?;
+    Some((number, unit.trim().to_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_with_their_units() {
+        for (text, expected) in [("500 MB", 500_000_000), ("1.5gb", 1_500_000_000), (" 10 k ", 10_000), ("7 bytes", 7)]
+        {
+            assert_eq!(bytes(text), Some(expected), "{text}");
+        }
+        for (text, expected) in [("30s", 30), ("1.5 h", 5_400), ("90 days", 7_776_000), ("2 Weeks", 1_209_600)] {
+            assert_eq!(span(text), Some(Duration::from_secs(expected)), "{text}");
+        }
+        for text in ["", "10", "GB", "-1 GB", "1,5 GB", "1 XB", "1e9 GB", "0 GB", "99999999999 TB", "1 GB 2 MB", "é"] {
+            assert_eq!(bytes(text), None, "{text}");
+            assert_eq!(span(&text.replace("GB", "days").replace("TB", "weeks")), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_shared_folder_is_the_users() {
+        let of = |variables: &'static [(&str, &str)]| {
+            shared_folder(&|name| {
+                variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string())
+            })
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[("HOME", "relative"), ("LOCALAPPDATA", "relative")]), None);
+        if cfg!(target_os = "linux") {
+            assert_eq!(of(&[("HOME", "/home/ada")]), Some("/home/ada/.cache/storegen".into()));
+            assert_eq!(of(&[("HOME", "/home/ada"), ("XDG_CACHE_HOME", "/c")]), Some("/c/storegen".into()));
+        }
+    }
+}
