@@ -40,6 +40,11 @@ impl Phase {
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Event {
+    /// The job waits until others have ended; told again whenever the number changes.
+    Queued {
+        /// Jobs that wait as well and come before it.
+        before: usize,
+    },
     /// A phase began; `total` is how many steps it has, when known.
     Started {
         /// Which.

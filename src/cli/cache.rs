@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::terminal::{Paint, Terminal};
-use super::words::{bytes, counted, number};
+use super::words::{bytes, counted, number, span_of};
 use super::{GlobalArgs, state};
 use crate::assets::cache::{Cache, Limits, Removed, Shelf, Stats, Uses};
 use crate::config::{self, CacheSettings, Overrides};
@@ -51,16 +51,12 @@ struct PruneArgs {
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_size: Option<u64>,
     /// Longest time without use, such as '30 days', in place of the configured one
-    #[arg(long, value_name = "TIME", value_parser = age)]
+    #[arg(long, value_name = "TIME", value_parser = span_of)]
     max_age: Option<Duration>,
 }
 
 fn size(text: &str) -> Result<u64, String> {
     config::bytes(text).ok_or_else(|| "write a number and a unit, such as '500 MB'".into())
-}
-
-fn age(text: &str) -> Result<Duration, String> {
-    config::span(text).ok_or_else(|| "write a number and a unit, such as '30 days'".into())
 }
 
 pub(super) fn run(args: &CacheArgs, global: &GlobalArgs, terminal: &Terminal) -> Result<Exit, Failure> {

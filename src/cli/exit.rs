@@ -15,6 +15,8 @@ pub(super) enum Exit {
     Usage = 2,
     /// The catalogue cannot be reached.
     SourceUnavailable = 4,
+    /// Too many jobs run already, and it was not to wait.
+    Busy = 5,
     /// Cancelled, as a shell shows a program that was interrupted.
     Cancelled = 130,
 }

@@ -1,19 +1,28 @@
-//! `storegen generate`: makes the store, keeps the record, tells the result.
+//! `storegen generate`: waits for its turn, makes the store, keeps the record, tells the result. `storegen retry` shares all but
+//! where the order comes from.
 
 use super::exit::{Exit, Failure};
 use super::progress::{ProgressChoice, ProgressView};
+use super::state::{self, Unturned};
 use super::terminal::{Terminal, Verbosity};
-use super::{GlobalArgs, interrupt, state, words};
-use crate::config::{self, Overrides, StoreConfiguration};
+use super::{GlobalArgs, interrupt, words};
+use crate::config::{Overrides, StoreConfiguration, StoreText};
 use crate::event::{Event, Observer};
-use crate::jobs::{Begun, Clock, Ending, GenerationJob, JobStore, Recorder, SystemClock, Tally};
+use crate::jobs::{
+    Begun, Clock, Ending, GenerationJob, JobId, JobStatus, JobStore, NewJob, Recorder, Request, Stop, StopReason,
+    SystemClock, Tally,
+};
 use crate::pipeline::{self, GenerateOptions, RunError, Summary};
 use anyhow::Context as _;
 use clap::Args;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use time::OffsetDateTime;
 use url::Url;
 
 #[derive(Debug, Args)]
@@ -26,6 +35,19 @@ pub(super) struct GenerateArgs {
     /// The store's configuration
     #[arg(default_value = "store.yaml")]
     config: PathBuf,
+    #[command(flatten)]
+    choices: Choices,
+    /// Do everything but write: no store, no record
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    pub(super) conduct: Conduct,
+}
+
+/// What is made. Kept with the job, so that running it again makes the same.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Choices {
     /// Folder of the finished store, in place of the configured one
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -35,12 +57,20 @@ pub(super) struct GenerateArgs {
     /// Replace files in the folder that storegen did not write
     #[arg(long)]
     overwrite: bool,
+}
+
+/// How a run is conducted and told.
+#[derive(Debug, Args)]
+pub(super) struct Conduct {
     /// Worker threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Do everything but write: no store, no record
+    /// Fail at once where the job would have to wait for others
     #[arg(long)]
-    dry_run: bool,
+    no_wait: bool,
+    /// Stop after this time of work, such as 90s or 30m, in place of `jobs.timeout`
+    #[arg(long, value_name = "TIME", value_parser = words::span_of)]
+    timeout: Option<Duration>,
     /// Print the job's record as JSON
     #[arg(long)]
     json: bool,
@@ -54,28 +84,65 @@ pub(super) struct GenerateArgs {
 
 pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let store = state::open(global.state.as_deref(), state::folder_of(&args.config), terminal);
-    let overrides = Overrides { output: args.output.clone(), catalog_uri: None };
-    let config = config::load(&args.config, &overrides, &|name| std::env::var(name).ok())?;
+    let order = Order { text: StoreText::read(&args.config)?, choices: args.choices.clone(), retry_of: None };
+    conduct(order, store, args.dry_run, &args.conduct, terminal)
+}
+
+/// What is to be made, and why.
+pub(super) struct Order {
+    pub(super) text: StoreText,
+    pub(super) choices: Choices,
+    /// The job that is run again.
+    pub(super) retry_of: Option<JobId>,
+}
+
+/// Runs a job from its place in the line to its record.
+pub(super) fn conduct(
+    order: Order,
+    store: JobStore,
+    dry_run: bool,
+    args: &Conduct,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let Order { text, mut choices, retry_of } = order;
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    choices.output = choices.output.as_ref().map(absolute);
+    let overrides = Overrides { output: choices.output.clone(), catalog_uri: None };
+    let config = text.load(&overrides, &|name| std::env::var(name).ok())?;
     if let Some(threads) = args.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
         pool.build_global().context("cannot start the worker threads").map_err(Failure::failed)?;
     }
     // A dry run keeps its record and its working files where they vanish with it.
-    let scratch = args.dry_run.then(tempfile::tempdir).transpose().context("cannot make a folder for working files");
+    let scratch = dry_run.then(tempfile::tempdir).transpose().context("cannot make a folder for working files");
     let scratch = scratch.map_err(Failure::failed)?;
     let state_folder = store.folder().to_path_buf();
     let kept = config.cache.folder_beside(&state_folder);
     let store = scratch.as_ref().map_or(store, |scratch| JobStore::at(scratch.path()));
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let Begun { job, running, set_aside } = store.begin(clock.now(), &config.store_name, &config.path)?;
+    let request = Request::new(&config.path, &text, json!(choices));
+    let new = NewJob {
+        store_name: config.store_name.clone(),
+        config_path: config.path.clone(),
+        retry_of,
+        request: Some(request),
+    };
+    let Begun { job, running, set_aside } = store.begin(clock.now(), &new, &config.jobs)?;
     if let Some(aside) = set_aside {
         terminal.warn(&format!("the old state file is now `{}`, because {}", aside.path.display(), aside.why));
     }
+    let view = ProgressView::new(terminal, args.progress);
+    let waiting = Stop::new(&running, &*clock, &interrupt::is_interrupted, None);
+    let _place =
+        match state::turn(&store, job.job_id.clone(), config.jobs.max_concurrent_jobs, args.no_wait, &waiting, &view) {
+            Ok(place) => place,
+            Err(unturned) => return turned_away(job, unturned, &store, clock.now(), args, terminal),
+        };
     let options = GenerateOptions {
-        strict: args.strict,
-        overwrite: args.overwrite,
-        dry_run: args.dry_run,
+        strict: choices.strict,
+        overwrite: choices.overwrite,
+        dry_run,
         job_id: job.job_id.to_string(),
         journal_dir: store.journal_dir(),
         work_dir: running.work_dir().to_path_buf(),
@@ -87,19 +154,47 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
         now: clock.now().into(),
         protected: std::env::home_dir().into_iter().chain([state_folder]).collect(),
     };
-    let recorder = Recorder::start(store, job, clock)?;
-    let view = ProgressView::new(terminal, args.progress);
-    let result = pipeline::generate(&config, &options, &Listeners::new(&recorder, &view));
+    let timeout = args.timeout.or(config.jobs.timeout);
+    let stop = Stop::new(&running, &*clock, &interrupt::is_interrupted, timeout);
+    let recorder = Recorder::start(store, job, Arc::clone(&clock))?;
+    let result = pipeline::generate(&config, &options, &Listeners::new(&recorder, &view, &stop));
     view.end();
-    tell(args, &config, recorder, result, terminal)
+    tell(args, dry_run, &config, recorder, result, stop.reason(), terminal)
+}
+
+/// Ends the record of a job that never had its turn.
+fn turned_away(
+    mut job: GenerationJob,
+    why: Unturned,
+    store: &JobStore,
+    now: OffsetDateTime,
+    args: &Conduct,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let (status, outcome) = match why {
+        Unturned::Stopped => {
+            terminal.note(&format!("{} cancelled before it began", terminal.err.yellow("■")));
+            (JobStatus::Cancelled, Ok(Exit::Cancelled))
+        }
+        Unturned::Failed(failure) => (JobStatus::Failed, Err(failure)),
+    };
+    let message = outcome.as_ref().err().map(Failure::for_record);
+    job.end(status, message, now).map_err(Failure::failed)?;
+    store.replace(&job)?;
+    if args.json {
+        terminal.json(&job)?;
+    }
+    outcome
 }
 
 /// Ends the record and tells the result.
 fn tell(
-    args: &GenerateArgs,
+    args: &Conduct,
+    dry_run: bool,
     config: &StoreConfiguration,
     recorder: Recorder,
     result: Result<Summary, RunError>,
+    stopped: Option<StopReason>,
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
     let (ending, outcome) = match result {
@@ -107,7 +202,19 @@ fn tell(
             let generated_urls = summary.generated_urls.clone();
             (Ending::Completed { products: summary.products, generated_urls }, Ok(summary))
         }
-        Err(RunError::Cancelled(_)) => (Ending::Cancelled, Err(None)),
+        Err(RunError::Cancelled(_)) => match stopped {
+            Some(StopReason::TimedOut(limit)) => {
+                let failure = Failure {
+                    hint: Some("give it more time with `--timeout`, or `jobs.timeout` in the store file".into()),
+                    ..Failure::failed(anyhow::anyhow!(
+                        "the job was stopped because its time was up after {}; the store of before is as it was",
+                        words::duration(limit.as_secs_f64())
+                    ))
+                };
+                (Ending::Failed(failure.for_record()), Err(Some(failure)))
+            }
+            _ => (Ending::Cancelled, Err(None)),
+        },
         Err(error) => {
             let failure = Failure::from(error);
             (Ending::Failed(failure.for_record()), Err(Some(failure)))
@@ -123,13 +230,13 @@ fn tell(
     match outcome {
         Ok(summary) => {
             if !args.json && terminal.verbosity > Verbosity::Quiet {
-                terminal.result(&describe(config, &summary, &job, &tally, args.dry_run, terminal));
+                terminal.result(&describe(config, &summary, &job, &tally, dry_run, terminal));
             }
             Ok(Exit::Done)
         }
         Err(Some(failure)) => {
-            if let Some(report) = tally.report.filter(|_| !args.dry_run) {
-                terminal.note(&format!("every finding of the run is in `{}`", shown(&report)));
+            if let Some(report) = tally.report.filter(|_| !dry_run) {
+                terminal.note(&format!("every finding of the run is in `{}`", words::shown(&report)));
             }
             Err(failure)
         }
@@ -167,7 +274,7 @@ fn describe(
         let _ = writeln!(text, "  {} {value}", paint.dim(&format!("{name:<9}")));
     };
     if let Some(published) = &summary.published {
-        row("store", &shown(&config.output));
+        row("store", &words::shown(&config.output));
         if let Ok(url) = Url::from_file_path(config.output.join("index.html")) {
             row("open", &paint.cyan(url.as_str()));
         }
@@ -189,31 +296,24 @@ fn describe(
     }
     if !dry_run {
         if let Some(report) = &tally.report {
-            row("report", &shown(report));
+            row("report", &words::shown(report));
         }
         row("job", job.job_id.as_str());
     }
     text
 }
 
-/// A path as short as it can be from here.
-fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().ok();
-    let relative =
-        here.as_deref().and_then(|here| path.strip_prefix(here).ok()).filter(|path| path.components().next().is_some());
-    relative.unwrap_or(path).display().to_string()
-}
-
 /// The record and the terminal, side by side.
 struct Listeners<'a> {
     recorder: &'a Recorder,
     view: &'a ProgressView<'a>,
+    stop: &'a Stop<'a>,
     stop_told: AtomicBool,
 }
 
 impl<'a> Listeners<'a> {
-    fn new(recorder: &'a Recorder, view: &'a ProgressView<'a>) -> Self {
-        Self { recorder, view, stop_told: AtomicBool::new(false) }
+    fn new(recorder: &'a Recorder, view: &'a ProgressView<'a>, stop: &'a Stop<'a>) -> Self {
+        Self { recorder, view, stop, stop_told: AtomicBool::new(false) }
     }
 }
 
@@ -224,10 +324,15 @@ impl Observer for Listeners<'_> {
     }
 
     fn is_cancelled(&self) -> bool {
-        let stop = interrupt::is_interrupted();
-        if stop && !self.stop_told.swap(true, Ordering::Relaxed) {
-            self.view.observe(Event::Note("stopping; another Ctrl-C ends it at once".into()));
+        let Some(reason) = self.stop.reason() else { return false };
+        if !self.stop_told.swap(true, Ordering::Relaxed) {
+            let text = match reason {
+                StopReason::Interrupted => "stopping; another Ctrl-C ends it at once",
+                StopReason::Requested => "stopping, as `storegen cancel` asks",
+                StopReason::TimedOut(_) => "stopping, its time is up",
+            };
+            self.view.observe(Event::Note(text.into()));
         }
-        stop
+        true
     }
 }

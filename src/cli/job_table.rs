@@ -106,14 +106,19 @@ fn progress_line(job: &GenerationJob, now: OffsetDateTime, paint: Paint) -> Stri
     line
 }
 
-/// Everything about one job.
-pub(super) fn detail(job: &GenerationJob, report: Option<&Path>, now: OffsetDateTime, paint: Paint) -> String {
-    let mut text = format!(
-        "{} {} {}\n",
+/// A job and where it is in its life, on one line.
+pub(super) fn headline(job: &GenerationJob, paint: Paint) -> String {
+    format!(
+        "{} {} {}",
         in_status_color(job.status, paint, symbol(job.status)),
         paint.bold(job.job_id.as_str()),
         in_status_color(job.status, paint, job.status.words())
-    );
+    )
+}
+
+/// Everything about one job.
+pub(super) fn detail(job: &GenerationJob, report: Option<&Path>, now: OffsetDateTime, paint: Paint) -> String {
+    let mut text = headline(job, paint) + "\n";
     if job.status == JobStatus::InProgress {
         let _ = writeln!(text, "  {}", progress_line(job, now, paint));
     }
@@ -211,7 +216,7 @@ fn in_status_color(status: JobStatus, paint: Paint, text: &str) -> String {
 mod tests {
     use super::*;
     use crate::event::Phase;
-    use crate::jobs::{JobId, PhaseMetrics};
+    use crate::jobs::{JobId, NewJob, PhaseMetrics};
     use snapbox::str;
     use time::macros::datetime;
 
@@ -221,7 +226,7 @@ mod tests {
     fn job(number: u32, name: &str) -> GenerationJob {
         let job_id = JobId::parse(&format!("job_{number:012x}")).unwrap();
         let created = NOW - time::Duration::minutes(number.into());
-        let mut job = GenerationJob::new(job_id, created, name.into(), "/shop/store.yaml".into());
+        let mut job = GenerationJob::new(job_id, created, &NewJob::named(name));
         job.start(created).unwrap();
         job
     }
@@ -236,8 +241,8 @@ mod tests {
         done.skipped.insert("missing_price".into(), 3);
         done.performance_metrics.products_per_second = Some(16.7);
         done.performance_metrics.peak_memory_bytes = Some(84_000_000);
-        done.performance_metrics.phases.insert(Phase::Products, PhaseMetrics { seconds: 1.25, count: 60 });
-        done.performance_metrics.phases.insert(Phase::Pages, PhaseMetrics { seconds: 2.5, count: 140 });
+        done.performance_metrics.phases.insert(Phase::Products, PhaseMetrics { seconds: 1.25, count: 60, after: 0.1 });
+        done.performance_metrics.phases.insert(Phase::Pages, PhaseMetrics { seconds: 2.5, count: 140, after: 1.4 });
         done.end(JobStatus::Completed, None, done.created_at + time::Duration::milliseconds(3_400)).unwrap();
         let mut failed = job(3_000, "Esc\u{1b}[2Jape");
         let why = "cannot reach the catalogue\nsecond line\nhint: start the server".to_string();

@@ -4,7 +4,9 @@
 //! one call into the library, its summary. No rule of the business lives here.
 
 mod cache;
+mod cancel;
 mod check;
+mod clean;
 mod exit;
 mod explain;
 mod generate;
@@ -13,6 +15,7 @@ mod interrupt;
 mod job_table;
 mod progress;
 mod reading;
+mod retry;
 mod schema;
 mod state;
 mod status;
@@ -46,7 +49,8 @@ Exit codes:
   1    failed
   2    wrong usage or configuration
   4    the catalogue cannot be reached
-  130  cancelled (Ctrl-C)";
+  5    too many jobs run already (with --no-wait)
+  130  cancelled (Ctrl-C, storegen cancel)";
 
 #[derive(Debug, Args)]
 struct GlobalArgs {
@@ -68,6 +72,12 @@ enum Command {
     Generate(generate::GenerateArgs),
     /// Tell how runs went, or how they go
     Status(status::StatusArgs),
+    /// Stop a job that runs or waits
+    Cancel(cancel::CancelArgs),
+    /// Run a job again, with the configuration of then
+    Retry(retry::RetryArgs),
+    /// Forget old jobs, with their reports and logs
+    Clean(clean::CleanArgs),
     /// Try the configuration and the catalogue, and report on its quality
     Check(check::CheckArgs),
     /// Show how a product got its scores and its place
@@ -91,7 +101,8 @@ pub fn run() -> ExitCode {
         }
     };
     let verbosity = match &cli.command {
-        Command::Generate(args) if args.quiet => Verbosity::Quiet,
+        Command::Generate(args) if args.conduct.quiet => Verbosity::Quiet,
+        Command::Retry(args) if args.conduct.quiet => Verbosity::Quiet,
         _ if cli.global.verbose => Verbosity::Verbose,
         _ => Verbosity::Normal,
     };
@@ -111,6 +122,9 @@ impl Cli {
         match self.command {
             Command::Generate(args) => generate::run(&args, &self.global, terminal),
             Command::Status(args) => status::run(&args, &self.global, terminal),
+            Command::Cancel(args) => cancel::run(&args, &self.global, terminal),
+            Command::Retry(args) => retry::run(&args, &self.global, terminal),
+            Command::Clean(args) => clean::run(&args, &self.global, terminal),
             Command::Check(args) => check::run(&args, &self.global, terminal),
             Command::Explain(args) => explain::run(&args, &self.global, terminal),
             Command::Init(args) => init::run(&args, terminal),
@@ -132,15 +146,23 @@ mod tests {
     #[test]
     fn the_help_names_every_exit_code() {
         let help = Cli::command().render_help().to_string();
-        for exit in [Exit::Done, Exit::Failed, Exit::Usage, Exit::SourceUnavailable, Exit::Cancelled] {
+        for exit in [Exit::Done, Exit::Failed, Exit::Usage, Exit::SourceUnavailable, Exit::Busy, Exit::Cancelled] {
             assert!(help.lines().any(|line| line.starts_with(&format!("  {:<4} ", exit as u8))), "{exit:?}: {help}");
         }
     }
 
     #[test]
     fn wrong_arguments_are_refused() {
-        for words in ["", "generate --threads 0", "generate --progress loud", "status --limit 0", "explain store.yaml"]
-        {
+        for words in [
+            "",
+            "generate --threads 0",
+            "generate --progress loud",
+            "status --limit 0",
+            "cancel",
+            "cancel x --all",
+            "generate --timeout 5",
+            "explain store.yaml",
+        ] {
             let arguments = std::iter::once("storegen").chain(words.split_whitespace());
             assert!(Cli::try_parse_from(arguments).is_err(), "`{words}` passed");
         }

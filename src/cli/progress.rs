@@ -151,6 +151,20 @@ impl<'a> ProgressView<'a> {
         }
     }
 
+    fn queued(&self, before: usize) {
+        let text = match before {
+            0 => "next in line, as soon as a running job ends".to_string(),
+            _ => format!("{} in line before this one", words::counted(before as u64, "job", "jobs")),
+        };
+        match self.choice {
+            ProgressChoice::Json => self.json(json!({"event": "queued", "before": before})),
+            ProgressChoice::Bar | ProgressChoice::Plain => {
+                self.terminal.note(&format!("{} waiting: {text}", self.terminal.err.dim("○")));
+            }
+            _ => {}
+        }
+    }
+
     fn noted(&self, current: Option<&Current>, text: &str) {
         match self.choice {
             ProgressChoice::Json => self.json(json!({"event": "note", "message": text})),
@@ -185,6 +199,7 @@ impl Observer for ProgressView<'_> {
                     self.finished(current, steps);
                 }
             }
+            Event::Queued { before } => self.queued(before),
             Event::Found(finding) => self.found(place.as_ref(), &finding),
             Event::Note(text) => self.noted(place.as_ref(), &text),
             Event::CacheUsed { shelf, uses } if self.choice == ProgressChoice::Json => {

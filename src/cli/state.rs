@@ -1,9 +1,13 @@
-//! Finds the state file of a command, and settles what killed processes left before anything else happens.
+//! Finds the state file of a command and the line in which its job waits, and settles what killed processes left before
+//! anything else happens.
 
+use super::exit::{Exit, Failure};
+use super::progress::ProgressView;
 use super::terminal::Terminal;
-use crate::jobs::{Clock as _, JobStore, StateError, SystemClock};
+use crate::event::{Event, Observer as _};
+use crate::jobs::{Clock as _, GenerationJob, JobId, JobStore, Place, Queue, StateError, Stop, SystemClock};
 use crate::site;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Opens the state for a command: the file that was named, or the nearest one upward from `start`.
 pub(super) fn open(named: Option<&Path>, start: &Path, terminal: &Terminal) -> JobStore {
@@ -42,4 +46,70 @@ pub(super) fn settle(store: &JobStore, terminal: &Terminal) {
 /// The folder of a configuration, where its state belongs.
 pub(super) fn folder_of(config: &Path) -> &Path {
     config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The job whose id starts with what was typed, with `job_` or without.
+pub(super) fn find<'a>(
+    jobs: &'a [GenerationJob],
+    wanted: &str,
+    store: &JobStore,
+) -> Result<&'a GenerationJob, Failure> {
+    let digits = wanted.strip_prefix("job_").unwrap_or(wanted);
+    let mut found = jobs.iter().filter(|job| job.job_id.as_str()["job_".len()..].starts_with(digits));
+    match (found.next(), found.next()) {
+        (Some(job), None) => Ok(job),
+        (None, _) => Err(Failure {
+            hint: Some("`storegen status` lists all; `--state` names another state file".into()),
+            ..Failure::failed(anyhow::anyhow!("no job `{wanted}` in `{}`", store.path().display()))
+        }),
+        (Some(_), Some(_)) => {
+            Err(Failure::usage(format!("more than one job starts with `{wanted}`"), "give more of its id"))
+        }
+    }
+}
+
+/// Why a job never had its turn.
+pub(super) enum Unturned {
+    /// It was stopped while it waited.
+    Stopped,
+    /// It was not to wait, or could not.
+    Failed(Failure),
+}
+
+/// Waits until fewer than `limit` jobs of this user are ahead of a job; its turn lasts until the place is dropped.
+pub(super) fn turn(
+    store: &JobStore,
+    job_id: JobId,
+    limit: usize,
+    no_wait: bool,
+    stop: &Stop<'_>,
+    view: &ProgressView<'_>,
+) -> Result<Place, Unturned> {
+    let failed = |error: anyhow::Error| Unturned::Failed(Failure::failed(error));
+    let of_user = queue_folder().map(|folder| Queue::at(&folder).join(&job_id));
+    let place = match of_user {
+        Some(Ok(place)) => place,
+        // No home, or one that cannot be written to, as in some containers: then jobs of one state file wait for each other.
+        Some(Err(_)) | None => Queue::at(&store.folder().join("queue")).join(&job_id).map_err(failed)?,
+    };
+    if no_wait && place.ahead().map_err(failed)? >= limit {
+        return Err(Unturned::Failed(Failure {
+            exit: Exit::Busy,
+            hint: Some("leave out `--no-wait` to wait for one of them; `storegen status` shows them".into()),
+            ..Failure::failed(anyhow::anyhow!("{limit} jobs run already, and no more may (`jobs.max_concurrent_jobs`)"))
+        }));
+    }
+    match place.wait(limit, stop, |before| view.observe(Event::Queued { before })).map_err(failed)? {
+        None => Ok(place),
+        Some(_) => Err(Unturned::Stopped),
+    }
+}
+
+/// Where the jobs of this user wait for each other, whatever store they are of.
+fn queue_folder() -> Option<PathBuf> {
+    let named = |variable: &str| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = if cfg!(windows) { named("LOCALAPPDATA") } else { named("XDG_STATE_HOME") };
+    let folder =
+        state.or_else(|| Some(std::env::home_dir().filter(|home| home.is_absolute())?.join(".local/state")))?;
+    Some(folder.join("storegen/queue"))
 }

@@ -75,7 +75,7 @@ fn look(args: &StatusArgs, store: &JobStore, terminal: &Terminal) -> Result<Seen
             if args.json { json(&shown, args.watch)? } else { list(shown, jobs.len(), now, store, args, terminal) };
         return Ok(Seen { text, ended: None });
     };
-    let job = find(&jobs, wanted, store)?;
+    let job = state::find(&jobs, wanted, store)?;
     let report = Some(store.report_path(&job.job_id)).filter(|report| report.is_file());
     let text = match args.json {
         true => json(job, args.watch)?,
@@ -114,20 +114,4 @@ fn list(
         text += &format!("{}\n", terminal.out.dim(&more));
     }
     text
-}
-
-/// The job whose id starts with what was typed, with `job_` or without.
-fn find<'a>(jobs: &'a [GenerationJob], wanted: &str, store: &JobStore) -> Result<&'a GenerationJob, Failure> {
-    let digits = wanted.strip_prefix("job_").unwrap_or(wanted);
-    let mut found = jobs.iter().filter(|job| job.job_id.as_str()["job_".len()..].starts_with(digits));
-    match (found.next(), found.next()) {
-        (Some(job), None) => Ok(job),
-        (None, _) => Err(Failure {
-            hint: Some("`storegen status` lists all; `--state` names another state file".into()),
-            ..Failure::failed(anyhow::anyhow!("no job `{wanted}` in `{}`", store.path().display()))
-        }),
-        (Some(_), Some(_)) => {
-            Err(Failure::usage(format!("more than one job starts with `{wanted}`"), "give more of its id"))
-        }
-    }
 }

@@ -1,6 +1,8 @@
 //! Numbers, times and sizes as people read them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
 use time::OffsetDateTime;
 
 /// `12345` as `12,345`.
@@ -19,6 +21,11 @@ pub(super) fn number(value: u64) -> String {
 /// `1 page`, `2,000 pages`.
 pub(super) fn counted(value: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(value), if value == 1 { one } else { many })
+}
+
+/// Reads a span of time that was typed, such as `90s` or `2 days`.
+pub(super) fn span_of(text: &str) -> Result<Duration, String> {
+    crate::config::span(text).ok_or_else(|| "write a number and a unit, such as `90s`, `30m` or `2 days`".to_string())
 }
 
 /// `0.04 s`, `3.4 s`, `2 min 5 s`, `1 h 12 min`.
@@ -75,6 +82,14 @@ pub(super) fn reasons(counts: &BTreeMap<String, u64>) -> String {
     let mut counts: Vec<_> = counts.iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     counts.iter().map(|(reason, count)| format!("{reason} {}", number(**count))).collect::<Vec<_>>().join(", ")
+}
+
+/// A path as short as it can be from here.
+pub(super) fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    let relative =
+        here.as_deref().and_then(|here| path.strip_prefix(here).ok()).filter(|path| path.components().next().is_some());
+    relative.unwrap_or(path).display().to_string()
 }
 
 /// Text of other people's making without characters that would steer a terminal.

@@ -2,6 +2,7 @@
 //!
 //! Every string may hold `${VAR}` or `${VAR:-default}`; `$$` is a dollar sign. Relative paths start at the store file.
 
+use super::operation::JobsFile;
 use crate::catalog::vocabulary::FaceShape;
 use rust_decimal::Decimal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -165,6 +166,9 @@ pub(super) struct StoreFile {
     /// What is kept between runs so that no picture is fetched or made twice.
     #[serde(default)]
     pub(super) cache: CacheFile,
+    /// How jobs are run and remembered; changes nothing of the store.
+    #[serde(default)]
+    pub(super) jobs: JobsFile,
 
     /// Where the products come from.
     #[serde(default)]

@@ -3,7 +3,7 @@
 use super::error::{ConfigError, ConfigErrors};
 use super::file::StoreFile;
 use super::meaning::{self, Surroundings};
-use super::source::Source;
+use super::source::{Source, redact};
 use super::tree::{self, Content, Entry, Node};
 use super::variables::{self, Environment};
 use super::{StoreConfiguration, shape};
@@ -25,6 +25,59 @@ pub struct Overrides {
     pub catalog_uri: Option<String>,
 }
 
+/// A store file as it was read, not yet understood.
+pub struct StoreText {
+    path: PathBuf,
+    text: String,
+}
+
+impl StoreText {
+    /// Reads a store file, YAML or JSON, or a store request of the older service.
+    ///
+    /// # Errors
+    /// When it cannot be read or is no text.
+    pub fn read(path: &Path) -> Result<Self, ConfigErrors> {
+        Ok(Self { path: path.to_path_buf(), text: read(path)? })
+    }
+
+    /// A text that was kept; relative paths in it start at the file that it once stood in.
+    pub fn kept(path: &Path, text: String) -> Self {
+        Self { path: path.to_path_buf(), text }
+    }
+
+    /// The file, absolute.
+    ///
+    /// # Errors
+    /// When there is no current folder.
+    pub fn path(&self) -> Result<PathBuf, ConfigErrors> {
+        std::path::absolute(&self.path).map_err(|error| unreadable(&self.path, &error))
+    }
+
+    /// The text with `***` in place of secrets; variables stay as they are written.
+    pub fn redacted(&self) -> String {
+        redact(&self.text)
+    }
+
+    /// Whether no secret is written in the text.
+    pub fn is_harmless(&self) -> bool {
+        self.redacted() == self.text
+    }
+
+    /// Understands the text.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn load(
+        &self,
+        overrides: &Overrides,
+        environment: Environment<'_>,
+    ) -> Result<StoreConfiguration, ConfigErrors> {
+        let source = Source::new(&self.path, self.text.clone());
+        let absolute = self.path()?;
+        parse(&source, &Surroundings { file: &absolute, overrides, environment })
+    }
+}
+
 /// Reads a store file, YAML or JSON, or a store request of the older service.
 ///
 /// # Errors
@@ -34,11 +87,7 @@ pub fn load(
     overrides: &Overrides,
     environment: Environment<'_>,
 ) -> Result<StoreConfiguration, ConfigErrors> {
-    let text = read(path)?;
-    let source = Source::new(path, text);
-    let absolute = std::path::absolute(path).map_err(|error| unreadable(path, &error))?;
-    let around = Surroundings { file: &absolute, overrides, environment };
-    parse(&source, &around)
+    StoreText::read(path)?.load(overrides, environment)
 }
 
 /// Reads a text that is in memory already.

@@ -65,6 +65,7 @@ pub(super) fn configuration(
     let delivery = reading.delivery(file.delivery);
     let returns = reading.returns(file.returns);
     let cache = reading.cache(&file.cache, around);
+    let jobs = reading.jobs(file.jobs);
     let catalog = reading.catalog(file.catalog, around);
     let logo = reading.logo(file.logo);
     let redirects = reading.redirects(&file.redirects, base_url.as_ref());
@@ -98,6 +99,7 @@ pub(super) fn configuration(
         delivery: delivery?,
         returns: returns?,
         cache: cache?,
+        jobs: jobs?,
         catalog: catalog?,
     })
 }

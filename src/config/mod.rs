@@ -9,6 +9,7 @@ mod file;
 mod keeping;
 mod load;
 mod meaning;
+mod operation;
 mod places;
 mod redirects;
 mod scaffold;
@@ -26,7 +27,8 @@ mod variables;
 
 pub use error::{ConfigError, ConfigErrors};
 pub use keeping::{bytes, span};
-pub use load::{Overrides, load};
+pub use load::{Overrides, StoreText, load};
+pub use operation::JobSettings;
 pub use places::MappingPlaces;
 pub use scaffold::{ScaffoldError, scaffold};
 pub use schema::schema;
@@ -99,6 +101,8 @@ pub struct StoreConfiguration {
     pub returns: Option<Returns>,
     /// What is kept between runs.
     pub cache: CacheSettings,
+    /// How runs are conducted.
+    pub jobs: JobSettings,
     /// Where products come from.
     pub catalog: CatalogSettings,
 }

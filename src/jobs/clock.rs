@@ -36,3 +36,32 @@ impl Clock for SystemClock {
         self.started.elapsed()
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use time::macros::datetime;
+
+    /// Stands still until it is moved.
+    #[derive(Default)]
+    pub(crate) struct TestClock {
+        milliseconds: AtomicU64,
+    }
+
+    impl TestClock {
+        pub(crate) fn pass(&self, milliseconds: u64) {
+            self.milliseconds.fetch_add(milliseconds, Ordering::Relaxed);
+        }
+    }
+
+    impl Clock for TestClock {
+        fn now(&self) -> OffsetDateTime {
+            datetime!(2026-03-01 08:00 UTC) + self.elapsed()
+        }
+
+        fn elapsed(&self) -> Duration {
+            Duration::from_millis(self.milliseconds.load(Ordering::Relaxed))
+        }
+    }
+}

@@ -4,8 +4,12 @@
 //! never edited, and that loses no change, because changes are made under a lock (`.storegen/lock`). Readers need no lock.
 //! A file that cannot be understood is set aside, never overwritten.
 
+use super::process::Owner;
 use super::record::{GenerationJob, JobId, JobStatus};
+use super::request::Request;
+use super::retention;
 use super::running::{self, Running};
+use crate::config::JobSettings;
 use crate::site::Recovered;
 use crate::site::durable::{UNFINISHED, make_private_folder, replace_file};
 use anyhow::Context as _;
@@ -17,8 +21,6 @@ use time::OffsetDateTime;
 
 /// Version of the file's format.
 const VERSION: u32 = 1;
-/// Jobs that are remembered; running ones are never forgotten.
-const KEPT_JOBS: usize = 100;
 
 /// Why the state file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +58,28 @@ pub struct SetAside {
     pub path: PathBuf,
     /// What was wrong with it.
     pub why: String,
+}
+
+/// What a job is to be.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// Display name of the store.
+    pub store_name: String,
+    /// The configuration it is made from, absolute.
+    pub config_path: PathBuf,
+    /// The job that this one runs again.
+    pub retry_of: Option<JobId>,
+    /// What is needed to run it again; kept with the job.
+    pub request: Option<Request>,
+}
+
+impl NewJob {
+    /// A job of a store, with nothing kept to run it again.
+    #[cfg(test)]
+    pub(crate) fn named(store_name: &str) -> Self {
+        let config_path = "/shop/store.yaml".into();
+        Self { store_name: store_name.into(), config_path, retry_of: None, request: None }
+    }
 }
 
 /// A job that has just been made.
@@ -120,6 +144,33 @@ impl JobStore {
         self.folder.join("reports").join(format!("{job_id}.jsonl"))
     }
 
+    /// Where what a job was asked to do is kept.
+    pub(super) fn request_path(&self, job_id: &JobId) -> PathBuf {
+        self.folder.join("requests").join(format!("{job_id}.json"))
+    }
+
+    /// What a job was asked to do; `None` where it was not kept.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read or understood.
+    pub fn request(&self, job_id: &JobId) -> anyhow::Result<Option<Request>> {
+        Request::read(&self.request_path(job_id))
+    }
+
+    /// Asks the process of a job to stop; it looks every few milliseconds. Nothing happens where there is none.
+    ///
+    /// # Errors
+    /// When the request cannot be written.
+    pub fn request_cancel(&self, job_id: &JobId) -> anyhow::Result<()> {
+        running::request_cancel(&self.running_folder(), job_id)
+    }
+
+    /// The process that runs a job; `None` where there is none.
+    pub fn owner(&self, job_id: &JobId) -> Option<Owner> {
+        let folder = self.running_folder();
+        running::owner(&folder, job_id).filter(|_| running::is_alive(&folder, job_id))
+    }
+
     /// Every remembered job, newest first. A job whose process has died may still be in progress here; see
     /// [`JobStore::end_dead_jobs`].
     ///
@@ -136,11 +187,11 @@ impl JobStore {
         self.parse(&bytes)
     }
 
-    /// Adds a pending job and claims it for this process.
+    /// Adds a pending job and claims it for this process; forgets old ones as `settings` say.
     ///
     /// # Errors
     /// When the state folder cannot be written to.
-    pub fn begin(&self, now: OffsetDateTime, store_name: &str, config_path: &Path) -> Result<Begun, StateError> {
+    pub fn begin(&self, now: OffsetDateTime, new: &NewJob, settings: &JobSettings) -> Result<Begun, StateError> {
         make_private_folder(&self.folder)?;
         if self.folder.ends_with(".storegen") {
             // A store that is kept in git should not carry its state along; if this fails, nothing is lost.
@@ -154,9 +205,14 @@ impl JobStore {
             Err(error) => (Vec::new(), Some(self.set_aside(&error)?)),
         };
         let running = Running::begin(&self.running_folder(), JobId::random())?;
-        let job = GenerationJob::new(running.job_id().clone(), now, store_name.into(), config_path.into());
+        let job = GenerationJob::new(running.job_id().clone(), now, new);
+        if let Some(request) = &new.request {
+            request.write(&self.request_path(&job.job_id))?;
+        }
         jobs.insert(0, job.clone());
-        self.forget_old(&mut jobs);
+        for forgotten in retention::forget(&mut jobs, settings, now) {
+            retention::remove_files(&self.folder, &forgotten);
+        }
         self.write(jobs)?;
         Ok(Begun { job, running, set_aside })
     }
@@ -199,8 +255,16 @@ impl JobStore {
             let published = recovered.iter().any(|one| one.published && one.job_id == job.job_id.as_str());
             let store =
                 if published { "its store was published nevertheless" } else { "the store of before is in place" };
-            let message = format!("interrupted: the process ended before the job did; {store}\nhint: run it again");
-            job.end(JobStatus::Failed, Some(message), now).map_err(anyhow::Error::new)?;
+            // Whoever asked for its end and then killed it got what was wanted.
+            let (status, message) = match running::was_asked_to_stop(&running_folder, &job.job_id) {
+                true => (JobStatus::Cancelled, format!("its process was killed; {store}")),
+                false => {
+                    let hint = format!("`storegen retry {}` runs it again", job.job_id);
+                    let message = format!("interrupted: the process ended before the job did; {store}\nhint: {hint}");
+                    (JobStatus::Failed, message)
+                }
+            };
+            job.end(status, Some(message), now).map_err(anyhow::Error::new)?;
             ended.push(job.clone());
         }
         if !ended.is_empty() {
@@ -220,18 +284,14 @@ impl JobStore {
         }
     }
 
-    fn running_folder(&self) -> PathBuf {
+    pub(super) fn running_folder(&self) -> PathBuf {
         self.folder.join("running")
     }
 
-    fn lock(&self) -> anyhow::Result<File> {
+    pub(super) fn lock(&self) -> anyhow::Result<File> {
         let path = self.folder.join("lock");
         let lock = || {
-            let mut options = File::options();
-            options.create(true).append(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let file = options.open(&path)?;
+            let file = open_private(&path)?;
             file.lock()?;
             Ok::<_, io::Error>(file)
         };
@@ -253,7 +313,7 @@ impl JobStore {
         serde_json::from_slice::<Document>(bytes).map(|document| document.jobs).map_err(damaged)
     }
 
-    fn write(&self, jobs: Vec<GenerationJob>) -> Result<(), StateError> {
+    pub(super) fn write(&self, jobs: Vec<GenerationJob>) -> Result<(), StateError> {
         let mut bytes = serde_json::to_vec_pretty(&Document { version: VERSION, jobs }).map_err(anyhow::Error::new)?;
         bytes.push(b'\n');
         Ok(replace_file(&self.path, &bytes)?)
@@ -274,18 +334,15 @@ impl JobStore {
         };
         Ok(SetAside { path, why })
     }
+}
 
-    fn forget_old(&self, jobs: &mut Vec<GenerationJob>) {
-        let mut position = 0;
-        jobs.retain(|job| {
-            position += 1;
-            let keep = position <= KEPT_JOBS || !job.status.is_final();
-            if !keep {
-                let _ = fs::remove_file(self.report_path(&job.job_id));
-            }
-            keep
-        });
-    }
+/// Opens a file that only its owner can read, to add to it; makes it where there is none.
+pub(super) fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 #[cfg(test)]
@@ -302,7 +359,7 @@ mod tests {
     }
 
     fn begin(store: &JobStore) -> Begun {
-        store.begin(NOW, "Specs", Path::new("/shop/store.yaml")).unwrap()
+        store.begin(NOW, &NewJob::named("Specs"), &JobSettings::default()).unwrap()
     }
 
     #[test]
@@ -397,29 +454,6 @@ mod tests {
         fs::write(store.path(), "{\"version\": 9}").unwrap();
         assert!(matches!(store.replace(&begun.job), Err(StateError::Future { version: 9, .. })));
         assert_eq!(fs::read_to_string(store.path()).unwrap(), "{\"version\": 9}");
-    }
-
-    #[test]
-    fn the_newest_hundred_are_kept_with_their_reports() {
-        let (_folder, store) = store();
-        let running = begin(&store);
-        let mut oldest = begin(&store).job;
-        oldest.end(JobStatus::Failed, None, NOW).unwrap();
-        store.replace(&oldest).unwrap();
-        let report = store.report_path(&oldest.job_id);
-        make_private_folder(report.parent().unwrap()).unwrap();
-        fs::write(&report, "{}\n").unwrap();
-        for _ in 0..99 {
-            let mut job = begin(&store).job;
-            job.end(JobStatus::Cancelled, None, NOW).unwrap();
-            store.replace(&job).unwrap();
-        }
-        assert!(report.exists());
-        begin(&store);
-        assert!(!report.exists());
-        let jobs = store.jobs().unwrap();
-        assert_eq!(jobs.len(), 101, "a hundred and the running one");
-        assert!(jobs.iter().any(|job| job.job_id == running.job.job_id));
     }
 
     #[test]

@@ -6,13 +6,23 @@
 
 mod clock;
 mod file;
+mod process;
+mod queue;
 mod record;
 mod recorder;
 mod report;
+mod request;
+mod retention;
 mod running;
+mod stop;
 
 pub use clock::{Clock, SystemClock};
-pub use file::{Begun, JobStore, SetAside, StateError};
+pub use file::{Begun, JobStore, NewJob, SetAside, StateError};
+pub use process::{Life, Owner};
+pub use queue::{Place, Queue};
 pub use record::{GenerationJob, IllegalTransition, JobId, JobStatus, PerformanceMetrics, PhaseMetrics};
 pub use recorder::{Ending, Recorder, Tally};
+pub use request::Request;
+pub use retention::Cleaned;
 pub use running::Running;
+pub use stop::{Stop, StopReason};

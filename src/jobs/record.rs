@@ -2,6 +2,7 @@
 //!
 //! The field names and their order are the format of `state.json` and of `--json`; nothing else goes into a record.
 
+use super::file::NewJob;
 use crate::assets::cache::{Shelf, Uses};
 use crate::event::Phase;
 use serde::{Deserialize, Serialize};
@@ -148,6 +149,9 @@ pub struct GenerationJob {
     pub config_path: PathBuf,
     /// Documents that are not in the store, by reason.
     pub skipped: BTreeMap<String, u64>,
+    /// The job that this one runs again.
+    #[serde(default)]
+    pub retry_of: Option<JobId>,
 }
 
 /// How fast a run was, how much it did, and how large it grew.
@@ -164,6 +168,9 @@ pub struct PerformanceMetrics {
     pub cache: BTreeMap<Shelf, Uses>,
     /// Most memory that the process held at once, in bytes, where the system tells.
     pub peak_memory_bytes: Option<u64>,
+    /// Seconds of work by a clock that is never set, three decimals; `None` before the job has ended.
+    #[serde(default)]
+    pub seconds: Option<f64>,
 }
 
 /// What one phase took.
@@ -173,11 +180,14 @@ pub struct PhaseMetrics {
     pub seconds: f64,
     /// Steps done, such as products or pages.
     pub count: u64,
+    /// Seconds from the start of the work to the start of the phase, three decimals.
+    #[serde(default)]
+    pub after: f64,
 }
 
 impl GenerationJob {
     /// A pending job.
-    pub fn new(job_id: JobId, created_at: OffsetDateTime, store_name: String, config_path: PathBuf) -> Self {
+    pub fn new(job_id: JobId, created_at: OffsetDateTime, new: &NewJob) -> Self {
         Self {
             job_id,
             status: JobStatus::Pending,
@@ -190,9 +200,10 @@ impl GenerationJob {
             generated_urls: BTreeMap::new(),
             error_message: None,
             performance_metrics: PerformanceMetrics::default(),
-            store_name,
-            config_path,
+            store_name: new.store_name.clone(),
+            config_path: new.config_path.clone(),
             skipped: BTreeMap::new(),
+            retry_of: new.retry_of.clone(),
         }
     }
 
@@ -226,8 +237,12 @@ impl GenerationJob {
         Ok(())
     }
 
-    /// How long it took, or has taken until `now`.
+    /// How long it took, or has taken until `now`. Once it has ended this does not depend on whether the machine's clock
+    /// was set meanwhile.
     pub fn duration(&self, now: OffsetDateTime) -> Option<time::Duration> {
+        if let Some(seconds) = self.performance_metrics.seconds {
+            return Some(time::Duration::seconds_f64(seconds));
+        }
         let duration = self.completed_at.unwrap_or(now) - self.started_at?;
         Some(duration.max(time::Duration::ZERO))
     }
@@ -241,7 +256,7 @@ mod tests {
 
     fn job() -> GenerationJob {
         let job_id = JobId::parse("job_0123456789ab").unwrap();
-        GenerationJob::new(job_id, datetime!(2026-03-01 08:00:00.25 UTC), "Specs".into(), "/shop/store.yaml".into())
+        GenerationJob::new(job_id, datetime!(2026-03-01 08:00:00.25 UTC), &NewJob::named("Specs"))
     }
 
     #[test]
@@ -250,7 +265,8 @@ mod tests {
         job.start(datetime!(2026-03-01 08:00:01 UTC)).unwrap();
         let text = serde_json::to_string(&job).unwrap();
         let fields = "job_id status progress_percentage total_products processed_products created_at started_at \
-            completed_at generated_urls error_message performance_metrics store_name config_path skipped";
+            completed_at generated_urls error_message performance_metrics store_name config_path skipped \
+            retry_of";
         let mut rest = text.as_str();
         for field in fields.split_whitespace() {
             let position = rest.find(&format!("\"{field}\":")).unwrap_or_else(|| panic!("{field} not in {rest}"));

@@ -14,8 +14,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Time between two updates of the state file: at most three a second, whatever the run does.
+/// Shortest time between two updates of the state file.
 const UPDATE_INTERVAL: Duration = Duration::from_millis(350);
+/// Longest time between two updates, so that whoever watches sees that the run is alive.
+const SLOWEST_INTERVAL: Duration = Duration::from_secs(10);
+/// Times that an update may last before the next one follows: updates take less than 1 % of the time, also on a slow
+/// disk and among many processes.
+const PAUSE: u32 = 120;
 
 /// Findings of a run by outcome and reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -121,6 +126,7 @@ impl Recorder {
             Ending::Failed(message) => (JobStatus::Failed, Some(message)),
             Ending::Cancelled => (JobStatus::Cancelled, None),
         };
+        live.job.performance_metrics.seconds = Some(rounded(seconds));
         live.job.end(status, message, now).map_err(anyhow::Error::new)?;
         self.shared.store.replace(&live.job)?;
         Ok((live.job.clone(), live.tally.clone()))
@@ -172,7 +178,7 @@ impl Observer for Recorder {
             Event::CacheUsed { shelf, uses } => {
                 live.job.performance_metrics.cache.insert(shelf, uses);
             }
-            Event::Note(_) => {}
+            Event::Note(_) | Event::Queued { .. } => {}
         }
     }
 }
@@ -184,19 +190,23 @@ impl Shared {
 
     fn keep_up_to_date(&self) {
         let mut live = self.live();
+        let mut interval = UPDATE_INTERVAL;
         while !live.over {
-            let waited = self.wake.wait_timeout(live, UPDATE_INTERVAL);
+            let waited = self.wake.wait_timeout(live, interval);
             live = waited.unwrap_or_else(PoisonError::into_inner).0;
             if live.over || !std::mem::take(&mut live.changed) {
                 continue;
             }
-            live.refresh(self.clock.elapsed());
+            let began = self.clock.elapsed();
+            live.refresh(began);
             // The end of the run flushes again and reports what fails then.
             let _ = live.report.flush();
             let job = live.job.clone();
             drop(live);
             // A record that is late is no reason to fail; the last one is written by `end`.
             let _ = self.store.replace(&job);
+            let lasted = self.clock.elapsed().saturating_sub(began);
+            interval = (lasted * PAUSE).clamp(UPDATE_INTERVAL, SLOWEST_INTERVAL);
             live = self.live();
         }
     }
@@ -207,7 +217,7 @@ impl Live {
     fn refresh(&mut self, elapsed: Duration) {
         self.job.progress_percentage = self.progress.percentage();
         let metrics = &mut self.job.performance_metrics;
-        metrics.phases = self.progress.metrics(elapsed);
+        metrics.phases = self.progress.metrics(self.started, elapsed);
         metrics.peak_memory_bytes = peak_memory();
         if let Some(products) = metrics.phases.get(&Phase::Products) {
             metrics.products_per_second = rate(products.count, products.seconds);
@@ -273,8 +283,9 @@ impl Progress {
         (done * 10.0).floor().clamp(0.0, 999.0) / 10.0
     }
 
-    fn metrics(&self, elapsed: Duration) -> BTreeMap<Phase, PhaseMetrics> {
+    fn metrics(&self, began: Duration, elapsed: Duration) -> BTreeMap<Phase, PhaseMetrics> {
         let metrics = |progress: &PhaseProgress| PhaseMetrics {
+            after: rounded(progress.started.saturating_sub(began).as_secs_f64()),
             seconds: rounded(progress.ended.unwrap_or(elapsed).saturating_sub(progress.started).as_secs_f64()),
             count: progress.steps,
         };
@@ -324,39 +335,16 @@ fn peak_memory() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jobs::NewJob;
+    use crate::jobs::clock::tests::TestClock;
     use proptest::prelude::*;
-    use std::path::Path;
-    use std::sync::atomic::{AtomicU64, Ordering};
-    use time::OffsetDateTime;
     use time::macros::datetime;
-
-    /// Stands still until it is moved.
-    #[derive(Default)]
-    struct TestClock {
-        milliseconds: AtomicU64,
-    }
-
-    impl TestClock {
-        fn pass(&self, milliseconds: u64) {
-            self.milliseconds.fetch_add(milliseconds, Ordering::Relaxed);
-        }
-    }
-
-    impl Clock for TestClock {
-        fn now(&self) -> OffsetDateTime {
-            datetime!(2026-03-01 08:00 UTC) + self.elapsed()
-        }
-
-        fn elapsed(&self) -> Duration {
-            Duration::from_millis(self.milliseconds.load(Ordering::Relaxed))
-        }
-    }
 
     fn recorder() -> (tempfile::TempDir, JobStore, Arc<TestClock>, Recorder) {
         let folder = tempfile::tempdir().unwrap();
         let store = JobStore::at(&folder.path().join(".storegen/state.json"));
         let clock = Arc::new(TestClock::default());
-        let begun = store.begin(clock.now(), "Specs", Path::new("/shop/store.yaml")).unwrap();
+        let begun = store.begin(clock.now(), &NewJob::named("Specs"), &Default::default()).unwrap();
         let recorder = Recorder::start(store.clone(), begun.job, clock.clone()).unwrap();
         (folder, store, clock, recorder)
     }
@@ -395,7 +383,10 @@ mod tests {
         assert_eq!(tally.repaired, BTreeMap::from([("long_name".into(), 1)]));
         let metrics = job.performance_metrics;
         assert_eq!((metrics.products_per_second, metrics.current_phase), (Some(28.5), None));
-        assert_eq!(metrics.phases, BTreeMap::from([(Phase::Products, PhaseMetrics { seconds: 1.5, count: 60 })]));
+        assert_eq!(
+            metrics.phases,
+            BTreeMap::from([(Phase::Products, PhaseMetrics { seconds: 1.5, count: 60, after: 0.0 })])
+        );
         assert!(metrics.peak_memory_bytes.is_some() || !cfg!(target_os = "linux"));
         let report = std::fs::read_to_string(tally.report.unwrap()).unwrap();
         assert_eq!(report.lines().count(), 4);

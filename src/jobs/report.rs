@@ -2,6 +2,7 @@
 //!
 //! In: findings, from many threads, in any order. Out: the file, made with the first finding, private like the state.
 
+use super::file::open_private;
 use crate::event::Finding;
 use crate::site::durable::make_private_folder;
 use anyhow::Context as _;
@@ -49,10 +50,6 @@ impl Report {
 
 fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
     path.parent().map_or(Ok(()), make_private_folder)?;
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).with_context(|| format!("cannot make the report `{}`", path.display()))?;
+    let file = open_private(path).with_context(|| format!("cannot make the report `{}`", path.display()))?;
     Ok(BufWriter::new(file))
 }

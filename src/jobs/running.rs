@@ -1,13 +1,16 @@
-//! Which jobs have a living process.
+//! Which jobs have a living process, and how another process asks one to stop.
 //!
 //! Each running job has a folder `.storegen/running/<job>/` with a `lock` file that its process holds; the system lets go
-//! of it when the process dies, however it dies. The folder is also where the run keeps its working files.
+//! of it when the process dies, however it dies, whatever the clock does and whoever gets its number next. The file says
+//! which process that is. A file `cancel` beside it asks the process to stop. The folder is also where the run keeps its
+//! working files.
 
+use super::process::{Life, Owner};
 use super::record::JobId;
 use crate::site::durable::make_private_folder;
 use anyhow::Context as _;
 use std::fs::{self, File, TryLockError};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Proof that this process runs a job. Dropping it ends that, and removes the working files.
@@ -29,9 +32,9 @@ impl Running {
         let mark = || {
             let mut lock = File::create(&path)?;
             lock.lock()?;
-            // For people who look; liveness is told by the lock alone.
-            writeln!(lock, "{}", std::process::id())?;
-            Ok::<_, std::io::Error>(lock)
+            serde_json::to_writer(&lock, &Owner::this())?;
+            lock.write_all(b"\n")?;
+            Ok::<_, io::Error>(lock)
         };
         let lock = mark().with_context(|| format!("cannot lock `{}`", path.display()))?;
         Ok(Self { job_id, folder, lock: Some(lock) })
@@ -46,6 +49,11 @@ impl Running {
     pub fn work_dir(&self) -> &Path {
         &self.folder
     }
+
+    /// Whether somebody has asked the job to stop.
+    pub fn is_cancel_requested(&self) -> bool {
+        cancel_request(&self.folder).exists()
+    }
 }
 
 impl Drop for Running {
@@ -58,8 +66,39 @@ impl Drop for Running {
 
 /// Whether some process runs the job.
 pub(super) fn is_alive(running_folder: &Path, job_id: &JobId) -> bool {
-    File::open(running_folder.join(job_id.as_str()).join("lock"))
-        .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    let Ok(lock) = File::open(running_folder.join(job_id.as_str()).join("lock")) else { return false };
+    match lock.try_lock_shared() {
+        Ok(()) => false,
+        Err(TryLockError::WouldBlock) => true,
+        // A file system without locks. Whoever is not surely dead is let live.
+        Err(TryLockError::Error(_)) => owner(running_folder, job_id).is_some_and(|owner| owner.life() != Life::Dead),
+    }
+}
+
+/// The process that runs the job, or ran it.
+pub(super) fn owner(running_folder: &Path, job_id: &JobId) -> Option<Owner> {
+    let text = fs::read(running_folder.join(job_id.as_str()).join("lock")).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// Asks the process of a job to stop; nothing happens where there is none.
+pub(super) fn request_cancel(running_folder: &Path, job_id: &JobId) -> anyhow::Result<()> {
+    let path = cancel_request(&running_folder.join(job_id.as_str()));
+    match File::create(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot write `{}`", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the job was asked to stop, as long as its folder is there.
+pub(super) fn was_asked_to_stop(running_folder: &Path, job_id: &JobId) -> bool {
+    cancel_request(&running_folder.join(job_id.as_str())).exists()
+}
+
+fn cancel_request(folder: &Path) -> PathBuf {
+    folder.join("cancel")
 }
 
 /// Removes the working files of dead processes; the state file's lock must be held.

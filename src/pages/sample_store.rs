@@ -11,7 +11,7 @@ use crate::catalog::product::{
 use crate::catalog::vocabulary::{FrameShape, Term, Vocabulary};
 use crate::config::{
     CacheFolder, CacheSettings, CatalogSettings, CatalogUri, Collections, Color, Commerce, DayRange, Delivery,
-    Platform, ProductFilters, Returns, SortOrder, StoreConfiguration, ThemeSource,
+    JobSettings, Platform, ProductFilters, Returns, SortOrder, StoreConfiguration, ThemeSource,
 };
 use crate::enhance::{Collector, EnhancedCatalog};
 use rust_decimal::Decimal;
@@ -64,6 +64,7 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
             folder: CacheFolder::OfStore,
             limits: Limits { max_size: 1_000_000, max_age: Duration::from_secs(86_400) },
         },
+        jobs: JobSettings::default(),
         catalog: CatalogSettings {
             uri: CatalogUri::Path(PathBuf::from("/catalog")),
             database: "eyewear_ml".into(),

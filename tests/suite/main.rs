@@ -10,6 +10,7 @@ mod generate;
 mod guides;
 mod hostile_catalog;
 mod interruption;
+mod jobs;
 mod listing;
 mod mongod;
 mod pages;

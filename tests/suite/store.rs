@@ -4,6 +4,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// The store file that most tests start from; the catalogue is the folder `catalog` beside it.
@@ -24,6 +25,8 @@ pub(crate) fn repository() -> &'static Path {
 /// A folder with a `store.yaml`, removed when dropped.
 pub(crate) struct Store {
     folder: TempDir,
+    /// Where jobs of this user wait for each other; no two tests share it.
+    user_state: Arc<TempDir>,
     config: String,
     environment: Vec<(String, String)>,
 }
@@ -33,6 +36,7 @@ impl Store {
     pub(crate) fn new(config: &str) -> Self {
         let store = Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
+            user_state: Arc::new(tempfile::tempdir().expect("a temporary folder")),
             config: "store.yaml".into(),
             environment: Vec::new(),
         };
@@ -84,6 +88,12 @@ impl Store {
         self.file(name, text)
     }
 
+    /// Jobs of the two stores wait for each other, as those of one user do.
+    pub(crate) fn sharing_queue_with(mut self, other: &Self) -> Self {
+        self.user_state = Arc::clone(&other.user_state);
+        self
+    }
+
     /// Sets an environment variable for the program.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.into(), value.into()));
@@ -107,6 +117,7 @@ impl Store {
             .current_dir(self.folder.path())
             .args(arguments)
             .env("STOREGEN_STATE", self.path(".storegen/state.json"))
+            .env("XDG_STATE_HOME", self.user_state.path())
             .env_remove("RAYON_NUM_THREADS")
             .env_remove("MONGODB_URI")
             .env("NO_COLOR", "1")
