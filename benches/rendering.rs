@@ -45,7 +45,10 @@ fn benches(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(pages.len() as u64));
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                pages.iter().map(|page| renderer.render(black_box(page)).expect("it renders").len()).sum::<usize>()
+                pages
+                    .iter()
+                    .map(|page| renderer.render(black_box(page)).expect("it renders").bytes.len())
+                    .sum::<usize>()
             });
         });
     }

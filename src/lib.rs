@@ -22,8 +22,8 @@
 //! - [`cli`]: arguments and the terminal
 //!
 //! Files it reads: the store file, the catalogue, a theme folder. Files it writes: the output folder with its
-//! `storegen-manifest.json`, and `.storegen/` with `state.json`, `reports/`, the journals of publications the
-//! working files of running jobs and the cache of assets.
+//! `storegen-manifest.json`, and `.storegen/` with `state.json`, `reports/`, the journals of publications, what
+//! stores were made from, the working files of running jobs and the cache of assets.
 
 pub mod assets;
 pub mod catalog;

@@ -9,8 +9,8 @@ use super::{GlobalArgs, interrupt, words};
 use crate::config::{Overrides, StoreConfiguration, StoreText};
 use crate::event::{Event, Observer};
 use crate::jobs::{
-    Begun, Clock, Ending, GenerationJob, JobId, JobStatus, JobStore, NewJob, Recorder, Request, Stop, StopReason,
-    SystemClock, Tally,
+    Begun, Changes, Clock, Ending, GenerationJob, JobId, JobStatus, JobStore, NewJob, Recorder, Request, Stop,
+    StopReason, SystemClock, Tally,
 };
 use crate::pipeline::{self, GenerateOptions, RunError, Summary};
 use anyhow::Context as _;
@@ -57,6 +57,9 @@ pub(super) struct Choices {
     /// Replace files in the folder that storegen did not write
     #[arg(long)]
     overwrite: bool,
+    /// Make every page, also those that would come out as they are
+    #[arg(long)]
+    full: bool,
 }
 
 /// How a run is conducted and told.
@@ -152,6 +155,8 @@ pub(super) fn conduct(
             _ => kept,
         },
         now: clock.now().into(),
+        memory_dir: (!dry_run).then(|| store.memory_dir()),
+        full: choices.full,
         protected: std::env::home_dir().into_iter().chain([state_folder]).collect(),
     };
     let timeout = args.timeout.or(config.jobs.timeout);
@@ -200,7 +205,14 @@ fn tell(
     let (ending, outcome) = match result {
         Ok(summary) => {
             let generated_urls = summary.generated_urls.clone();
-            (Ending::Completed { products: summary.products, generated_urls }, Ok(summary))
+            let changes = summary.published.map(|published| Changes {
+                pages_made: summary.rendered,
+                pages_kept: summary.pages - summary.rendered,
+                files_added: published.added,
+                files_changed: published.changed,
+                files_removed: published.removed,
+            });
+            (Ending::Completed { products: summary.products, generated_urls, changes }, Ok(summary))
         }
         Err(RunError::Cancelled(_)) => match stopped {
             Some(StopReason::TimedOut(limit)) => {
@@ -287,6 +299,10 @@ fn describe(
             }
         }
         row("files", &files);
+        let kept = summary.pages - summary.rendered;
+        if kept > 0 {
+            row("pages", &format!("{} made, {} as before", words::number(summary.rendered), words::number(kept)));
+        }
     }
     for (name, counts) in [("skipped", &tally.skipped), ("excluded", &tally.excluded), ("repaired", &tally.repaired)] {
         if !counts.is_empty() {

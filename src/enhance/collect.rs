@@ -14,13 +14,14 @@ use super::terms::Interner;
 use super::tree::{CategoryNode, CategoryTree};
 use super::{EnhancedProduct, wording};
 use crate::assets::drawing::FrameDrawing;
-use crate::assets::media::Media;
+use crate::assets::media::{Media, MediaFile, Origin};
 use crate::catalog::References;
 use crate::catalog::product::{Brand, Product, Reference};
 use crate::catalog::vocabulary::{Term, Vocabulary, key_of};
 use crate::config::{ProductFilters, SortOrder};
 use crate::event::{Finding, Outcome};
 use crate::score::{self, Rules, Scores};
+use crate::site::Digest;
 use anyhow::Result;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -135,12 +136,12 @@ impl<'a> Collector<'a> {
         let drafts: Vec<Draft> = kept
             .into_iter()
             .zip(locations)
-            .map(|((position, enhanced, brand, categories), location)| Draft {
+            .map(|((position, enhanced, brand, categories), (location, hash))| Draft {
                 place: (block, position),
                 collection: collection.clone(),
                 wished_slug: wished_slug(&enhanced.product),
                 texts: [fingerprint(&enhanced.seo.title), fingerprint(&enhanced.seo.description)],
-                record: self.record(&enhanced, brand, categories, location),
+                record: self.record(&enhanced, brand, categories, location, hash),
             })
             .collect();
         let kept = drafts.len();
@@ -215,6 +216,7 @@ impl<'a> Collector<'a> {
         brand: Option<u32>,
         categories: Vec<u32>,
         snapshot: super::snapshot::Location,
+        hash: blake3::Hash,
     ) -> ProductRecord {
         let product = &enhanced.product;
         let one = |vocabulary, term: &Option<Term>| term.as_ref().map(|term| self.terms.intern(vocabulary, term));
@@ -265,9 +267,28 @@ impl<'a> Collector<'a> {
                 .map(|(image, alt)| (image.source.as_str().into(), alt.as_str().into())),
             color_count: u8::try_from(colors.len().max(1)).unwrap_or(u8::MAX),
             snapshot,
+            content: self.content(product, hash),
+            searched: searched(enhanced),
             drawing: FrameDrawing::of(product),
             related: Box::default(),
         }
+    }
+
+    /// The hash of a product with what its pictures' addresses stand for: a file may change where no document does.
+    fn content(&self, product: &Product, hash: blake3::Hash) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(hash.as_bytes());
+        let variants = product.variants.iter().filter_map(|variant| variant.image.as_ref());
+        for source in product.images.iter().map(|image| &image.source).chain(variants) {
+            match self.media.resolve(source) {
+                Ok(MediaFile { origin: Origin::Remote, .. }) => {}
+                Ok(MediaFile { url_path, width, height, .. }) => {
+                    hasher.update(url_path.as_bytes()).update(format!("{width:?}{height:?}").as_bytes());
+                }
+                Err(_) => _ = hasher.update(&[0]),
+            }
+        }
+        digest(&hasher)
     }
 
     /// Puts everything in order. `max_products` keeps the first ones in sort order.
@@ -369,6 +390,32 @@ fn can_be_glazed(product: &Product) -> bool {
 fn wished_slug(product: &Product) -> String {
     let wish = product.seo.slug.as_deref().filter(|slug| !key_of(slug).is_empty());
     wish.unwrap_or(&product.name).to_string()
+}
+
+/// The hash of what the search index takes from a product.
+fn searched(enhanced: &EnhancedProduct) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    let product = &enhanced.product;
+    let mut add = |text: &str| _ = hasher.update(text.as_bytes()).update(&[0]);
+    add(&product.name);
+    add(&enhanced.description_html);
+    for text in [&enhanced.brand_name, &product.sku, &product.gtin] {
+        add(text.as_deref().unwrap_or_default());
+    }
+    let single = [&product.frame_shape, &product.frame_type, &product.rim, &product.gender, &product.style];
+    let lists = [&product.materials, &product.colors, &product.features, &product.tags, &product.lens.coatings];
+    let variants = product.variants.iter().map(|variant| &variant.color);
+    for term in single.into_iter().flatten().chain(lists.into_iter().flatten()).chain(variants) {
+        add(&term.label);
+    }
+    add(if product.lens.polarized == Some(true) { "polarized" } else { "" });
+    digest(&hasher)
+}
+
+/// The first half of a hash.
+pub(crate) fn digest(hasher: &blake3::Hasher) -> Digest {
+    let hash = hasher.finalize();
+    std::array::from_fn(|at| hash.as_bytes()[at])
 }
 
 fn fingerprint(text: &str) -> u64 {

@@ -5,6 +5,7 @@ use crate::assets::drawing::FrameDrawing;
 use crate::catalog::money::Money;
 use crate::catalog::product::Availability;
 use crate::catalog::vocabulary::FaceShape;
+use crate::site::Digest;
 
 /// Position of a [`crate::catalog::vocabulary::Term`] in [`super::catalog::Terms`].
 pub type TermId = u32;
@@ -72,6 +73,10 @@ pub struct ProductRecord {
     pub color_count: u8,
     /// Where the full product is in the snapshot: offset and length in bytes.
     pub snapshot: (u64, u32),
+    /// Hash of everything that is known of the product, its pictures' files included.
+    pub content: Digest,
+    /// Hash of what it is found by.
+    pub searched: Digest,
     /// What the stand-in drawing shows.
     pub drawing: FrameDrawing,
     /// Indices of related records, best first, at most eight, never itself.

@@ -32,11 +32,14 @@ impl SnapshotWriter {
         Ok(Self { file: Mutex::new((file, 0)) })
     }
 
-    /// Appends a block of products with one write; the locations are in the order of the products.
+    /// Appends a block of products with one write; the locations, and hashes of the products, are in their order.
     ///
     /// # Errors
     /// When the disk is full or fails.
-    pub fn append<'a>(&self, products: impl Iterator<Item = &'a EnhancedProduct>) -> Result<Vec<Location>> {
+    pub fn append<'a>(
+        &self,
+        products: impl Iterator<Item = &'a EnhancedProduct>,
+    ) -> Result<Vec<(Location, blake3::Hash)>> {
         let mut block = Vec::new();
         let mut ends = Vec::new();
         for product in products {
@@ -50,7 +53,11 @@ impl SnapshotWriter {
         *length += block.len() as u64;
         drop(guard);
         let starts = std::iter::once(0).chain(ends.iter().copied());
-        Ok(starts.zip(&ends).map(|(start, &end)| (base + start, (end - start) as u32)).collect())
+        let described = |(start, &end): (u64, &u64)| {
+            let hash = blake3::hash(&block[start as usize..end as usize]);
+            ((base + start, (end - start) as u32), hash)
+        };
+        Ok(starts.zip(&ends).map(described).collect())
     }
 
     /// Ends writing.

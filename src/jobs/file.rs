@@ -139,6 +139,11 @@ impl JobStore {
         self.folder.join("publish")
     }
 
+    /// Where it is remembered what stores were made from.
+    pub fn memory_dir(&self) -> PathBuf {
+        self.folder.join("stores")
+    }
+
     /// Where the findings of a job are.
     pub fn report_path(&self, job_id: &JobId) -> PathBuf {
         self.folder.join("reports").join(format!("{job_id}.jsonl"))

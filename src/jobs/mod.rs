@@ -20,7 +20,7 @@ pub use clock::{Clock, SystemClock};
 pub use file::{Begun, JobStore, NewJob, SetAside, StateError};
 pub use process::{Life, Owner};
 pub use queue::{Place, Queue};
-pub use record::{GenerationJob, IllegalTransition, JobId, JobStatus, PerformanceMetrics, PhaseMetrics};
+pub use record::{Changes, GenerationJob, IllegalTransition, JobId, JobStatus, PerformanceMetrics, PhaseMetrics};
 pub use recorder::{Ending, Recorder, Tally};
 pub use request::Request;
 pub use retention::Cleaned;

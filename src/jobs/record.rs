@@ -171,6 +171,24 @@ pub struct PerformanceMetrics {
     /// Seconds of work by a clock that is never set, three decimals; `None` before the job has ended.
     #[serde(default)]
     pub seconds: Option<f64>,
+    /// What was made and what was left as it was; `None` until the store is published.
+    #[serde(default)]
+    pub changes: Option<Changes>,
+}
+
+/// What a run had to do to bring a store up to date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changes {
+    /// Pages that were rendered.
+    pub pages_made: u64,
+    /// Pages that nothing has changed of since the last run.
+    pub pages_kept: u64,
+    /// Files that the last store did not have.
+    pub files_added: u64,
+    /// Files with other content than in the last store.
+    pub files_changed: u64,
+    /// Files of the last store that are gone.
+    pub files_removed: u64,
 }
 
 /// What one phase took.

@@ -5,7 +5,7 @@
 
 use super::clock::Clock;
 use super::file::{JobStore, StateError};
-use super::record::{GenerationJob, JobStatus, PhaseMetrics};
+use super::record::{Changes, GenerationJob, JobStatus, PhaseMetrics};
 use super::report::Report;
 use crate::event::{Event, Finding, Observer, Outcome, Phase};
 use std::collections::BTreeMap;
@@ -46,6 +46,8 @@ pub enum Ending {
         products: u64,
         /// Where it is, by platform.
         generated_urls: BTreeMap<String, String>,
+        /// What had to be done to it.
+        changes: Option<Changes>,
     },
     /// It failed; the message may have a second line that starts with `hint: `.
     Failed(String),
@@ -116,11 +118,12 @@ impl Recorder {
         live.tally.report = live.report.path().map(PathBuf::from);
         let seconds = (elapsed.saturating_sub(live.started)).as_secs_f64();
         let (status, message) = match ending {
-            Ending::Completed { products, generated_urls } => {
+            Ending::Completed { products, generated_urls, changes } => {
                 live.job.processed_products = products;
                 live.job.total_products = live.job.total_products.max(products);
                 live.job.performance_metrics.products_per_second = rate(products, seconds);
                 live.job.generated_urls = generated_urls;
+                live.job.performance_metrics.changes = changes;
                 (JobStatus::Completed, None)
             }
             Ending::Failed(message) => (JobStatus::Failed, Some(message)),
@@ -373,7 +376,8 @@ mod tests {
         recorder.observe(Event::Finished { phase: Phase::Products, steps: 60 });
         clock.pass(500);
         let urls = BTreeMap::from([("static-html".to_string(), "/shop/store".to_string())]);
-        let (job, tally) = recorder.end(Ending::Completed { products: 57, generated_urls: urls.clone() }).unwrap();
+        let (job, tally) =
+            recorder.end(Ending::Completed { products: 57, generated_urls: urls.clone(), changes: None }).unwrap();
         assert_eq!(store.jobs().unwrap(), std::slice::from_ref(&job));
         assert_eq!((job.status, job.progress_percentage), (JobStatus::Completed, 100.0));
         assert_eq!((job.total_products, job.processed_products), (60, 57));

@@ -14,6 +14,7 @@ use crate::catalog::vocabulary::Term;
 use crate::enhance::wording::text_of_safe_html;
 use crate::enhance::{EnhancedProduct, ProductRecord};
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// Products in one file: a file is made in memory, and stays below 30 MB with these.
 const PART: usize = 10_000;
@@ -38,6 +39,13 @@ pub(crate) fn path(part: u32) -> String {
     if part <= 1 { "feeds/products.xml".into() } else { format!("feeds/products-{part}.xml") }
 }
 
+/// The records of one part, counted from 1.
+pub(crate) fn records_of_part(shop: &Shop<'_>, number: u32) -> Range<usize> {
+    let count = shop.catalog.records.len();
+    let first = count.min((number.saturating_sub(1) as usize).saturating_mul(PART));
+    first..count.min(first + PART)
+}
+
 /// One part, counted from 1.
 ///
 /// # Errors
@@ -49,8 +57,8 @@ pub(crate) fn part(shop: &Shop<'_>, number: u32) -> anyhow::Result<String> {
     xml::push_element(&mut xml, "link", &shop.links.absolute("index.html"));
     let about = shop.config.store_description.as_deref().unwrap_or(&shop.config.store_name);
     xml::push_element(&mut xml, "description", about);
-    let first = (number.saturating_sub(1) as usize).saturating_mul(PART);
-    for (index, record) in (0_u32..).zip(&shop.catalog.records).skip(first).take(PART) {
+    let records = records_of_part(shop, number);
+    for (index, record) in (0_u32..).zip(&shop.catalog.records).skip(records.start).take(records.len()) {
         if record.availability != Availability::Discontinued {
             push_product(shop, record, &shop.catalog.product(index)?, &mut xml);
         }

@@ -12,6 +12,8 @@ use super::words::FaceGuide;
 use crate::catalog::text::shortened;
 use crate::catalog::vocabulary::FaceShape;
 use crate::config::SortOrder;
+use crate::enhance::collect;
+use crate::site::Digest;
 use serde::Serialize;
 
 /// Pictures of the first cards are loaded at once: about what a screen shows.
@@ -195,6 +197,26 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, listing: &Listing, number: u
         is_indexable: true,
         ..Content::default()
     })
+}
+
+/// A hash of what all pages of a listing say, apart from their cards and their numbers.
+pub(crate) fn digest(shop: &Shop<'_>, listing: &Listing) -> anyhow::Result<Digest> {
+    let wording = Wording::of(shop, listing);
+    let pages = shop.plan.page_count(listing);
+    // How many products the store has is told where there is little else to say.
+    let texts = (wording.for_page(shop, 1, pages), wording.for_page(shop, 2, pages));
+    let crumbs = outer::crumb_links(shop, &crumbs(shop, listing));
+    let face = match listing.subject {
+        Subject::FaceShape(shape) => advice(shop, shape),
+        _ => None,
+    };
+    let html = category_html(shop, listing.subject);
+    let facet = FacetKind::of_subject(shop, listing.subject).map(|(kind, value)| (kind.key(), value));
+    let said = (wording.heading, wording.title, wording.intro, texts, chips(shop, listing), crumbs, face, html, facet);
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(listing.folder.as_bytes()).update(&(listing.members.len() as u64).to_le_bytes());
+    hasher.update(&postcard::to_stdvec(&said)?);
+    Ok(collect::digest(&hasher))
 }
 
 /// What a listing is called, in its places.

@@ -6,6 +6,7 @@
 mod buying;
 mod card;
 mod feed;
+mod fingerprint;
 mod home_page;
 mod host_files;
 mod icons;
@@ -42,5 +43,8 @@ mod sample_store;
 
 pub use plan::{PageKind, Plan, PlannedPage, plan};
 pub use redirects::refuse_collisions;
-pub use render::Renderer;
+pub use render::{Rendered, Renderer};
 pub use theme::{Theme, ThemeError};
+
+/// The file of the search index that names all others.
+pub const SEARCH_SUMMARY: &str = index::search::SUMMARY;

@@ -243,6 +243,16 @@ impl Shell {
         })
     }
 
+    /// Hashes everything that a page takes from the shell.
+    pub(crate) fn hash(&self, hasher: &mut blake3::Hasher) {
+        let Self { headers, footer, stylesheet, script, policy, direction, news, search } = self;
+        let alternates = news.iter().chain([search]).flat_map(|alternate| [&alternate.url, &alternate.title]);
+        let texts = [footer, stylesheet, script, policy].into_iter().chain(headers.iter().map(|(_, html)| html));
+        for text in texts.chain(alternates).map(String::as_str).chain([*direction]) {
+            hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+        }
+    }
+
     /// Puts a page's content into the shell.
     pub(crate) fn wrap(&self, shop: &Shop<'_>, content: Content) -> anyhow::Result<Vec<u8>> {
         let header = self.headers.iter().find(|(section, _)| *section == content.section).or(self.headers.first());

@@ -151,7 +151,8 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         minor: product.price.minor,
         currency: product.price.currency.code(),
         name: &record.name,
-        brand: record.brand.and_then(|brand| shop.anchor_of(Subject::Brand(brand))),
+        // How many frames the brand has would change the page with each of them.
+        brand: record.brand.and_then(|brand| shop.anchor_of(Subject::Brand(brand))).map(Anchor::without_note),
         brand_name: enhanced.brand_name.as_deref(),
         is_gallery: pictures.len() > 1,
         price: Price::new(shop, product.price, product.compare_at.map(|before| before.minor)),

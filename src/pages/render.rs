@@ -4,6 +4,7 @@
 //! threads. What pages share (header, footer, cards) is rendered once and pasted.
 
 use super::card::Cards;
+use super::fingerprint::Fingerprints;
 use super::link::Links;
 use super::memo::Memo;
 use super::outer::Shell;
@@ -17,13 +18,15 @@ use super::{
 };
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::logo::Logo;
-use crate::assets::media::Media;
+use crate::assets::media::{Media, Origin};
 use crate::assets::theme_files::{self, ThemeFile};
 use crate::assets::{icons, palette};
 use crate::config::StoreConfiguration;
 use crate::enhance::EnhancedCatalog;
+use crate::site::Digest;
 use anyhow::{Context, Result};
-use std::collections::BTreeSet;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Renders the pages of one store.
 pub struct Renderer<'a> {
@@ -32,6 +35,16 @@ pub struct Renderer<'a> {
     cards: Cards,
     files: Vec<ThemeFile>,
     worker: String,
+    fingerprints: Fingerprints,
+}
+
+/// A rendered page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// Paths of the drawings and pictures that a product's page points at.
+    pub files: Vec<String>,
 }
 
 impl<'a> Renderer<'a> {
@@ -74,7 +87,8 @@ impl<'a> Renderer<'a> {
         let icons = icons::files(config.primary_color, config.secondary_color, logo.as_ref())?;
         files.files.extend(logo.as_ref().map(Logo::file));
         files.files.extend(icons.into_iter().map(|(path, bytes)| ThemeFile { path, bytes }));
-        Ok(Self { shell, cards: Cards::new(catalog.records.len()), files: files.files, worker, shop })
+        let fingerprints = Fingerprints::new(&shop, &shell, theme)?;
+        Ok(Self { shell, cards: Cards::new(catalog.records.len()), files: files.files, worker, fingerprints, shop })
     }
 
     /// Files that are not planned pages: the stylesheet, the theme's own files, icons and the preview picture.
@@ -82,17 +96,47 @@ impl<'a> Renderer<'a> {
         &self.files
     }
 
-    /// The drawings that the pages rendered so far point at.
+    /// The drawings that cards and the pages rendered so far point at.
     pub fn drawings(&self) -> BTreeSet<FrameDrawing> {
         self.shop.used.drawings()
     }
 
-    /// Makes the files that scripts filter, sort and search with, and hands each to `write`.
+    /// The pictures that cards and the pages rendered so far point at, by path in the store; those on other servers left
+    /// out.
+    pub fn pictures(&self) -> BTreeMap<String, Origin> {
+        self.shop.used.pictures()
+    }
+
+    /// Counts the pictures of all cards among those that are pointed at. Each card is on some page; a page that need not
+    /// be rendered does not say which.
+    pub fn show_all_cards(&self) {
+        self.shop.catalog.records.par_iter().for_each(|record| _ = self.shop.card_picture(record));
+    }
+
+    /// The hash of everything that a page is made from, for the kinds of pages that there are many of. Pages of equal
+    /// hashes and paths are equal.
+    pub fn fingerprint(&self, page: &PlannedPage) -> Option<Digest> {
+        self.fingerprints.of(&self.shop, page)
+    }
+
+    /// The same for the search index.
+    pub fn search_fingerprint(&self) -> Digest {
+        self.fingerprints.of_search(&self.shop)
+    }
+
+    /// Makes the files that scripts filter and sort with, and hands each to `write`.
+    ///
+    /// # Errors
+    /// When `write` fails.
+    pub fn facets(&self, write: &(dyn Fn(&str, &[u8]) -> Result<()> + Sync)) -> Result<()> {
+        index::write_facets(&self.shop, write)
+    }
+
+    /// Makes the files that scripts search with, and hands each to `write`.
     ///
     /// # Errors
     /// When a full product cannot be read back, or `write` fails.
-    pub fn index(&self, write: &(dyn Fn(&str, &[u8]) -> Result<()> + Sync)) -> Result<()> {
-        index::write_facets(&self.shop, write)?;
+    pub fn search_index(&self, write: &(dyn Fn(&str, &[u8]) -> Result<()> + Sync)) -> Result<()> {
         index::search::write_all(&self.shop, write).context("making the search index")
     }
 
@@ -100,8 +144,11 @@ impl<'a> Renderer<'a> {
     ///
     /// # Errors
     /// When a full product cannot be read back, or the theme asks for something that is not there.
-    pub fn render(&self, page: &PlannedPage) -> Result<Vec<u8>> {
-        self.bytes(page).with_context(|| format!("rendering `{}`", page.path))
+    pub fn render(&self, page: &PlannedPage) -> Result<Rendered> {
+        let (bytes, files) = Used::watching(|| self.bytes(page));
+        // Other pages show cards, whose pictures are there anyway.
+        let files = if matches!(page.kind, PageKind::Product(_)) { files } else { Vec::new() };
+        Ok(Rendered { bytes: bytes.with_context(|| format!("rendering `{}`", page.path))?, files })
     }
 
     fn bytes(&self, page: &PlannedPage) -> Result<Vec<u8>> {

@@ -208,7 +208,7 @@ pub(super) fn rendered(config: &StoreConfiguration, catalog: &EnhancedCatalog) -
     let renderer = Renderer::new(config, catalog, &plan, &theme, &media).expect("a renderer");
     let mut files = BTreeMap::new();
     for page in &plan.pages {
-        let before = files.insert(page.path.to_string(), renderer.render(page).expect("it renders"));
+        let before = files.insert(page.path.to_string(), renderer.render(page).expect("it renders").bytes);
         assert!(before.is_none(), "two pages at {}", page.path);
     }
     files.extend(renderer.files().iter().map(|file| (file.path.clone(), file.bytes.clone())));

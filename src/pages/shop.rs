@@ -10,23 +10,63 @@ use super::price::PriceFormat;
 use super::template::Templates;
 use super::words::{Words, plain};
 use crate::assets::drawing::FrameDrawing;
-use crate::assets::media::Media;
+use crate::assets::media::{Media, MediaFile, Origin};
 use crate::config::StoreConfiguration;
 use crate::enhance::record::TermId;
 use crate::enhance::{EnhancedCatalog, ProductRecord};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 /// Files that rendered pages point at and that somebody has to write.
 #[derive(Debug, Default)]
 pub(crate) struct Used {
     drawings: Mutex<BTreeSet<FrameDrawing>>,
+    pictures: Mutex<BTreeMap<String, Origin>>,
+}
+
+thread_local! {
+    /// Paths that the page which this thread renders points at, while somebody wants to know.
+    static POINTED_AT: RefCell<Option<BTreeSet<String>>> = const { RefCell::new(None) };
 }
 
 impl Used {
     pub(crate) fn drawings(&self) -> BTreeSet<FrameDrawing> {
         self.drawings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Pictures that have to be copied into the store, by their path in it.
+    pub(crate) fn pictures(&self) -> BTreeMap<String, Origin> {
+        self.pictures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Does some work on this thread and tells which files of the store what it made points at.
+    pub(crate) fn watching<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
+        POINTED_AT.set(Some(BTreeSet::new()));
+        let made = work();
+        (made, POINTED_AT.take().unwrap_or_default().into_iter().collect())
+    }
+
+    fn point_at(path: &str) {
+        POINTED_AT.with_borrow_mut(|paths| {
+            if let Some(paths) = paths {
+                paths.insert(path.to_string());
+            }
+        });
+    }
+
+    fn use_drawing(&self, drawing: FrameDrawing, path: &str) {
+        Self::point_at(path);
+        self.drawings.lock().unwrap_or_else(PoisonError::into_inner).insert(drawing);
+    }
+
+    fn use_picture(&self, file: &MediaFile) {
+        if file.origin != Origin::Remote {
+            Self::point_at(&file.url_path);
+            let mut pictures = self.pictures.lock().unwrap_or_else(PoisonError::into_inner);
+            pictures.entry(file.url_path.clone()).or_insert_with(|| file.origin.clone());
+        }
     }
 }
 
@@ -65,6 +105,12 @@ pub(crate) struct Anchor {
     pub(crate) note: Option<String>,
 }
 
+impl Anchor {
+    pub(crate) fn without_note(self) -> Self {
+        Self { note: None, ..self }
+    }
+}
+
 /// Stock keeping units that more than one product claims.
 pub(crate) fn repeated_skus(catalog: &EnhancedCatalog) -> BTreeSet<&str> {
     let mut skus: Vec<&str> = catalog.records.iter().filter_map(|record| record.sku.as_deref()).collect();
@@ -90,6 +136,7 @@ impl Shop<'_> {
     /// The photo of a source with its alternative text; `written` is its size as the catalogue says.
     pub(crate) fn photo(&self, source: &str, alt: &str, written: Option<(u32, u32)>) -> Option<Img> {
         let file = self.media.resolve(source).ok()?;
+        self.used.use_picture(&file);
         let (width, height) = match (file.width, file.height) {
             (Some(width), Some(height)) => (width, height),
             // The page gives pictures a fixed place, so this only has to be a likely shape.
@@ -101,8 +148,9 @@ impl Shop<'_> {
 
     /// The drawing of a frame, which is 4:3.
     pub(crate) fn drawing(&self, drawing: FrameDrawing, alt: &str) -> Img {
-        self.used.drawings.lock().unwrap_or_else(PoisonError::into_inner).insert(drawing);
-        let src = self.links.local(&drawing.path());
+        let path = drawing.path();
+        self.used.use_drawing(drawing, &path);
+        let src = self.links.local(&path);
         Img { src, width: 800, height: 600, alt: plain(alt), is_drawing: true }
     }
 

@@ -12,6 +12,8 @@ use serde::Serialize;
 #[derive(Debug)]
 pub(crate) struct Templates {
     engine: Handlebars<'static>,
+    /// Of everything that was compiled.
+    sources: blake3::Hasher,
 }
 
 impl Templates {
@@ -21,16 +23,22 @@ impl Templates {
         engine.set_strict_mode(true);
         engine.set_prevent_indent(true);
         engine.register_escape_fn(escape);
-        Self { engine }
+        Self { engine, sources: blake3::Hasher::new() }
     }
 
     /// Compiles a template after filling in its words; `file` is where mistakes are reported.
     pub(crate) fn add(&mut self, name: &str, file: &str, text: &str, words: &Words) -> Result<(), ThemeError> {
-        let text = fill_words(file, text, words)?;
-        self.engine.register_template_string(name, tightened(&text)).map_err(|error| {
+        let text = tightened(&fill_words(file, text, words)?);
+        self.sources.update(name.as_bytes()).update(&[0]).update(text.as_bytes()).update(&[0]);
+        self.engine.register_template_string(name, text).map_err(|error| {
             let (line, column) = error.pos().unwrap_or((1, 0));
             ThemeError::Template { file: file.into(), line, column: column + 1, detail: error.reason().to_string() }
         })
+    }
+
+    /// A hash of all templates with the words in them.
+    pub(crate) fn digest(&self) -> blake3::Hash {
+        self.sources.finalize()
     }
 
     /// Renders a template.

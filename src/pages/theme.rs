@@ -172,6 +172,13 @@ struct Overrides {
 }
 
 impl Theme {
+    /// A hash of everything in the theme that pages are made from. Stylesheets and scripts have hashes in their names.
+    pub(crate) fn digest(&self) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.templates.digest().as_bytes()).update(format!("{:?}", self.words).as_bytes());
+        hasher.finalize()
+    }
+
     /// Loads a theme and compiles its templates.
     ///
     /// # Errors

@@ -13,9 +13,10 @@ use crate::catalog::{CatalogError, Mapper, Source};
 use crate::config::{CatalogUri, ConfigErrors, Platform, StoreConfiguration, ThemeSource};
 use crate::enhance::{Collector, EnhancedCatalog};
 use crate::event::{Cancelled, Event, Finding, Observer, Outcome, Phase};
-use crate::pages::{self, Renderer, Theme};
+use crate::pages::{self, Rendered, Renderer, Theme};
 use crate::score::Rules;
-use crate::site::{self, Staging};
+use crate::site::durable::make_private_folder;
+use crate::site::{self, Memory, Staging};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,11 @@ pub struct GenerateOptions {
     pub cache_dir: PathBuf,
     /// When the run began, for dating what is kept; no page depends on it.
     pub now: SystemTime,
+    /// Where it is remembered what stores were made from, so that only what has changed is made again; made if need be.
+    /// Without one everything is made.
+    pub memory_dir: Option<PathBuf>,
+    /// Make everything, whatever is remembered.
+    pub full: bool,
     /// Places besides the configuration and the catalogue that the store must not take, such as the home folder.
     pub protected: Vec<PathBuf>,
 }
@@ -51,8 +57,10 @@ pub struct GenerateOptions {
 pub struct Summary {
     /// Products in the store.
     pub products: u64,
-    /// HTML pages and other files rendered from the catalogue.
+    /// HTML pages and other files planned from the catalogue.
     pub pages: u64,
+    /// Those of them that had to be rendered; the others are as the last run left them.
+    pub rendered: u64,
     /// What was published; `None` after a dry run.
     pub published: Option<site::Published>,
     /// Platform to URL or path.
@@ -119,24 +127,26 @@ pub fn generate(
     pages::refuse_collisions(config, &plan, &renderer).map_err(RunError::Usage)?;
     observer.observe(Event::Finished { phase: Phase::Plan, steps: plan.pages.len() as u64 });
 
-    let published = if options.dry_run {
-        render(&plan, &renderer, &|_, _| Ok(()), observer)?;
-        None
+    let (rendered, published) = if options.dry_run {
+        (render(&plan, &renderer, None, observer)?, None)
     } else {
-        let staging = output.stage(&options.journal_dir, &options.job_id)?;
-        render(&plan, &renderer, &|path, bytes| staging.write(path, bytes), observer)?;
-        write_assets(&staging, &renderer, &media)?;
+        let memory = options.memory_dir.as_deref().map(|folder| memory_of(&output, folder)).transpose()?;
+        let memory = memory.as_deref().map(|path| Memory { path, make_anew: options.full });
+        let staging = output.stage(&options.journal_dir, &options.job_id, memory)?;
+        let rendered = render(&plan, &renderer, Some(&staging), observer)?;
+        write_assets(&staging, &renderer)?;
         stop_if_cancelled(observer)?;
         observer.observe(Event::Started { phase: Phase::Publish, total: None });
         let published = staging.publish()?;
         observer.observe(Event::Finished { phase: Phase::Publish, steps: published.files });
-        Some(published)
+        (rendered, Some(published))
     };
     cache.end_run(config.cache.limits, observer);
     let platforms = if published.is_some() { &config.deployment_platforms[..] } else { &[] };
     Ok(Summary {
         products: catalog.records.len() as u64,
         pages: plan.pages.len() as u64,
+        rendered,
         generated_urls: platforms.iter().map(|platform| url_of(*platform, config)).collect(),
         published,
     })
@@ -203,45 +213,87 @@ pub fn read_catalog(
     Ok(ReadCatalog { catalog, rules, documents })
 }
 
-/// Renders every page and every file pages point at, and hands each to `write`.
+/// Renders every page and every file pages point at, except those that `staging` can keep, and hands each to it.
+/// Gives how many pages were rendered.
 fn render(
     plan: &pages::Plan,
     renderer: &Renderer<'_>,
-    write: &(dyn Fn(&str, &[u8]) -> anyhow::Result<()> + Sync),
+    staging: Option<&Staging>,
     observer: &dyn Observer,
-) -> Result<(), RunError> {
+) -> Result<u64, RunError> {
     /// Pages between two looks at the observer: a few milliseconds of work.
     const BATCH: usize = 64;
     observer.observe(Event::Started { phase: Phase::Pages, total: Some(plan.pages.len() as u64) });
+    let rendered = AtomicU64::new(0);
     plan.pages.par_chunks(BATCH).try_for_each(|batch| -> Result<(), RunError> {
         stop_if_cancelled(observer)?;
         for page in batch {
-            let html = renderer.render(page)?;
-            write(&page.path, &html)?;
+            let made_from = renderer.fingerprint(page);
+            if staging.zip(made_from).is_some_and(|(staging, made_from)| staging.keep(&page.path, made_from)) {
+                continue;
+            }
+            let Rendered { bytes, files } = renderer.render(page)?;
+            rendered.fetch_add(1, Ordering::Relaxed);
+            staging.map_or(Ok(()), |staging| staging.write_made(&page.path, &bytes, made_from, files))?;
         }
         observer.observe(Event::Advanced { phase: Phase::Pages, steps: batch.len() as u64 });
         Ok(())
     })?;
-    renderer.index(&|path, bytes| {
+    let write = |path: &str, bytes: &[u8]| {
         stop_if_cancelled(observer)?;
+        staging.map_or(Ok(()), |staging| staging.write(path, bytes))
+    };
+    renderer.facets(&write)?;
+    search_index(renderer, staging, &write)?;
+    renderer.show_all_cards();
+    observer.observe(Event::Finished { phase: Phase::Pages, steps: plan.pages.len() as u64 });
+    Ok(rendered.into_inner())
+}
+
+/// Makes the search index, unless the one of the last run can be kept. Its summary stands for all of its files.
+fn search_index(
+    renderer: &Renderer<'_>,
+    staging: Option<&Staging>,
+    write: &(dyn Fn(&str, &[u8]) -> anyhow::Result<()> + Sync),
+) -> anyhow::Result<()> {
+    let made_from = renderer.search_fingerprint();
+    let Some(staging) = staging else { return renderer.search_index(write) };
+    if staging.keep(pages::SEARCH_SUMMARY, made_from) {
+        return Ok(());
+    }
+    let (parts, summary) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+    renderer.search_index(&|path, bytes| {
+        if path == pages::SEARCH_SUMMARY {
+            *summary.lock().unwrap_or_else(PoisonError::into_inner) = bytes.to_vec();
+            return Ok(());
+        }
+        parts.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_string());
         write(path, bytes)
     })?;
-    observer.observe(Event::Finished { phase: Phase::Pages, steps: plan.pages.len() as u64 });
-    Ok(())
+    let parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let summary = summary.into_inner().unwrap_or_else(PoisonError::into_inner);
+    staging.write_made(pages::SEARCH_SUMMARY, &summary, Some(made_from), parts)
 }
 
 /// Writes what pages point at: stylesheet and icons, drawings, local pictures.
-fn write_assets(staging: &Staging, renderer: &Renderer<'_>, media: &Media) -> anyhow::Result<()> {
+fn write_assets(staging: &Staging, renderer: &Renderer<'_>) -> anyhow::Result<()> {
     for file in renderer.files() {
         staging.write(&file.path, &file.bytes)?;
     }
     let drawings: Vec<FrameDrawing> = renderer.drawings().into_iter().collect();
     drawings.par_iter().try_for_each(|drawing| staging.write(&drawing.path(), drawing.svg().as_bytes()))?;
-    media.files().par_iter().try_for_each(|file| match &file.origin {
+    renderer.pictures().into_par_iter().try_for_each(|(path, origin)| match origin {
         Origin::Remote => Ok(()),
-        Origin::Local(path) => staging.copy(&file.url_path, path),
-        Origin::Embedded(bytes) => staging.write(&file.url_path, bytes),
+        Origin::Local(source) => staging.copy(&path, &source),
+        Origin::Embedded(bytes) => staging.write(&path, &bytes),
     })
+}
+
+/// Where it is remembered what the store in this folder was made from.
+fn memory_of(output: &site::Output, folder: &Path) -> anyhow::Result<PathBuf> {
+    make_private_folder(folder)?;
+    let name = blake3::hash(output.path().as_os_str().as_encoded_bytes()).to_hex();
+    Ok(folder.join(format!("{}.ledger", &name[..16])))
 }
 
 fn report(findings: impl IntoIterator<Item = Finding>, observer: &dyn Observer) {

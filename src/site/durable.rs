@@ -38,6 +38,37 @@ pub fn make_private_folder(path: &Path) -> anyhow::Result<()> {
     builder.create(path).with_context(|| format!("cannot make the folder `{}`", path.display()))
 }
 
+/// Puts working memory that can be lost in the place of the file `path`, readable by its owner only: a file of a known
+/// `kind`, with a hash before it by which damage and other versions of storegen are told.
+///
+/// # Errors
+/// When the folder is missing, full or cannot be written to.
+pub fn write_sealed(path: &Path, kind: &str, contents: &[u8]) -> anyhow::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || -> io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
+        file.write_all(seal(kind, contents).as_bytes())?;
+        file.write_all(contents)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// Reads what [`write_sealed`] wrote; `None` where there is nothing, or nothing that can be relied on.
+pub fn read_sealed(path: &Path, kind: &str) -> Option<Vec<u8>> {
+    let mut bytes = std::fs::read(path).ok()?;
+    let contents = bytes.split_off(blake3::OUT_LEN.min(bytes.len()));
+    (bytes == seal(kind, &contents).as_bytes()).then_some(contents)
+}
+
+fn seal(kind: &str, contents: &[u8]) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(concat!("storegen ", env!("CARGO_PKG_VERSION"), " ").as_bytes());
+    hasher.update(kind.as_bytes()).update(&[0]).update(contents);
+    hasher.finalize()
+}
+
 /// Makes renames in a folder durable.
 ///
 /// # Errors

@@ -76,6 +76,36 @@ pub(super) fn settle_clashes(found: Vec<Foreign>, new: &Manifest, overwrite: boo
     bail!("the store needs the place of files that storegen did not write: {}{more}; {advice}", clashing.join(", "))
 }
 
+/// Refuses a store some of whose new files would take the place of something that storegen did not write; asks for the
+/// new paths only, so that its cost is that of the change and not of the store.
+///
+/// # Errors
+/// As [`settle_clashes`].
+pub(super) fn refuse_clashes(output: &Path, old: &Manifest, new: &Manifest, overwrite: bool) -> anyhow::Result<()> {
+    let mut found = Vec::new();
+    for (path, _) in new.iter().filter(|(path, _)| !old.contains(path)) {
+        let mut at = PathBuf::new();
+        for part in path.split('/') {
+            at.push(part);
+            let Ok(metadata) = output.join(&at).symlink_metadata() else { break };
+            let known = at.to_str().is_some_and(|path| old.contains(path) || old.has_folder(path));
+            if metadata.is_dir() && at == Path::new(path) {
+                // What is in it is in the way too, and that is what a person can move away.
+                found.extend(find(output, old, Placement::Inside)?.into_iter().filter(|one| one.path.starts_with(&at)));
+            }
+            if !known {
+                found.push(Foreign { path: at.clone(), is_folder: metadata.is_dir() });
+            }
+            if !metadata.is_dir() {
+                break;
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found.dedup_by(|a, b| a.path == b.path);
+    settle_clashes(found, new, overwrite).map(|_| ())
+}
+
 enum Clash {
     /// A file in the place of a file.
     SameFile,

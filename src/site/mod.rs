@@ -2,12 +2,13 @@
 //!
 //! In: bytes by path. Out: the folder as configured, with `storegen-manifest.json` in it. [`Output::claim`] says early
 //! whether the folder can be used, [`Staging`] collects the new tree, [`Staging::publish`] exchanges it with the old
-//! one, and [`recover`] settles what a killed process left behind. Files that storegen did not write stay as they are;
+//! one, or moves the few files that changed into it, and [`recover`] settles what a killed process left behind. Files that storegen did not write stay as they are;
 //! a symbolic link in the folder is never followed.
 
 pub mod durable;
 mod foreign;
 mod journal;
+mod ledger;
 mod manifest;
 mod mounts;
 mod output;
@@ -16,8 +17,9 @@ mod publish;
 mod staging;
 
 pub use journal::{Recovered, recover};
+pub use ledger::Digest;
 pub use manifest::{Fingerprint, MANIFEST, Manifest};
 pub use output::{Output, Refused};
 pub use path::{UnsafePath, check_path};
 pub use publish::Published;
-pub use staging::Staging;
+pub use staging::{Memory, Staging};

@@ -2,19 +2,24 @@
 //!
 //! In: a finished [`Staging`]. Out: the output folder holds the new store and all that storegen did not write. Two trees
 //! are exchanged in one step where the system can do that; otherwise with two renames; and where the folder itself
-//! cannot be renamed, file by file. Each way is written into the journal first, so that the next command can end it.
+//! cannot be renamed, or only little has changed, file by file. Each way is written into the journal first, so that the
+//! next command can end it.
 
 use super::durable::{sync_folder, sync_tree};
 use super::foreign;
 use super::journal::{Container, Step};
 use super::output::Placement;
-use super::staging::Staging;
+use super::staging::{Files, Staging};
 use super::{Fingerprint, MANIFEST, Manifest};
 use anyhow::{Context as _, bail};
 use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// Most files that are moved one by one where whole trees could be exchanged: some milliseconds of renames.
+const SMALL_CHANGE: usize = 500;
 
 /// What a publication did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +47,10 @@ impl Published {
             removed: count(old.iter().filter(|(path, _)| !new.contains(path)).count()),
         }
     }
+
+    fn is_same(&self) -> bool {
+        self.added == 0 && self.changed == 0 && self.removed == 0
+    }
 }
 
 /// Points at which a test can pull the plug.
@@ -60,51 +69,86 @@ pub(super) enum Moment {
 type Checkpoint<'a> = dyn FnMut(Moment) -> anyhow::Result<()> + 'a;
 
 impl Staging {
-    /// Puts the new tree in the place of the old one, all at once.
+    /// Puts the new store in the place of the old one, all at once, or touches nothing where nothing has changed.
     ///
     /// # Errors
     /// When a file that storegen did not write is in the way, another run has published in the meantime, or the disk
     /// refuses; the old store is in place then.
     pub fn publish(self) -> anyhow::Result<Published> {
-        self.publish_by(Way::Exchange, &mut |_| Ok(()))
+        self.publish_by(None, &mut |_| Ok(()))
     }
 
-    fn publish_by(self, way: Way, at: &mut Checkpoint) -> anyhow::Result<Published> {
-        let new = self.take_manifest();
-        let Self { output, mut container, .. } = self;
-        let (target, tree) = (&output.path, container.tree());
-        let manifest_bytes = new.to_bytes();
-        fs::write(tree.join(MANIFEST), &manifest_bytes).context("cannot write the manifest")?;
-        at(Moment::Listed)?;
-
+    /// The same in a way that is possible or, without one, in the best way.
+    fn publish_by(self, way: Option<Way>, at: &mut Checkpoint) -> anyhow::Result<Published> {
+        let files = self.take_files()?;
+        let (new, target) = (&files.manifest, self.output.path.clone());
         let exists = target.exists();
-        let now = if exists { output.read_manifest()? } else { Manifest::default() };
-        if now != output.manifest {
+        let now = if exists { self.output.read_manifest()? } else { Manifest::default() };
+        if now != self.output.manifest {
             bail!(
                 "another run of storegen has published to `{}` in the meantime; run this one again",
                 target.display()
             );
         }
-        if exists {
-            let found = foreign::find(target, &output.manifest, output.placement)?;
-            let kept = foreign::settle_clashes(found, &new, output.overwrite)?;
-            if output.placement == Placement::Beside {
-                kept.iter().try_for_each(|foreign| foreign.carry(target, &tree))?;
-                let permissions = fs::metadata(target).context("cannot read the output folder")?.permissions();
-                fs::set_permissions(&tree, permissions).context("cannot set the output folder's permissions")?;
-            }
+        let published = Published::compare(&now, new);
+        let is_same = exists && files.written.is_empty() && published.is_same() && target.join(MANIFEST).exists();
+        let ledger_path = self.ledger_path();
+        if is_same {
+            let _ = self.container.finish();
+        } else {
+            let changes = files.written.len() as u64 + published.removed;
+            let is_small = exists && changes <= SMALL_CHANGE as u64 && changes * 4 <= published.files;
+            let way = match way {
+                _ if self.output.placement == Placement::Inside => Way::FileByFile,
+                Some(way) => way,
+                None if is_small => Way::FileByFile,
+                None => Way::Exchange,
+            };
+            self.put_in_place(&files, way, exists, at)
+                .with_context(|| format!("cannot put the new store in the place of `{}`", target.display()))?;
+        }
+        if let Some(path) = ledger_path {
+            // Without a ledger the next run makes everything again, which is no reason to fail this one.
+            let _ = files.ledger.write(&path);
+        }
+        Ok(published)
+    }
+
+    fn put_in_place(self, files: &Files, way: Way, exists: bool, at: &mut Checkpoint) -> anyhow::Result<()> {
+        let target = &self.output.path;
+        let tree = self.container.tree();
+        let manifest_bytes = files.manifest.to_bytes();
+        fs::write(tree.join(MANIFEST), &manifest_bytes).context("cannot write the manifest")?;
+        at(Moment::Listed)?;
+        if exists && way == Way::FileByFile {
+            foreign::refuse_clashes(target, &self.output.manifest, &files.manifest, self.output.overwrite)?;
+        } else if exists {
+            self.take_along(&files.kept)?;
+            let found = foreign::find(target, &self.output.manifest, self.output.placement)?;
+            let kept = foreign::settle_clashes(found, &files.manifest, self.output.overwrite)?;
+            kept.iter().try_for_each(|foreign| foreign.carry(target, &tree))?;
+            let permissions = fs::metadata(target).context("cannot read the output folder")?.permissions();
+            fs::set_permissions(&tree, permissions).context("cannot set the output folder's permissions")?;
         }
         at(Moment::Carried)?;
 
-        sync_tree(&tree).context("cannot flush the new store to the disk")?;
-        let way = if output.placement == Placement::Inside { Way::FileByFile } else { way };
-        put_in_place(&mut container, target, way, Fingerprint::of(&manifest_bytes), at)
-            .with_context(|| format!("cannot put the new store in the place of `{}`", target.display()))?;
-        let published = Published::compare(&output.manifest, &new);
+        sync(&tree, &files.written).context("cannot flush the new store to the disk")?;
+        let Self { output, mut container, .. } = self;
+        put_tree_in_place(&mut container, &output.path, way, Fingerprint::of(&manifest_bytes), at)?;
         // The store is in place: leftovers that cannot be removed now are the next command's to remove.
         let _ = container.finish();
-        Ok(published)
+        Ok(())
     }
+}
+
+/// Makes a new tree durable: a few files one by one, for the whole file system may have much else to write.
+fn sync(tree: &Path, written: &[Box<str>]) -> io::Result<()> {
+    const FEW: usize = 64;
+    if written.len() > FEW {
+        return sync_tree(tree);
+    }
+    let files = written.iter().map(|path| &**path).chain([MANIFEST]);
+    files.map(|path| tree.join(path)).try_for_each(|path| fs::File::open(path)?.sync_all())
 }
 
 /// How one tree takes the place of another; each way gives way to the next where it is not possible.
@@ -114,11 +158,11 @@ enum Way {
     Exchange,
     /// With two renames.
     Swap,
-    /// With a rename for each file; the only way into a mount point, or a lower layer of an overlay.
+    /// With a rename for each file that differs; the only way into a mount point, or a lower layer of an overlay.
     FileByFile,
 }
 
-fn put_in_place(
+fn put_tree_in_place(
     container: &mut Container,
     output: &Path,
     mut way: Way,
@@ -221,8 +265,8 @@ pub(super) fn roll_forward(tree: &Path, output: &Path, at: &mut Checkpoint) -> a
         remove_stale(output, path)?;
     }
     let mut folders = HashSet::new();
-    for (path, _) in new.iter() {
-        move_file(tree, output, path, &mut folders)?;
+    for path in files_in(tree)? {
+        move_file(tree, output, &path, &mut folders)?;
         at(Moment::Moved)?;
     }
     for path in &stale {
@@ -235,6 +279,20 @@ pub(super) fn roll_forward(tree: &Path, output: &Path, at: &mut Checkpoint) -> a
     move_file(tree, output, MANIFEST, &mut folders)?;
     at(Moment::InPlace)?;
     sync_folder(output).context("cannot flush the new store to the disk")
+}
+
+/// Paths of the files of a tree without its manifest, in order.
+fn files_in(tree: &Path) -> anyhow::Result<Vec<String>> {
+    let mut files = Vec::new();
+    for entry in WalkDir::new(tree).min_depth(1).sort_by_file_name() {
+        let entry = entry.context("cannot list the new files")?;
+        let path = entry.path().strip_prefix(tree).ok().and_then(Path::to_str);
+        if let Some(path) = path.filter(|path| !entry.file_type().is_dir() && *path != MANIFEST) {
+            // Written by this program with `/`.
+            files.push(path.replace(std::path::MAIN_SEPARATOR, "/"));
+        }
+    }
+    Ok(files)
 }
 
 fn move_file(tree: &Path, output: &Path, path: &str, folders: &mut HashSet<PathBuf>) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! Publishing over an old store with foreign files, and pulling the plug at every step of it.
 
 use super::*;
-use crate::site::{Output, recover};
+use crate::site::{Memory, Output, recover};
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::process::Command;
@@ -93,11 +93,13 @@ fn publish(
 ) -> anyhow::Result<Published> {
     let mut output = Output::claim(&folder.join("shop/store"), &[], false)?;
     output.placement = placement;
-    let staging = output.stage(&folder.join("state/publish"), "job_0123456789ab")?;
+    let ledger = folder.join("state/ledger");
+    let memory = Memory { path: &ledger, make_anew: false };
+    let staging = output.stage(&folder.join("state/publish"), "job_0123456789ab", Some(memory))?;
     for (path, text) in files {
         staging.write(path, text.as_bytes())?;
     }
-    staging.publish_by(way, at)
+    staging.publish_by(Some(way), at)
 }
 
 fn expected(store: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -168,8 +170,8 @@ fn no_path_is_written_twice_and_a_dropped_tree_leaves_nothing() {
 fn two_runs_do_not_write_to_one_folder() {
     let shop = Shop::with_old_store();
     let journal = shop.folder.path().join("state/publish");
-    let first = Output::claim(&shop.store(), &[], false).unwrap().stage(&journal, "job_1").unwrap();
-    let second = Output::claim(&shop.store(), &[], false).unwrap().stage(&journal, "job_2");
+    let first = Output::claim(&shop.store(), &[], false).unwrap().stage(&journal, "job_1", None).unwrap();
+    let second = Output::claim(&shop.store(), &[], false).unwrap().stage(&journal, "job_2", None);
     assert!(format!("{:#}", second.err().unwrap()).contains("another run"));
     assert_eq!(shop.recover(), [], "the living run was touched");
     first.write("index.html", b"first").unwrap();

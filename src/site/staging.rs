@@ -1,17 +1,20 @@
 //! The new store while it is being made: a tree that nobody sees yet.
 //!
-//! In: bytes by path, from many threads. Out: files on the output's file system, and their fingerprints. A file that the
-//! last run wrote with the same bytes is not written again: it gets a second name, and so keeps its time.
+//! In: bytes by path, from many threads. Out: the files that differ from those of the last run, on the output's file
+//! system, and a list of all. A file that the last run wrote with the same bytes is not written again; one that would be
+//! made from the same things again need not even be made: [`Staging::keep`].
 
 use super::journal::Container;
+use super::ledger::{Digest, Entry, Ledger, modified};
 use super::output::Output;
 use super::{Fingerprint, Manifest, check_path};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A new tree, not yet published. Dropping it removes it.
@@ -21,7 +24,50 @@ pub struct Staging {
     tree: PathBuf,
     /// Folders that exist in the tree.
     folders: Mutex<HashSet<Box<str>>>,
-    files: Mutex<Vec<(Box<str>, Fingerprint)>>,
+    files: Mutex<Vec<Placed>>,
+    last: Ledger,
+    /// By place in the last ledger: whether the file still stands.
+    intact: Vec<bool>,
+    /// By place in the last ledger: whether a kept file cannot do without it.
+    needed: Vec<AtomicBool>,
+    ledger_path: Option<PathBuf>,
+}
+
+/// A file of the new store.
+struct Placed {
+    path: Box<str>,
+    fingerprint: Fingerprint,
+    modified: u64,
+    made_from: Option<Digest>,
+    needs: Needs,
+    /// Whether it stands in the new tree; it stands in the output already otherwise.
+    is_new: bool,
+}
+
+/// Which other files a file cannot do without.
+enum Needs {
+    Paths(Vec<String>),
+    /// The same as in the last run: its place in the last ledger.
+    AsBefore(usize),
+}
+
+/// Everything that belongs to the new store.
+pub(super) struct Files {
+    pub(super) manifest: Manifest,
+    pub(super) ledger: Ledger,
+    /// Files in the new tree.
+    pub(super) written: Vec<Box<str>>,
+    /// Files that stand in the output as they should.
+    pub(super) kept: Vec<Box<str>>,
+}
+
+/// What is remembered of the last publication.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory<'a> {
+    /// The file it is in, and will be; its folder exists.
+    pub path: &'a Path,
+    /// Whether to make everything anew nevertheless.
+    pub make_anew: bool,
 }
 
 impl Output {
@@ -30,67 +76,125 @@ impl Output {
     ///
     /// # Errors
     /// When another run is writing to the same folder, or the disk refuses.
-    pub fn stage(mut self, journal_dir: &Path, job_id: &str) -> anyhow::Result<Staging> {
+    pub fn stage(mut self, journal_dir: &Path, job_id: &str, memory: Option<Memory<'_>>) -> anyhow::Result<Staging> {
         let container = Container::create(&self, journal_dir, job_id)?;
         // A run that was killed may have been settled just now, and the manifest with it.
         self.manifest = self.read_manifest()?;
+        let last = memory.filter(|memory| !memory.make_anew).map(|memory| Ledger::read(memory.path));
+        let last = last.unwrap_or_default();
         Ok(Staging {
+            intact: last.intact(&self.path, &self.manifest),
+            needed: std::iter::repeat_with(AtomicBool::default).take(last.entries.len()).collect(),
+            last,
             output: self,
             tree: container.tree(),
             container,
             folders: Mutex::default(),
             files: Mutex::default(),
+            ledger_path: memory.map(|memory| memory.path.to_path_buf()),
         })
     }
 }
 
 impl Staging {
-    /// Adds a file to the tree.
+    /// Keeps a file of the last run that was made from the same things, unless it or a file that it needs was changed
+    /// or removed since. Says whether it was kept; it has to be written otherwise.
+    pub fn keep(&self, path: &str, made_from: Digest) -> bool {
+        let Some(place) = self.last.find(path) else { return false };
+        let entry = &self.last.entries[place];
+        let is_intact = |place: usize| self.intact.get(place).copied().unwrap_or(false);
+        let needs = || entry.needs.iter().map(|&need| need as usize);
+        if entry.made_from != Some(made_from) || !is_intact(place) || !needs().all(is_intact) {
+            return false;
+        }
+        needs().for_each(|need| self.needed[need].store(true, Ordering::Relaxed));
+        self.record(Placed {
+            path: path.into(),
+            fingerprint: entry.fingerprint(),
+            modified: entry.modified,
+            made_from: Some(made_from),
+            needs: Needs::AsBefore(place),
+            is_new: false,
+        });
+        true
+    }
+
+    /// Whether a file stands in the output as the last run wrote it. It is part of the new store once [`Staging::keep`]
+    /// or [`Staging::write`] says so.
+    pub fn stands(&self, path: &str) -> bool {
+        self.last.find(path).is_some_and(|place| self.intact[place])
+    }
+
+    /// Adds a file.
     ///
     /// # Errors
-    /// When the path is unsafe or already taken, or the disk refuses.
+    /// When the path is unsafe, or the disk refuses.
     pub fn write(&self, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
-        let target = self.place(path)?;
+        self.write_made(path, bytes, None, Vec::new())
+    }
+
+    /// Adds a file with what it was made from, for [`Staging::keep`] in the next run; `needs` are paths of other files
+    /// without which it is nothing.
+    ///
+    /// # Errors
+    /// As [`Staging::write`].
+    pub fn write_made(
+        &self,
+        path: &str,
+        bytes: &[u8],
+        made_from: Option<Digest>,
+        needs: Vec<String>,
+    ) -> anyhow::Result<()> {
+        check_path(path)?;
         let fingerprint = Fingerprint::of(bytes);
-        let unchanged = self.output.manifest.get(path) == Some(&fingerprint);
-        if !(unchanged && reuse(&self.output.path.join(path), &target, bytes)) {
-            create(path, &target)?.write_all(bytes).with_context(|| format!("cannot write `{path}`"))?;
-        }
-        self.record(path, fingerprint);
+        let standing = (self.output.manifest.get(path) == Some(&fingerprint)).then(|| self.standing(path, bytes));
+        let (modified, is_new) = match standing.flatten() {
+            Some(modified) => (modified, false),
+            None => {
+                let mut file = create(path, &self.place(path)?)?;
+                file.write_all(bytes).with_context(|| format!("cannot write `{path}`"))?;
+                (file.metadata().map_or(0, |metadata| modified(&metadata)), true)
+            }
+        };
+        let needs = Needs::Paths(needs);
+        self.record(Placed { path: path.into(), fingerprint, modified, made_from, needs, is_new });
         Ok(())
     }
 
-    /// Adds a copy of the file `source` to the tree.
+    /// When the file in the output was written, if it holds exactly these bytes.
+    fn standing(&self, path: &str, bytes: &[u8]) -> Option<u64> {
+        match self.last.find(path) {
+            Some(place) => self.intact[place].then(|| self.last.entries[place].modified),
+            None => holds(&self.output.path.join(path), bytes),
+        }
+    }
+
+    /// Adds a copy of the file `source`.
     ///
     /// # Errors
     /// As [`Staging::write`], and when the source cannot be read.
     pub fn copy(&self, path: &str, source: &Path) -> anyhow::Result<()> {
-        let target = self.place(path)?;
-        let mut from = File::open(source).with_context(|| format!("cannot read `{}`", source.display()))?;
-        let mut to = create(path, &target)?;
-        let mut hasher = blake3::Hasher::new();
-        let mut buffer = vec![0; 128 * 1024];
-        let mut size = 0;
-        loop {
-            let read = match from.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", source.display())),
-            };
-            let part = &buffer[..read];
-            hasher.update(part);
-            to.write_all(part).with_context(|| format!("cannot write `{path}`"))?;
-            size += read as u64;
+        check_path(path)?;
+        let standing = self.last.find(path).filter(|&place| self.intact[place]).map(|place| &self.last.entries[place]);
+        let place = |fingerprint, modified, is_new| {
+            let (path, needs) = (path.into(), Needs::Paths(Vec::new()));
+            self.record(Placed { path, fingerprint, modified, made_from: None, needs, is_new });
+        };
+        if let Some(entry) = standing
+            && poured(source, &mut io::sink())? == entry.fingerprint()
+        {
+            place(entry.fingerprint(), entry.modified, false);
+            return Ok(());
         }
-        let fingerprint = Fingerprint { hash: *hasher.finalize().as_bytes(), size };
+        let mut to = create(path, &self.place(path)?)?;
+        let fingerprint = poured(source, &mut to).with_context(|| format!("cannot write `{path}`"))?;
         if self.output.manifest.get(path) == Some(&fingerprint) {
             // A time that cannot be kept is no reason to fail.
             let _ = fs::symlink_metadata(self.output.path.join(path))
                 .and_then(|metadata| metadata.modified())
                 .and_then(|time| to.set_modified(time));
         }
-        self.record(path, fingerprint);
+        place(fingerprint, to.metadata().map_or(0, |metadata| modified(&metadata)), true);
         Ok(())
     }
 
@@ -104,18 +208,90 @@ impl Staging {
         self.len() == 0
     }
 
-    /// Everything that was written so far, as a manifest.
-    pub(super) fn take_manifest(&self) -> Manifest {
-        Manifest::new(std::mem::take(&mut lock(&self.files)))
+    /// Where the ledger goes.
+    pub(super) fn ledger_path(&self) -> Option<PathBuf> {
+        self.ledger_path.clone()
     }
 
-    fn record(&self, path: &str, fingerprint: Fingerprint) {
-        lock(&self.files).push((path.into(), fingerprint));
+    /// Everything that was written or kept so far.
+    ///
+    /// # Errors
+    /// When two files have the same path.
+    pub(super) fn take_files(&self) -> anyhow::Result<Files> {
+        let mut placed = std::mem::take(&mut *lock(&self.files));
+        let needed = self.last.entries.iter().zip(&self.needed).filter(|(_, needed)| needed.load(Ordering::Relaxed));
+        let needed = needed.map(|(entry, _)| Placed {
+            path: entry.path.clone(),
+            fingerprint: entry.fingerprint(),
+            modified: entry.modified,
+            made_from: None,
+            needs: Needs::Paths(Vec::new()),
+            is_new: false,
+        });
+        placed.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        if let Some(pair) = placed.windows(2).find(|pair| pair[0].path == pair[1].path) {
+            bail!("two files of the store want the path `{}`", pair[0].path);
+        }
+        // A file that is needed by a kept page may have been made again by another one.
+        let missing = |file: &Placed| placed.binary_search_by(|other| other.path.cmp(&file.path)).is_err();
+        let missing: Vec<Placed> = needed.filter(missing).collect();
+        placed.extend(missing);
+        placed.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+
+        let place_of = |path: &str| {
+            let place = placed.binary_search_by(|file| (*file.path).cmp(path)).ok()?;
+            u32::try_from(place).ok()
+        };
+        let entries = placed.iter().map(|file| {
+            let needs: Option<Box<[u32]>> = match &file.needs {
+                Needs::Paths(paths) => paths.iter().map(|path| place_of(path)).collect(),
+                Needs::AsBefore(place) => {
+                    let before = self.last.entries[*place].needs.iter();
+                    before.map(|&need| place_of(&self.last.entries[need as usize].path)).collect()
+                }
+            };
+            Entry {
+                path: file.path.clone(),
+                content: file.fingerprint.hash,
+                size: file.fingerprint.size,
+                modified: file.modified,
+                // A page whose companions are not all there may not be kept.
+                made_from: file.made_from.filter(|_| needs.is_some()),
+                needs: needs.unwrap_or_default(),
+            }
+        });
+        let ledger = Ledger { entries: entries.collect() };
+        let paths =
+            |is_new: bool| placed.iter().filter(move |file| file.is_new == is_new).map(|file| file.path.clone());
+        let (written, kept) = (paths(true).collect(), paths(false).collect());
+        let manifest = Manifest::new(placed.into_iter().map(|file| (file.path, file.fingerprint)).collect());
+        Ok(Files { manifest, ledger, written, kept })
+    }
+
+    fn record(&self, file: Placed) {
+        lock(&self.files).push(file);
+    }
+
+    /// Gives files that stand in the output a second name in the new tree.
+    ///
+    /// # Errors
+    /// When one is gone, or the disk refuses.
+    pub(super) fn take_along(&self, kept: &[Box<str>]) -> anyhow::Result<()> {
+        for path in kept {
+            let (from, to) = (self.output.path.join(&**path), self.place(path)?);
+            if fs::hard_link(&from, &to).is_err() {
+                let copy = || -> io::Result<()> {
+                    fs::copy(&from, &to)?;
+                    File::options().write(true).open(&to)?.set_modified(fs::metadata(&from)?.modified()?)
+                };
+                copy().with_context(|| format!("cannot keep `{path}` of the last run"))?;
+            }
+        }
+        Ok(())
     }
 
     /// Where a file goes, after its folder has been made.
     fn place(&self, path: &str) -> anyhow::Result<PathBuf> {
-        check_path(path)?;
         if let Some((folder, _)) = path.rsplit_once('/') {
             // Held while the folder is made: threads that make folders side by side would only spin in the kernel.
             let mut folders = lock(&self.folders);
@@ -146,19 +322,41 @@ fn create(path: &str, target: &Path) -> anyhow::Result<File> {
     })
 }
 
-/// Gives an old file a second name in the new tree if it still holds exactly these bytes.
-fn reuse(old: &Path, target: &Path, bytes: &[u8]) -> bool {
+/// Pours a file into `to`; gives the fingerprint of what was in it.
+fn poured(source: &Path, to: &mut dyn io::Write) -> anyhow::Result<Fingerprint> {
+    let reading = || format!("cannot read `{}`", source.display());
+    let mut from = File::open(source).with_context(reading)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 128 * 1024];
+    let mut size = 0;
+    loop {
+        let part = match from.read(&mut buffer) {
+            Ok(0) => return Ok(Fingerprint { hash: *hasher.finalize().as_bytes(), size }),
+            Ok(read) => &buffer[..read],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error).with_context(reading),
+        };
+        hasher.update(part);
+        to.write_all(part)?;
+        size += part.len() as u64;
+    }
+}
+
+/// When a file was written, if it holds exactly these bytes.
+fn holds(path: &Path, bytes: &[u8]) -> Option<u64> {
     thread_local! {
         static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     }
-    let same = BUFFER.with_borrow_mut(|buffer| {
+    BUFFER.with_borrow_mut(|buffer| {
         buffer.clear();
         // One byte more than wanted shows a file that has grown.
         let limit = bytes.len() as u64 + 1;
         buffer.reserve(bytes.len() + 2);
-        File::open(old).and_then(|file| file.take(limit).read_to_end(buffer)).is_ok() && buffer == bytes
-    });
-    same && fs::hard_link(old, target).is_ok()
+        // A link in the place of the file is not the file.
+        let metadata = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
+        File::open(path).ok()?.take(limit).read_to_end(buffer).ok()?;
+        (buffer == bytes).then(|| modified(&metadata))
+    })
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -9,6 +9,7 @@ mod first_steps;
 mod generate;
 mod guides;
 mod hostile_catalog;
+mod incremental;
 mod interruption;
 mod jobs;
 mod listing;

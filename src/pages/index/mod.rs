@@ -17,6 +17,7 @@ use facet::{Facet, FacetKind};
 use order::Order;
 use rayon::prelude::*;
 use serde_json::{Value as Json, json};
+use std::ops::Range;
 
 /// Cards in one file: a page of a filtered listing asks for a handful of files of some 3 kB each, compressed.
 const CARDS_IN_BLOCK: usize = 32;
@@ -29,13 +30,19 @@ pub(crate) fn card_blocks(products: usize) -> u32 {
 /// What separates cards in a file; no card can hold it.
 const SEPARATOR: char = '\u{1e}';
 
+/// The records whose cards are in one file.
+pub(crate) fn records_of_block(shop: &Shop<'_>, block: u32) -> Range<usize> {
+    let count = shop.catalog.records.len();
+    let from = count.min(block as usize * CARDS_IN_BLOCK);
+    from..count.min(from + CARDS_IN_BLOCK)
+}
+
 /// One file of cards.
 pub(crate) fn card_block(shop: &Shop<'_>, cards: &Cards, block: u32) -> Result<String> {
-    let from = block as usize * CARDS_IN_BLOCK;
-    let to = shop.catalog.records.len().min(from + CARDS_IN_BLOCK);
+    let records = records_of_block(shop, block);
     let mut block = String::new();
-    for index in from..to {
-        if index > from {
+    for index in records.clone() {
+        if index > records.start {
             block.push(SEPARATOR);
         }
         cards.push(shop, u32::try_from(index)?, Placement::default(), &mut block)?;

@@ -16,6 +16,9 @@ use rayon::prelude::*;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The file that names all others.
+pub(crate) const SUMMARY: &str = "search/index.json";
+
 /// Products in a segment.
 const SEGMENT: usize = 8192;
 /// Bytes of a file that are aimed at, before compression.
@@ -82,7 +85,7 @@ pub(crate) fn write_all(shop: &Shop<'_>, write: &(dyn Fn(&str, &[u8]) -> Result<
         "endings": endings,
         "version": version.finalize().to_hex()[..8],
     });
-    write("search/index.json", format!("{summary}\n").as_bytes())
+    write(SUMMARY, format!("{summary}\n").as_bytes())
 }
 
 fn files_for(bytes: usize) -> u32 {

@@ -1,0 +1,92 @@
+//! What is known of the published files beyond the manifest: when each was written, and what it was made from.
+//!
+//! Kept in the state folder, beside no store. In: the entries of a publication. Out: for the next one, which files still
+//! stand as they were written and need not be made again. Nothing is taken on trust: an entry counts only where the
+//! manifest that is in place names the same bytes, and the file on the disk has the size and the time that it had, or
+//! else still has those bytes.
+
+use super::durable::{read_sealed, write_sealed};
+use super::{Fingerprint, Manifest};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, Metadata};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+/// Hash of everything that can change the bytes of a file.
+pub type Digest = [u8; 16];
+
+/// Raised whenever the entries change their form.
+const KIND: &str = "ledger 1";
+
+/// Every file of a publication, by path.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Ledger {
+    pub(super) entries: Vec<Entry>,
+}
+
+/// One published file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) path: Box<str>,
+    pub(super) content: [u8; 32],
+    pub(super) size: u64,
+    /// When it was written, in nanoseconds since 1970; 0 where nobody knows.
+    pub(super) modified: u64,
+    /// What it was made from; files without it are made again and compared.
+    pub(super) made_from: Option<Digest>,
+    /// Other files that it cannot do without, as places in the ledger.
+    pub(super) needs: Box<[u32]>,
+}
+
+impl Entry {
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint { hash: self.content, size: self.size }
+    }
+}
+
+impl Ledger {
+    /// Reads the ledger of the last publication; empty where there is none that can be relied on.
+    pub(super) fn read(path: &Path) -> Self {
+        let ledger: Option<Self> = read_sealed(path, KIND).and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        ledger.unwrap_or_default()
+    }
+
+    pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
+        write_sealed(path, KIND, &postcard::to_stdvec(self)?)
+    }
+
+    /// The place of a path.
+    pub(super) fn find(&self, path: &str) -> Option<usize> {
+        self.entries.binary_search_by(|entry| (*entry.path).cmp(path)).ok()
+    }
+
+    /// For each entry whether its file still stands in `output` as it was published.
+    pub(super) fn intact(&self, output: &Path, manifest: &Manifest) -> Vec<bool> {
+        /// Entries that one thread looks at in a row: some milliseconds of work.
+        const BATCH: usize = 512;
+        self.entries
+            .par_iter()
+            .with_min_len(BATCH)
+            .map(|entry| {
+                manifest.get(&entry.path) == Some(&entry.fingerprint()) && stands(&output.join(&*entry.path), entry)
+            })
+            .collect()
+    }
+}
+
+fn stands(path: &Path, entry: &Entry) -> bool {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return false };
+    if !metadata.is_file() || metadata.len() != entry.size {
+        return false;
+    }
+    // A copy of the store has other times and the same bytes.
+    (entry.modified != 0 && modified(&metadata) == entry.modified)
+        || fs::read(path).is_ok_and(|bytes| *blake3::hash(&bytes).as_bytes() == entry.content)
+}
+
+/// When a file was last written, in nanoseconds since 1970; 0 where the system does not tell.
+pub(super) fn modified(metadata: &Metadata) -> u64 {
+    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or(0)
+}

@@ -1,0 +1,290 @@
+//! Generating again after a change: only what changed is made and touched, and the result is that of a fresh build.
+
+use crate::store::{CONFIG, Store, assert_same_tree, tree_of};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+/// The boutique, whose catalogue can be changed.
+struct Shop {
+    store: Store,
+    products: Vec<Value>,
+    brands: Vec<Value>,
+    categories: Vec<Value>,
+}
+
+impl Shop {
+    fn new() -> Self {
+        // Small pages, so that there are many of them, and an old address.
+        let more = "products_per_page: 6\nredirects:\n  /old/: /products/\noffline_page: true\n";
+        let store = Store::from_example("boutique");
+        let store = store.edit(|config| format!("{}{more}", config.replace("products_per_page: 24\n", "")));
+        let read = |name: &str| -> Vec<Value> {
+            let text = std::fs::read_to_string(store.path(format!("catalog/{name}.jsonl"))).expect("the catalogue");
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        };
+        let (products, brands, categories) = (read("products"), read("brands"), read("categories"));
+        let shop = Self { store, products, brands, categories };
+        shop.save();
+        shop
+    }
+
+    fn save(&self) {
+        for (name, documents) in
+            [("products", &self.products), ("brands", &self.brands), ("categories", &self.categories)]
+        {
+            let lines: Vec<String> = documents.iter().map(Value::to_string).collect();
+            self.store.write(format!("catalog/{name}.jsonl"), lines.join("\n"));
+        }
+    }
+
+    /// What a build that knows nothing of any other gives.
+    fn fresh(&self) -> BTreeMap<String, String> {
+        for folder in ["fresh", "fresh-state"] {
+            let _ = std::fs::remove_dir_all(self.store.path(folder));
+        }
+        self.store.generate(&["--quiet", "--output", "fresh", "--state", "fresh-state/state.json"]).code(0);
+        tree_of(&self.store.path("fresh"))
+    }
+
+    fn product(&mut self, name: &str) -> &mut Value {
+        self.products.iter_mut().find(|product| product["name"] == name).expect("it is in the boutique")
+    }
+
+    fn times(&self) -> BTreeMap<String, (i64, i64, u64)> {
+        times_below(&self.store.output())
+    }
+}
+
+/// When each file was written last, and as which file.
+fn times_below(folder: &Path) -> BTreeMap<String, (i64, i64, u64)> {
+    let files = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.expect("an entry"));
+    files
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let path = entry.path().strip_prefix(folder).expect("inside").to_string_lossy().into_owned();
+            let metadata = entry.metadata().expect("metadata");
+            (path, (metadata.mtime(), metadata.mtime_nsec(), metadata.ino()))
+        })
+        .collect()
+}
+
+/// Paths whose file is another one than before, came or went.
+fn touched(before: &BTreeMap<String, (i64, i64, u64)>, after: &BTreeMap<String, (i64, i64, u64)>) -> BTreeSet<String> {
+    before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).cloned().collect()
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % end
+    }
+}
+
+#[test]
+fn nothing_changed_touches_nothing() {
+    let shop = Shop::new();
+    shop.store.generated(&[]);
+    let before = shop.times();
+    let run = shop.store.generate(&[]).code(0);
+    assert_eq!(touched(&before, &shop.times()), BTreeSet::new());
+    assert!(run.stdout.contains("as before"), "{}", run.stdout);
+    // Everything anew gives the same bytes, which are not written again either.
+    shop.store.generated(&["--full"]);
+    assert_eq!(touched(&before, &shop.times()), BTreeSet::new());
+}
+
+#[test]
+fn a_changed_price_touches_only_what_shows_it() {
+    let mut shop = Shop::new();
+    shop.store.generated(&[]);
+    let before = shop.times();
+    shop.product("Nagi Aviator")["price"] = json!({"$numberDecimal": "358"});
+    shop.save();
+    shop.store.generated(&[]);
+    let touched = touched(&before, &shop.times());
+    let listing = |path: &str| path.contains("/page/") || path.matches('/').count() <= 3;
+    let shows_it = |path: &String| {
+        let page = || shop.store.page(path);
+        match path.as_str() {
+            "storegen-manifest.json" | "index/facets.json" => true,
+            path if path.starts_with("index/orders/") || path.starts_with("index/price") => true,
+            path if path.starts_with("index/order") => true,
+            path if path.ends_with(".xml") || path.ends_with(".atom") || path.ends_with(".txt") => {
+                page().contains("358")
+            }
+            path if path.ends_with("index.html") => listing(path) && page().contains("358"),
+            _ => false,
+        }
+    };
+    let strangers: Vec<&String> = touched.iter().filter(|path| !shows_it(path)).collect();
+    assert!(strangers.is_empty(), "touched without a reason: {strangers:#?}");
+    for expected in ["products/nagi-aviator/index.html", "index/facets.json", "storegen-manifest.json"] {
+        assert!(touched.contains(expected), "{expected} is not in {touched:#?}");
+    }
+    assert!(touched.iter().any(|path| path.starts_with("feeds/")), "{touched:#?}");
+    assert!(touched.iter().any(|path| path.starts_with("brands/")), "{touched:#?}");
+    assert_same_tree(&shop.fresh(), &shop.store.tree(), "after a new price");
+}
+
+#[test]
+fn any_changes_give_what_a_fresh_build_gives() {
+    let mut shop = Shop::new();
+    let mut dice = Dice(0x5eed_cafe);
+    shop.store.generated(&[]);
+    for round in 0..14 {
+        let mut said = Vec::new();
+        for _ in 0..=dice.below(3) {
+            said.push(change(&mut shop, &mut dice, round));
+        }
+        shop.save();
+        shop.store.generated(&[]);
+        assert_same_tree(&shop.fresh(), &shop.store.tree(), &format!("round {round}: {said:?}"));
+    }
+}
+
+/// Makes one change and says which.
+fn change(shop: &mut Shop, dice: &mut Dice, round: usize) -> String {
+    let at = dice.below(shop.products.len());
+    let kind = dice.below(13);
+    let other = dice.below(shop.products.len());
+    let name = shop.products[at]["name"].as_str().unwrap_or_default().to_string();
+    let product = &mut shop.products[at];
+    match kind {
+        0 => product["price"] = json!(format!("{}.50", 40 + dice.below(400))),
+        1 => product["name"] = json!(format!("{name} No. {round}")),
+        2 => product["description"] = json!(format!("<p>Made again in round {round}, with <b>care</b>.</p>")),
+        3 => {
+            let categories = &shop.categories;
+            product["category_id"] = categories[dice.below(categories.len())]["_id"].clone();
+        }
+        4 => {
+            shop.products.remove(at);
+        }
+        5 => {
+            let mut copy = product.clone();
+            copy["_id"] = json!(format!("added-{round}-{at}"));
+            copy["name"] = json!(format!("Added {round}"));
+            copy["sku"] = json!(format!("ADD-{round}-{at}"));
+            copy["images"] = json!([format!("photos/{}.png", dice.below(3))]);
+            let picture = image::RgbImage::from_pixel(8, 6, image::Rgb([round as u8, at as u8, 7]));
+            let mut bytes = std::io::Cursor::new(Vec::new());
+            picture.write_to(&mut bytes, image::ImageFormat::Png).expect("a picture");
+            shop.store.write(format!("catalog/photos/{}.png", dice.below(3)), bytes.into_inner());
+            shop.products.push(copy);
+        }
+        6 => shop.products.swap(at, other),
+        7 => {
+            let brand = dice.below(shop.brands.len());
+            shop.brands[brand]["name"] = json!(format!("Workshop {round}"));
+            shop.brands[brand]["display_name"] = json!(format!("Workshop {round}"));
+        }
+        8 => {
+            let category = dice.below(shop.categories.len());
+            shop.categories[category]["name"] = json!(format!("Kind {round}"));
+            shop.categories[category]["display_name"] = json!(format!("Kind {round}"));
+        }
+        9 => product["colors"] = json!([format!("Round {round} green"), "Black"]),
+        10 => product["availability_status"] = json!(["in_stock", "out_of_stock", "discontinued"][dice.below(3)]),
+        11 => product["brand_id"] = shop.brands[dice.below(shop.brands.len())]["_id"].clone(),
+        _ => {
+            let sku = shop.products[other]["sku"].clone();
+            shop.products[at]["sku"] = sku;
+        }
+    }
+    format!("{kind} of {name}")
+}
+
+#[test]
+fn settings_templates_and_full_do_what_they_must() {
+    let shop = Shop::new();
+    shop.store.generated(&[]);
+    for (round, change) in
+        [("primary_color: \"#2b2a4c\"", "primary_color: \"#123456\""), ("locale: en-GB", "locale: en-IE")]
+            .into_iter()
+            .enumerate()
+    {
+        let text = std::fs::read_to_string(shop.store.path("store.yaml")).expect("the store file");
+        shop.store.write("store.yaml", text.replace(change.0, change.1));
+        shop.store.generated(&[]);
+        assert_same_tree(&shop.fresh(), &shop.store.tree(), &format!("round {round}"));
+    }
+    let text = std::fs::read_to_string(shop.store.path("store.yaml")).expect("the store file");
+    shop.store.write("store.yaml", text.replace("theme: modern-minimal", "theme: ./own"));
+    for words in ["one", "two"] {
+        shop.store.write("own/templates/words.en.yaml", format!("texts: {{in_stock: 'There are {words}'}}"));
+        shop.store.generated(&[]);
+        assert!(shop.store.page("products/penrose/index.html").contains(&format!("There are {words}")));
+        assert_same_tree(&shop.fresh(), &shop.store.tree(), "after other words");
+    }
+}
+
+#[test]
+fn what_somebody_did_to_the_store_is_mended() {
+    let shop = Shop::new();
+    shop.store.generated(&[]);
+    let whole = shop.store.tree();
+    let page = shop.store.output().join("products/penrose/index.html");
+    let drawing = shop.store.tree().keys().find(|path| path.starts_with("assets/frames/")).cloned().expect("a drawing");
+    type Change<'a> = Box<dyn Fn() + 'a>;
+    let changes: [(&str, Change); 5] = [
+        ("a page edited", Box::new(|| std::fs::write(&page, "mine").expect("written"))),
+        ("a page removed", Box::new(|| std::fs::remove_file(&page).expect("removed"))),
+        ("a drawing removed", Box::new(|| std::fs::remove_file(shop.store.output().join(&drawing)).expect("removed"))),
+        (
+            "a folder removed",
+            Box::new(|| std::fs::remove_dir_all(shop.store.output().join("brands")).expect("removed")),
+        ),
+        ("the store removed", Box::new(|| std::fs::remove_dir_all(shop.store.output()).expect("removed"))),
+    ];
+    for (what, change) in changes {
+        change();
+        shop.store.generated(&[]);
+        assert_same_tree(&whole, &shop.store.tree(), what);
+    }
+    // What is remembered may be damaged, or be that of another store.
+    for ledger in ledgers(&shop) {
+        let mut bytes = std::fs::read(&ledger).expect("a ledger");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&ledger, bytes).expect("written");
+    }
+    shop.store.generated(&[]);
+    assert_same_tree(&whole, &shop.store.tree(), "after damage to what is remembered");
+}
+
+fn ledgers(shop: &Shop) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(shop.store.path(".storegen/stores")).expect("a folder");
+    let ledgers: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    assert!(!ledgers.is_empty());
+    ledgers
+}
+
+#[test]
+fn a_copy_of_the_store_in_the_place_of_the_store_is_as_good() {
+    let store = Store::new(CONFIG);
+    let catalog = r#"{"_id": 1, "name": "Lido", "price": 90}"#;
+    store.write("catalog/products.jsonl", catalog);
+    store.generated(&[]);
+    let whole = store.tree();
+    std::fs::rename(store.output(), store.path("moved")).expect("moved");
+    for entry in walkdir::WalkDir::new(store.path("moved")) {
+        let entry = entry.expect("an entry");
+        let target = store.output().join(entry.path().strip_prefix(store.path("moved")).expect("inside"));
+        if entry.file_type().is_dir() {
+            std::fs::create_dir(target).expect("a folder");
+        } else {
+            std::fs::write(target, std::fs::read(entry.path()).expect("read")).expect("written");
+        }
+    }
+    let before = times_below(&store.output());
+    store.generated(&[]);
+    assert_eq!(touched(&before, &times_below(&store.output())), BTreeSet::new());
+    assert_same_tree(&whole, &store.tree(), "the copy");
+}
