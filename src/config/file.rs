@@ -157,6 +157,12 @@ pub(super) struct StoreFile {
     #[schemars(length(max = 100))]
     pub(super) tax_note: Option<String>,
 
+    /// Lenses that customers can have put into a frame, each with what it adds to the price.
+    ///
+    /// Shown where the catalogue does not say that a frame takes no prescription lenses.
+    #[serde(default)]
+    pub(super) lenses: Vec<LensFile>,
+
     /// How orders reach customers. Shown on every product page, and told to search engines as far as it is given.
     pub(super) delivery: Option<DeliveryFile>,
 
@@ -263,6 +269,30 @@ pub(super) struct ShopifyFile {
 pub(super) struct SnipcartFile {
     /// The public API key, which every visitor can see.
     pub(super) public_key: String,
+}
+
+/// Lenses that customers can have put into a frame.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LensFile {
+    /// What they are called. Example: `name: Single vision`
+    #[schemars(length(min = 1, max = 80))]
+    pub(super) name: String,
+
+    /// What customers should know, in a sentence.
+    #[schemars(length(max = 300))]
+    pub(super) text: Option<String>,
+
+    /// What they add to the price of a frame, in the store's `currency`; 0 is included.
+    #[schemars(schema_with = "some_amount")]
+    pub(super) price: Decimal,
+
+    /// Whether they are progressive, which are offered only for frames that are deep enough for them.
+    #[serde(default)]
+    pub(super) progressive: bool,
+
+    /// The id of their variant in Shopify, which goes into the cart beside the frame's.
+    pub(super) shopify_variant_id: Option<String>,
 }
 
 /// How orders reach customers; what is not given is not told.
@@ -382,6 +412,10 @@ pub(super) struct PriceFile {
 
 fn amount(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": ["number", "null"], "format": "decimal", "minimum": 0, "default": null})
+}
+
+fn some_amount(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "number", "format": "decimal", "minimum": 0})
 }
 
 /// A face shape and how well frames have to suit it.

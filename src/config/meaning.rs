@@ -62,6 +62,7 @@ pub(super) fn configuration(
     let deployment_platforms = reading.platforms(&file.deployment_platforms);
     let product_filters = reading.filters(file.product_filters);
     let commerce = reading.commerce(file.commerce);
+    let lenses = currency.and_then(|currency| reading.lenses(file.lenses, currency));
     let delivery = reading.delivery(file.delivery);
     let returns = reading.returns(file.returns);
     let cache = reading.cache(&file.cache, around);
@@ -96,6 +97,7 @@ pub(super) fn configuration(
         sort: order(file.sort),
         commerce: commerce?,
         tax_note: worded(file.tax_note),
+        lenses: lenses?,
         delivery: delivery?,
         returns: returns?,
         cache: cache?,

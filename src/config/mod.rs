@@ -36,7 +36,7 @@ pub use source::Place;
 pub use variables::Environment;
 
 use crate::assets::cache::Limits;
-use crate::catalog::money::Currency;
+use crate::catalog::money::{Currency, Money};
 use crate::catalog::vocabulary::FaceShape;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -95,6 +95,8 @@ pub struct StoreConfiguration {
     pub commerce: Commerce,
     /// A few words about taxes, beside prices.
     pub tax_note: Option<String>,
+    /// Lenses that customers can have put into a frame, each name once.
+    pub lenses: Vec<LensOption>,
     /// How orders reach customers.
     pub delivery: Option<Delivery>,
     /// How things can be sent back.
@@ -155,6 +157,21 @@ pub enum Commerce {
     Stripe,
     /// Not in the store.
     None,
+}
+
+/// Lenses that customers can have put into a frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LensOption {
+    /// What they are called.
+    pub name: String,
+    /// In the store's words.
+    pub text: Option<String>,
+    /// What they add to the price of a frame, in the store's currency.
+    pub price: Money,
+    /// Whether a frame has to be deep enough for progressive lenses.
+    pub is_progressive: bool,
+    /// The id of their variant in Shopify; digits.
+    pub shopify_variant_id: Option<String>,
 }
 
 /// How orders reach customers.

@@ -1,12 +1,13 @@
-//! What the settings about selling mean: the way to buy, delivery, returns.
+//! What the settings about selling mean: the way to buy, lenses, delivery, returns.
 //!
 //! Like [`super::meaning`], each setting tells its own faults at its own place.
 
-use super::file::{CommerceFile, CommerceName, CommerceServiceFile, DeliveryFile, OneOrMany, ReturnsFile};
+use super::file::{CommerceFile, CommerceName, CommerceServiceFile, DeliveryFile, LensFile, OneOrMany, ReturnsFile};
 use super::meaning::{Reading, worded};
 use super::shape::joined;
 use super::tree::{Content, Scalar};
-use super::{Commerce, DayRange, Delivery, Returns};
+use super::{Commerce, DayRange, Delivery, LensOption, Returns};
+use crate::catalog::money::{Currency, Money};
 use icu_locale_core::subtags::Region;
 
 impl Reading<'_> {
@@ -54,6 +55,48 @@ impl Reading<'_> {
     fn has_entries(&self, path: &str) -> bool {
         let Some(Content::Map(entries)) = self.node(path).map(|node| &node.content) else { return false };
         entries.iter().any(|entry| !entry.value.scalar().is_some_and(Scalar::is_null))
+    }
+
+    pub(super) fn lenses(&mut self, file: Vec<LensFile>, currency: Currency) -> Option<Vec<LensOption>> {
+        let mut lenses: Vec<LensOption> = Vec::new();
+        let mut whole = true;
+        for (index, lens) in file.into_iter().enumerate() {
+            let spot = |key: &str| joined(&joined("lenses", &index.to_string()), key);
+            let name = worded(Some(lens.name)).unwrap_or_default();
+            let price = Money::from_decimal(lens.price, currency);
+            let variant = lens.shopify_variant_id.map(|id| id.trim().to_string());
+            let fault = if name.is_empty() {
+                Some(("name", "lenses have a blank name", "say what customers call them"))
+            } else if lenses.iter().any(|known| known.name == name) {
+                Some(("name", "two kinds of lenses have the same name", "give each its own, for carts know them by it"))
+            } else if price.is_none() {
+                Some(("price", "the price is too large", "write what the lenses add to the price of a frame"))
+            } else if variant.as_ref().is_some_and(|id| id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit())) {
+                Some((
+                    "shopify_variant_id",
+                    "the id of a variant is made of digits",
+                    "copy it from the variant's address",
+                ))
+            } else {
+                None
+            };
+            match (fault, price) {
+                (None, Some(price)) => lenses.push(LensOption {
+                    name,
+                    text: worded(lens.text),
+                    price,
+                    is_progressive: lens.progressive,
+                    shopify_variant_id: variant,
+                }),
+                (fault, _) => {
+                    whole = false;
+                    if let Some((key, message, hint)) = fault {
+                        let _: Option<()> = self.fault(&spot(key), message, hint);
+                    }
+                }
+            }
+        }
+        whole.then_some(lenses)
     }
 
     pub(super) fn delivery(&mut self, file: Option<DeliveryFile>) -> Option<Option<Delivery>> {

@@ -208,6 +208,16 @@ const FAULTS: &[(&str, &[Told])] = &[
     ("delivery: {transit_days: [4, 2]}", &[(4, 26, "begins with the larger number", "exchange the two")]),
     ("delivery: {handling_days: [1, 2, 3]}", &[(4, 27, "has more than two numbers", "`[2, 4]`")]),
     ("delivery: {price: 4.90 EUR}", &[(4, 19, "`delivery.price` must be a number, 0 or more", "")]),
+    ("lenses: [{name: Near}]", &[(4, 10, "`lenses.price` is missing", "add `price:`")]),
+    ("lenses: [{name: Near, price: -1}]", &[(4, 30, "`lenses.price` must be", "")]),
+    (
+        "lenses: [{name: Near, price: 1}, {name: Near, price: 2}]",
+        &[(4, 41, "two kinds of lenses have the same name", "give each its own")],
+    ),
+    (
+        "lenses: [{name: Near, price: 1, shopify_variant_id: x}]",
+        &[(4, 53, "the id of a variant is made of digits", "copy it")],
+    ),
     ("returns: {days: 0}", &[(4, 17, "`returns.days` must be a whole number from 1 to 3650, not `0`", "")]),
     ("returns: 30", &[(4, 10, "`returns` must be a block of keys, not `30`", "`days`")]),
     // Keeping.
@@ -448,6 +458,7 @@ tax_note: incl.  VAT
 delivery: {text: By bike., countries: [ch, LI, CH], price: 4.90, free_from: 100, handling_days: 1, transit_days: [2, 4]}
 returns: {days: 30, countries: CH, free: true}
 cache: {folder: ./kept, max_size: 500 MB, max_age: 2 weeks}
+lenses: [{name: Near  sight, text: For reading., price: 59.5, progressive: true, shopify_variant_id: "4711"}]
 catalog:
   uri: mongodb://h/shop
   collections: {products: [frames, lenses], brands: makers}
@@ -500,6 +511,14 @@ catalog:
     assert_eq!(store.returns, Some(returns));
     assert_eq!(store.cache.folder, CacheFolder::At("/nowhere/kept".into()));
     assert_eq!(store.cache.limits, Limits { max_size: 500_000_000, max_age: Duration::from_secs(14 * 86_400) });
+    let lenses = LensOption {
+        name: "Near sight".into(),
+        text: Some("For reading.".into()),
+        price: Money { minor: 5950, currency: store.currency },
+        is_progressive: true,
+        shopify_variant_id: Some("4711".into()),
+    };
+    assert_eq!(store.lenses, [lenses]);
     assert_eq!(store.catalog.database, "shop");
     assert_eq!(store.catalog.collections.products, ["frames", "lenses"]);
     assert_eq!(store.catalog.collections.brands, "makers");
@@ -507,10 +526,10 @@ catalog:
     assert_eq!(mapping["price"], serde_json::json!({"paths": ["offer.amount", "12"], "factor": 0.01}));
     let places = &store.catalog.mapping_places;
     let at = |path: &str| places.error(path, "m", None).place.map(|place| (place.line, place.column));
-    assert_eq!(at("name"), Some((43, 11)));
-    assert_eq!(at("price.paths.1"), Some((44, 35)));
-    assert_eq!(at("price.factor.of.what"), Some((44, 50)));
-    assert_eq!(at("elsewhere"), Some((43, 5)));
+    assert_eq!(at("name"), Some((44, 11)));
+    assert_eq!(at("price.paths.1"), Some((45, 35)));
+    assert_eq!(at("price.factor.of.what"), Some((45, 50)));
+    assert_eq!(at("elsewhere"), Some((44, 5)));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Takes the way that the store sells and what the catalogue knows of the product; makes the fields of the buttons.
 //! A product that lacks what the service needs, or that cannot be ordered, is asked for by mail instead.
 
+use super::lenses::{self, Lenses};
 use super::outer::{self, Email};
 use super::shop::Shop;
 use crate::catalog::product::{Availability, Product};
@@ -35,11 +36,19 @@ struct SnipcartItem<'a> {
     price: String,
     /// Colours to choose from, with `|` between.
     colors: Option<String>,
+    /// Lenses to choose from, with what they add to the price.
+    lenses: Option<String>,
 }
 
 impl<'a> Buying<'a> {
-    /// The buttons for a product, which comes in these colours where there is a choice.
-    pub(crate) fn of(shop: &Shop<'a>, product: &'a Product, name: &str, colors: &[&str]) -> Self {
+    /// The buttons for a product, which comes in these colours and with these lenses where there is a choice.
+    pub(crate) fn of(
+        shop: &Shop<'a>,
+        product: &'a Product,
+        name: &str,
+        colors: &[&str],
+        lenses: &[Lenses<'_>],
+    ) -> Self {
         let subject = shop.words.fill("enquiry_subject", &[("name", name)]);
         let is_available = product.availability.is_available();
         let mut buying = Self {
@@ -69,11 +78,17 @@ impl<'a> Buying<'a> {
                     id: &product.id,
                     price: product.price.decimal(),
                     colors: (!colors.is_empty()).then(|| colors.join("|")),
+                    lenses: lenses::for_snipcart(shop, lenses),
                 });
             }
             _ => {}
         }
         buying.only_ask = buying.add.is_none() && buying.snipcart.is_none();
         buying
+    }
+
+    /// Whether asking is all that can be done.
+    pub(crate) fn only_asks(&self) -> bool {
+        self.only_ask
     }
 }

@@ -76,7 +76,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards) -> anyhow::Result<Content> {
         },
         hero: first.and_then(|index| shop.record(index)).map(|record| hero(shop, record)),
         all: shop.all_frames(),
-        faces_url: shop.config.enable_face_shape_filter.then(|| shop.links.local("face-shapes/index.html")),
+        faces_url: shop.face_guide(),
         featured: html,
         faces: face_tiles(shop),
         shapes: tiles(shop, |subject| matches!(subject, Subject::FrameShape(_)), &featured),

@@ -3,7 +3,7 @@
 //! Takes the plan's listings; makes the pages' content.
 
 use super::outer::{self, Content, Crumb, CrumbLink, Section};
-use super::plan::{Listing, Subject};
+use super::plan::{FACE_GUIDE, Listing, Subject};
 use super::shop::{Anchor, Img, Shop};
 use super::words::FaceGuide;
 use super::{icons, structured};
@@ -80,9 +80,10 @@ pub(crate) fn categories(shop: &Shop<'_>) -> anyhow::Result<Content> {
 
 /// Builds the guide to face shapes.
 pub(crate) fn face_shapes(shop: &Shop<'_>) -> anyhow::Result<Content> {
-    const PATH: &str = "face-shapes/index.html";
-    let crumbs =
-        vec![outer::home_crumb(shop), Crumb { name: shop.words.say("face_shapes").to_string(), path: PATH.into() }];
+    let crumbs = vec![
+        outer::home_crumb(shop),
+        Crumb { name: shop.words.say("face_shapes").to_string(), path: FACE_GUIDE.into() },
+    ];
     let entry = |shape: FaceShape| {
         Some(GuideEntry {
             key: shape.key(),
@@ -101,7 +102,7 @@ pub(crate) fn face_shapes(shop: &Shop<'_>) -> anyhow::Result<Content> {
         threshold: shop.words.fill("guide_threshold", &[("percent", &percent)]),
     };
     Ok(Content {
-        path: PATH.into(),
+        path: FACE_GUIDE.into(),
         title: outer::title(shop, shop.words.say("guide_title")),
         description: outer::description(shop, shop.words.say("guide_intro")),
         body: shop.templates.render("pages/face_shapes", &page)?,

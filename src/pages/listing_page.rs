@@ -5,7 +5,7 @@
 use super::card::{Cards, Placement};
 use super::index::facet::FacetKind;
 use super::outer::{self, Content, Crumb, CrumbLink, Section};
-use super::plan::{Listing, Subject, product_path};
+use super::plan::{FACE_GUIDE, Listing, Subject, product_path};
 use super::shop::{Anchor, Shop};
 use super::structured;
 use super::words::FaceGuide;
@@ -313,7 +313,7 @@ fn advice<'a>(shop: &Shop<'a>, shape: FaceShape) -> Option<FaceAdvice<'a>> {
     Some(FaceAdvice {
         icon: super::icons::face(shape),
         guide: shop.words.face_guide(shape)?,
-        guide_url: shop.links.local("face-shapes/index.html"),
+        guide_url: shop.links.local(FACE_GUIDE),
     })
 }
 
@@ -324,7 +324,7 @@ fn crumbs(shop: &Shop<'_>, listing: &Listing) -> Vec<Crumb> {
     match listing.subject {
         Subject::All => {}
         Subject::FrameType(_) | Subject::FrameShape(_) => crumbs.push(index("all_frames", "products/index.html")),
-        Subject::FaceShape(_) => crumbs.push(index("face_shapes", "face-shapes/index.html")),
+        Subject::FaceShape(_) => crumbs.push(index("face_shapes", FACE_GUIDE)),
         Subject::Brand(_) => crumbs.push(index("brands", "brands/index.html")),
         Subject::Category(category) => {
             crumbs.push(index("categories", "categories/index.html"));

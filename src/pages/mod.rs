@@ -12,6 +12,7 @@ mod host_files;
 mod icons;
 mod index;
 mod index_page;
+mod lenses;
 pub mod link;
 mod listing_page;
 mod llms;

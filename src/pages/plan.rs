@@ -184,6 +184,10 @@ impl Plan {
     }
 }
 
+/// Path of the guide to face shapes. It leads to frames, so that a store none of whose frames suits any face known to
+/// it has none.
+pub(crate) const FACE_GUIDE: &str = "face-shapes/index.html";
+
 /// Path of a product's page.
 pub(crate) fn product_path(slug: &str) -> String {
     format!("products/{slug}/index.html")
@@ -206,9 +210,6 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
             path: plan.listing_path(listing, number).into(),
             kind: PageKind::Listing { listing: index, number },
         }));
-    }
-    if config.enable_face_shape_filter && !pages.iter().any(|page| page.kind == PageKind::FaceShapeGuide) {
-        pages.push(page("face-shapes/index.html", PageKind::FaceShapeGuide));
     }
     // Each part reads many products, so they are begun before the last pages are.
     pages.extend(
@@ -270,7 +271,7 @@ fn page(path: &str, kind: PageKind) -> PlannedPage {
 /// The page that leads to all listings of a kind.
 fn index_page_of(subject: Subject) -> Option<(&'static str, PageKind)> {
     match subject {
-        Subject::FaceShape(_) => Some(("face-shapes/index.html", PageKind::FaceShapeGuide)),
+        Subject::FaceShape(_) => Some((FACE_GUIDE, PageKind::FaceShapeGuide)),
         Subject::Brand(_) => Some(("brands/index.html", PageKind::BrandIndex)),
         Subject::Category(_) => Some(("categories/index.html", PageKind::CategoryIndex)),
         Subject::All | Subject::FrameType(_) | Subject::FrameShape(_) => None,

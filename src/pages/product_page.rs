@@ -5,6 +5,7 @@
 
 use super::buying::Buying;
 use super::card::{self, Cards, Placement, Price};
+use super::lenses::{self, Lenses};
 use super::outer::{self, Content, Crumb, CrumbLink, Section};
 use super::plan::{Subject, product_path};
 use super::policies::{self, Policy};
@@ -52,6 +53,9 @@ struct ProductPage<'a> {
     variants: Vec<Swatch<'a>>,
     /// The same frame where the catalogue has it as another product.
     siblings: Vec<Anchor>,
+    /// Lenses to have put into the frame.
+    lenses: Vec<Lenses<'a>>,
+    lenses_chosen: bool,
     buying: Buying<'a>,
     policies: Vec<Policy<'a>>,
     description: &'a str,
@@ -143,6 +147,8 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
     let variants = variants(shop, record, &enhanced, &pictures);
     let colors: Vec<&str> = variants.iter().map(|variant| variant.name).collect();
     let frame = facts(shop, frame_rows(shop, record, &enhanced))?;
+    let lenses = lenses::of_product(shop, record, product);
+    let buying = Buying::of(shop, product, &record.name, &colors, &lenses);
     let page = ProductPage {
         crumbs: outer::crumb_links(shop, &crumbs),
         slug: &record.slug,
@@ -163,7 +169,9 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         rating: rating(shop, &enhanced),
         key_facts: facts(shop, key_facts(shop, &enhanced))?,
         siblings: siblings(shop, record),
-        buying: Buying::of(shop, product, &record.name, &colors),
+        lenses_chosen: !buying.only_asks() && lenses::can_be_chosen(shop),
+        buying,
+        lenses,
         variants,
         policies: policies::sections(shop, product.price),
         description: &enhanced.description_html,
@@ -174,7 +182,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         gtin: product.gtin.as_deref(),
         size: size(shop, record, &enhanced),
         fits: if shop.config.enable_face_shape_filter { fits(shop, &enhanced)? } else { String::new() },
-        guide: shop.config.enable_face_shape_filter.then(|| shop.links.local("face-shapes/index.html")),
+        guide: shop.face_guide(),
         media: media(shop, &enhanced),
         ar_models: ar_models(shop, &enhanced),
         related,
@@ -183,9 +191,11 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
     let images: Vec<String> = page.pictures.iter().map(|picture| shop.links.absolute_of(&picture.src)).collect();
     let category = crumbs.get(1..crumbs.len() - 1).filter(|trail| !trail.is_empty());
     let category = category.map(|trail| trail.iter().map(|crumb| crumb.name.as_str()).collect::<Vec<_>>().join(" > "));
+    let colors: Vec<structured::Variant<'_>> =
+        page.variants.iter().map(|variant| in_structured_data(shop, record, variant, &url)).collect();
     let nodes = vec![
         structured::breadcrumbs(shop, &crumbs),
-        structured::product(shop, record, &enhanced, &url, &images, category),
+        structured::product(shop, record, &enhanced, &url, &images, category, &colors),
     ];
     let preview = page.pictures.iter().find(|picture| !picture.is_drawing);
     Ok(Content {
@@ -343,6 +353,28 @@ fn variants<'a>(
         }
     }
     swatches
+}
+
+/// A colour for machines; `url` is the page's own.
+fn in_structured_data<'a>(
+    shop: &Shop<'_>,
+    record: &ProductRecord,
+    variant: &Swatch<'a>,
+    url: &str,
+) -> structured::Variant<'a> {
+    structured::Variant {
+        name: shop.words.fill("in_color", &[("name", &record.name), ("color", variant.name)]),
+        color: variant.name,
+        sku: variant.sku,
+        image: shop.links.absolute_of(&variant.picture.src),
+        // The colour that a page shows at first has the address of the page.
+        url: if variant.is_current { url.to_string() } else { format!("{url}?colour={}", encoded(variant.key)) },
+        is_own: variant.is_current,
+    }
+}
+
+fn encoded(key: &str) -> String {
+    url::form_urlencoded::byte_serialize(key.as_bytes()).collect()
 }
 
 /// Products of the same name and brand in other colours.

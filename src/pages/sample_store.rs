@@ -65,6 +65,7 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
             limits: Limits { max_size: 1_000_000, max_age: Duration::from_secs(86_400) },
         },
         jobs: JobSettings::default(),
+        lenses: Vec::new(),
         catalog: CatalogSettings {
             uri: CatalogUri::Path(PathBuf::from("/catalog")),
             database: "eyewear_ml".into(),

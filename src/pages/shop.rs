@@ -5,12 +5,13 @@
 
 use super::link::Links;
 use super::memo::Memo;
-use super::plan::{Listing, Plan, Subject};
+use super::plan::{FACE_GUIDE, Listing, Plan, Subject};
 use super::price::PriceFormat;
 use super::template::Templates;
 use super::words::{Words, plain};
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::media::{Media, MediaFile, Origin};
+use crate::catalog::vocabulary::FaceShape;
 use crate::config::StoreConfiguration;
 use crate::enhance::record::TermId;
 use crate::enhance::{EnhancedCatalog, ProductRecord};
@@ -181,6 +182,12 @@ impl Shop<'_> {
             url: self.links.local("products/index.html"),
             note: None,
         })
+    }
+
+    /// The link to the guide to face shapes, if there is one.
+    pub(crate) fn face_guide(&self) -> Option<String> {
+        let is_listed = |shape: &FaceShape| self.plan.listing_of(Subject::FaceShape(*shape)).is_some();
+        FaceShape::ALL.iter().any(is_listed).then(|| self.links.local(FACE_GUIDE))
     }
 
     /// Links to all listings of a kind, in the plan's order.

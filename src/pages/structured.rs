@@ -11,6 +11,7 @@ use crate::catalog::product::{Availability, Product};
 use crate::enhance::{EnhancedProduct, ProductRecord};
 use serde::Serialize;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// Tags and styles that say that a frame is not new.
 const NOT_NEW: [&str; 6] = ["used", "pre-owned", "preowned", "second-hand", "refurbished", "vintage-original"];
@@ -133,20 +134,52 @@ pub(crate) fn store(shop: &Shop<'_>) -> Vec<Node> {
 #[derive(Serialize)]
 #[serde(rename = "Product", tag = "@type", rename_all = "camelCase")]
 struct ProductNode<'a> {
-    name: &'a str,
-    url: &'a str,
-    description: &'a str,
     sku: &'a str,
-    image: &'a [String],
     offers: Offer<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gtin: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    color: Option<&'a str>,
+    #[serde(flatten)]
+    model: Model<'a>,
+}
+
+/// A frame that comes in several colours, each of which is sold under a number of its own.
+#[derive(Serialize)]
+#[serde(rename = "ProductGroup", tag = "@type", rename_all = "camelCase")]
+struct GroupNode<'a> {
+    #[serde(rename = "productGroupID")]
+    product_group_id: &'a str,
+    varies_by: &'static str,
+    has_variant: Vec<VariantNode<'a>>,
+    #[serde(flatten)]
+    model: Model<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename = "Product", tag = "@type", rename_all = "camelCase")]
+struct VariantNode<'a> {
+    name: &'a str,
+    sku: &'a str,
+    color: &'a str,
+    image: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gtin: Option<&'a str>,
+    offers: Offer<'a>,
+}
+
+/// What all colours of a frame have in common.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Model<'a> {
+    name: &'a str,
+    url: &'a str,
+    description: &'a str,
+    image: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
     brand: Option<Brand<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     category: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    color: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     material: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -220,7 +253,22 @@ struct AggregateRating {
     rating_count: u32,
 }
 
-/// A product and its offer; `images` are absolute URLs.
+/// A colour of a frame, as a page shows it.
+pub(crate) struct Variant<'a> {
+    /// What it is called, colour and all.
+    pub(crate) name: String,
+    pub(crate) color: &'a str,
+    pub(crate) sku: Option<&'a str>,
+    /// Absolute URL of its picture.
+    pub(crate) image: String,
+    /// Absolute URL of the page with this colour chosen.
+    pub(crate) url: String,
+    /// Whether it is the one that the product itself comes in.
+    pub(crate) is_own: bool,
+}
+
+/// A product and its offer; `images` are absolute URLs. Where it comes in colours that each have a number of their own,
+/// machines are told of all of them.
 pub(crate) fn product(
     shop: &Shop<'_>,
     record: &ProductRecord,
@@ -228,6 +276,7 @@ pub(crate) fn product(
     url: &str,
     images: &[String],
     category: Option<String>,
+    variants: &[Variant<'_>],
 ) -> Node {
     let product = &enhanced.product;
     // Machines take a stock keeping unit for a product's identity, so one that is not unique would merge two of them.
@@ -236,7 +285,7 @@ pub(crate) fn product(
     let gender = product.gender.as_ref().and_then(|gender| suggested_gender(&gender.key));
     let size = enhanced.size.as_ref();
     let rating = product.analytics.rating.filter(|&(_, count)| count > 0);
-    node(&ProductNode {
+    let model = Model {
         name: &record.name,
         url,
         // A description of markup alone leaves no summary; the one for search engines is never empty.
@@ -244,13 +293,9 @@ pub(crate) fn product(
             .into_iter()
             .find(|text| !text.is_empty())
             .map_or("", String::as_str),
-        sku: sku.unwrap_or(&product.id),
         image: images,
-        offers: offer(shop, product, url),
-        gtin: product.gtin.as_deref(),
         brand: brand.map(|name| Brand { name }),
         category,
-        color: product.colors.first().map(|color| color.label.as_str()),
         material: product.materials.first().map(|material| material.label.as_str()),
         size: size.map(|size| size.printed.as_deref().unwrap_or(size.class.label())),
         width: size.filter(|size| !size.estimated).map(|size| quantity(size.front_width, "MMT")),
@@ -259,7 +304,37 @@ pub(crate) fn product(
         additional_property: properties(shop, product),
         aggregate_rating: rating
             .map(|(rating, rating_count)| AggregateRating { rating_value: format!("{rating:.1}"), rating_count }),
+    };
+    if !are_distinct(shop, variants) {
+        return node(&ProductNode {
+            sku: sku.unwrap_or(&product.id),
+            offers: offer(shop, product, url),
+            gtin: product.gtin.as_deref(),
+            color: product.colors.first().map(|color| color.label.as_str()),
+            model,
+        });
+    }
+    let variants = variants.iter().map(|Variant { name, color, sku, image, url, is_own }| VariantNode {
+        name,
+        sku: sku.unwrap_or_default(),
+        color,
+        image,
+        gtin: product.gtin.as_deref().filter(|_| *is_own),
+        offers: offer(shop, product, url),
+    });
+    node(&GroupNode {
+        product_group_id: sku.unwrap_or(&product.id),
+        varies_by: "https://schema.org/color",
+        has_variant: variants.collect(),
+        model,
     })
+}
+
+/// Whether there are several colours, none of which machines could take for another one, or for another product.
+fn are_distinct(shop: &Shop<'_>, variants: &[Variant<'_>]) -> bool {
+    let numbers: BTreeSet<&str> = variants.iter().filter_map(|variant| variant.sku).collect();
+    let is_repeated = |sku: &&str| sku.is_empty() || shop.repeated_skus.contains(sku);
+    variants.len() > 1 && numbers.len() == variants.len() && !numbers.iter().any(is_repeated)
 }
 
 /// Whether nothing says that a frame has been worn before.

@@ -103,7 +103,7 @@ fn page<'a>(shop: &Shop<'a>, crumbs: Vec<CrumbLink>, heading: String) -> TextPag
         email: outer::email(shop, None),
         all: shop.all_frames(),
         types: shop.anchors(|subject| matches!(subject, Subject::FrameType(_))),
-        faces_url: shop.config.enable_face_shape_filter.then(|| shop.links.local("face-shapes/index.html")),
+        faces_url: shop.face_guide(),
         home: shop.links.local("index.html"),
     }
 }

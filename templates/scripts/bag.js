@@ -1,12 +1,14 @@
-// What the shopper wants to have: lines of a product, its colour and a quantity, kept in this browser.
+// What the shopper wants to have: lines of a product, its colour, its lenses and a quantity, kept in this browser.
 import { number } from "./cards.js";
 import { read, watch, write } from "./memory.js";
 
 const MOST = 99;
 const NAME = "cart";
 
-// A line is known by its product and colour.
-export const keyOf = (line) => `${line.slug}/${line.colour ?? ""}`;
+// A line is known by its product, colour and lenses.
+export const keyOf = (line) => `${line.slug}/${line.colour ?? ""}${line.lenses ? `/${line.lenses.name}` : ""}`;
+// What one piece comes to, with its lenses.
+export const minorOf = (line) => line.minor + (Number(line.lenses?.minor) || 0);
 const isLine = (line) => typeof line?.slug === "string" && Number.isInteger(line.quantity) && line.quantity > 0;
 const within = (quantity) => Math.min(MOST, Math.max(1, Math.round(quantity) || 1));
 

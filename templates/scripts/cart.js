@@ -1,7 +1,7 @@
 // The cart, or the list for an enquiry: quantities, a total, and the way on. Prices are asked for before that way is
 // taken, and one that has changed is said.
 import settings from "./settings.js";
-import { keyOf, lines, remove, set, setQuantity, change, watchLines } from "./bag.js";
+import { keyOf, lines, minorOf, remove, set, setQuantity, change, watchLines } from "./bag.js";
 import { addressOf, announce, button, element, fill, icon, words } from "./cards.js";
 import { eachOf, money, productPage } from "./product_pages.js";
 import { copy } from "./share.js";
@@ -14,7 +14,7 @@ export function start() {
   const part = (name) => page.querySelector(`[data-${name}]`);
   const place = part("lines");
   const handOver = part("hand-over");
-  // What the shop says of each line now: nothing, "gone", "sold-out" or "request".
+  // What the shop says of each line now: nothing, "gone", "sold-out", "lenses" or "request".
   const problems = new Map();
   const changes = new Map();
 
@@ -55,6 +55,7 @@ export function start() {
         line.brand ? element("p", { class: "card-brand" }, element("bdi", {}, line.brand)) : null,
         element("p", { class: "card-name" }, element("a", { href: address }, element("bdi", {}, line.name))),
         line.colourName ? element("p", { class: "card-note" }, element("bdi", {}, line.colourName)) : null,
+        line.lenses ? element("p", { class: "card-note" }, lensesIn(line)) : null,
         line.sku ? element("p", { class: "card-note" }, fill(words.article, { sku: line.sku })) : null,
         element("p", { class: "card-note", "data-each": true }), element("p", { class: "cart-problem", "data-problem": true }), pay),
       quantity, element("p", { class: "cart-price", "data-sum": true }), away);
@@ -64,9 +65,9 @@ export function start() {
     const key = keyOf(line);
     const problem = problems.get(key);
     row.querySelector("input").value = line.quantity;
-    row.querySelector("[data-each]").textContent = line.quantity > 1 ? fill(words.each, { price: amount(line.minor, line) }) : "";
-    row.querySelector("[data-sum]").textContent = amount(line.minor * line.quantity, line);
-    const said = { gone: words.gone, "sold-out": words.sold_out, request: words.on_request }[problem];
+    row.querySelector("[data-each]").textContent = line.quantity > 1 ? fill(words.each, { price: amount(minorOf(line), line) }) : "";
+    row.querySelector("[data-sum]").textContent = amount(minorOf(line) * line.quantity, line);
+    const said = { gone: words.gone, "sold-out": words.sold_out, request: words.on_request, lenses: words.lenses_gone }[problem];
     row.querySelector("[data-problem]").textContent = [said, changes.get(key)].filter(Boolean).join(". ");
     row.classList.toggle("is-unavailable", problem === "gone" || problem === "sold-out");
     const pay = row.querySelector("[data-pay]");
@@ -78,7 +79,7 @@ export function start() {
   // Lines that cannot be had are left out; currencies are never mixed.
   function totalOf(all) {
     const sums = new Map();
-    for (const line of ready(all)) sums.set(line.currency, (sums.get(line.currency) ?? 0) + line.minor * line.quantity);
+    for (const line of ready(all)) sums.set(line.currency, (sums.get(line.currency) ?? 0) + minorOf(line) * line.quantity);
     return [...sums].map(([currency, minor]) => amount(minor, { currency })).join(" + ");
   }
 
@@ -94,7 +95,7 @@ export function start() {
 
   function listing(all) {
     const texts = all.map((line) => {
-      const details = [line.colourName, line.sku && fill(words.article, { sku: line.sku }), amount(line.minor, line)].filter(Boolean);
+      const details = [line.colourName, line.lenses && lensesIn(line), line.sku && fill(words.article, { sku: line.sku }), amount(minorOf(line), line)].filter(Boolean);
       return [fill(words.mail_line, { count: line.quantity, name: [line.brand, line.name].filter(Boolean).join(" ") }), details.join(", "), new URL(addressOf(line.slug), location.href).href].join("\r\n");
     });
     return [...texts, fill(words.mail_total, { total: totalOf(all) })].join("\r\n\r\n");
@@ -112,12 +113,13 @@ export function start() {
       if (problem) problems.set(key, problem);
       else problems.delete(key);
       if (now.state !== "here") return;
-      const renewed = { minor: now.minor, currency: now.currency, price: now.snapshot.price, ...offers(line, now) };
-      if (renewed.minor !== line.minor || renewed.currency !== line.currency) {
-        changes.set(key, fill(words.price_changed, { before: amount(line.minor, line), now: amount(now.minor, now) }));
+      const renewed = { minor: now.minor, currency: now.currency, price: now.snapshot.price, ...offers(line, now), ...lensesNow(line, now) };
+      const after = minorOf({ ...line, ...renewed });
+      if (after !== minorOf(line) || renewed.currency !== line.currency) {
+        changes.set(key, fill(words.price_changed, { before: amount(minorOf(line), line), now: amount(after, now) }));
         changed = true;
       }
-      if (Object.keys(renewed).some((name) => renewed[name] !== line[name])) change(key, renewed);
+      if (Object.keys(renewed).some((name) => JSON.stringify(renewed[name]) !== JSON.stringify(line[name]))) change(key, renewed);
     });
     show(lines());
     return changed;
@@ -126,6 +128,7 @@ export function start() {
   function problemOf(line, now) {
     if (mode !== "enquiry" && UNAVAILABLE.includes(now.availability)) return "sold-out";
     const { variant, payment } = offers(line, now);
+    if (line.lenses && !now.lenses.some(({ name }) => name === line.lenses.name)) return "lenses";
     if (mode === "shopify" && !variant) return "request";
     return mode === "stripe" && !payment ? "request" : undefined;
   }
@@ -134,6 +137,11 @@ export function start() {
   function offers(line, now) {
     const color = now.colors.find((candidate) => candidate.key === line.colour);
     return { variant: color && !color.own ? color.variant : now.variant, payment: now.payment };
+  }
+
+  function lensesNow(line, now) {
+    const found = line.lenses && now.lenses.find(({ name }) => name === line.lenses.name);
+    return found ? { lenses: { name: found.name, minor: found.minor, variant: found.variant } } : {};
   }
 
   function undoable(said, action) {
@@ -169,11 +177,13 @@ export function start() {
   watchLines(show);
 }
 
-const nameOf = (line) => [line.name, line.colourName].filter(Boolean).join(", ");
+const nameOf = (line) => [line.name, line.colourName, line.lenses?.name].filter(Boolean).join(", ");
+const lensesIn = (line) => `${line.lenses.name} (+ ${amount(line.lenses.minor, line)})`;
 const amount = (minor, { currency }) => money(minor, currency, settings.locale);
 
 // Shopify takes a cart as an address: variants with their quantities.
 export function permalink(domain, all) {
-  const parts = all.filter((line) => /^\d+$/.test(line.variant ?? "")).map((line) => `${line.variant}:${line.quantity}`);
+  const isId = (text) => /^\d+$/.test(text ?? "");
+  const parts = all.filter((line) => isId(line.variant)).flatMap((line) => [line.variant, line.lenses?.variant].filter(isId).map((id) => `${id}:${line.quantity}`));
   return parts.length > 0 ? `https://${domain}/cart/${parts.join(",")}` : null;
 }

@@ -2,8 +2,8 @@
 // be shared and gone back to; without a choice the page stays as the server made it.
 import settings from "./settings.js";
 import { cards, column, ranks, summary } from "./catalog.js";
-import { counted, dress, element, fill, icon, number, words } from "./cards.js";
-import { counts, narrow, ordered, passing } from "./narrowing.js";
+import { button, counted, dress, element, fill, icon, number, words } from "./cards.js";
+import { counts, narrow, ordered, passing, withoutFacet } from "./narrowing.js";
 import { read, watch } from "./memory.js";
 
 // Values of a facet that are shown before one asks for all.
@@ -220,7 +220,7 @@ async function update(isCurrent) {
   if (!isCurrent()) return;
   sorting.value = [...sorting.options].some((option) => option.value === state.sort) ? state.sort : "";
   tell(narrowed.hits.length, active);
-  await Promise.all([list(hits, isCurrent), tally(narrowed, active, isCurrent)]);
+  await Promise.all([list(hits, narrowed, active, isCurrent), tally(narrowed, active, isCurrent)]);
 }
 
 // A pointer on a box says what may be asked next: its cards are loaded while the hand is still on the way.
@@ -261,8 +261,8 @@ function tell(count, active) {
   if (isServed) status.textContent = served.status;
   else if (isSearch && found && !found.whole && count > 0) status.textContent = fill(words.some_words, { frames: text });
   else status.textContent = found?.more ? fill(words.and_counting, { frames: text }) : text;
-  const button = document.querySelector("[data-apply]");
-  if (button) button.textContent = fill(words.show_frames, { frames: text });
+  const apply = document.querySelector("[data-apply]");
+  if (apply) apply.textContent = fill(words.show_frames, { frames: text });
   const chosen = active.flatMap((facet) => facet.boxes.filter((value) => value.box.checked).map((value) => [facet, value]));
   const pills = chosen.map(([facet, value]) => {
     const pill = element("button", { type: "button", class: "pill", "aria-label": fill(words.remove_filter, { name: `${facet.label}: ${value.label}` }) }, element("bdi", {}, value.label), icon("close"));
@@ -279,7 +279,7 @@ function tell(count, active) {
   for (const badge of document.querySelectorAll("[data-chosen]")) badge.textContent = chosen.length > 0 ? number(chosen.length) : "";
 }
 
-async function list(hits, isCurrent) {
+async function list(hits, narrowed, active, isCurrent) {
   if (isPlain(state) && location.pathname === served.path) {
     if (!isAsServed) {
       results.replaceChildren(...served.nodes);
@@ -294,21 +294,27 @@ async function list(hits, isCurrent) {
   if (!isCurrent()) return;
   isAsServed = false;
   if (found) found.highlight(shown, found.words);
-  if (shown.length === 0) return results.replaceChildren(nothing());
+  if (shown.length === 0) return results.replaceChildren(nothing(narrowed, active));
   // Hearts and marks are put on before the cards are in the page, so that it is laid out once.
   const grid = element("ul", { class: "cards" }, ...shown);
   dress(grid);
   results.replaceChildren(grid, ...(pages > 1 ? [pagination(page, pages)] : []));
 }
 
-function nothing() {
+// An empty result says what is nearly one: how much there is without one of the facets.
+function nothing(narrowed, active) {
   const isAsked = !isSearch || state.query !== "";
   const box = element("div", { class: "empty" }, element("h2", {}, isAsked ? words.no_frames : words.type_something), element("p", {}, isAsked ? words.no_frames_lead : words.type_something_lead));
-  if ([...state.chosen.values()].some((values) => values.size > 0)) {
-    const clear = element("button", { type: "button", class: "button" }, words.clear_filters);
-    clear.addEventListener("click", clearAll);
-    box.append(element("p", {}, clear));
+  const near = active.map((facet, at) => ({ facet, count: withoutFacet(narrowed, at) })).filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
+  if (near.length > 0) {
+    const ways = near.map(({ facet, count }) => {
+      const names = facet.boxes.filter((value) => value.box.checked).map((value) => value.label).join(", ");
+      const text = fill(words.near_without, { frames: counted(count, words.frames_one, words.frames_other), filter: `${facet.label}: ${names}` });
+      return element("li", {}, button(text, () => go({ ...state, chosen: new Map(state.chosen).set(facet.key, new Set()), page: 1 }).then(() => results.focus())));
+    });
+    box.append(element("ul", { class: "near" }, ...ways));
   }
+  if (active.length > 0) box.append(element("p", {}, button(words.clear_filters, clearAll, { class: "button" })));
   return box;
 }
 

@@ -37,6 +37,13 @@ export function counts(narrowed, column, values, own, all) {
   return byValue;
 }
 
+// How many products would pass if nothing were chosen in the facet at `at` among the chosen ones.
+export function withoutFacet({ misses, missed }, at) {
+  let count = 0;
+  for (let k = 0; k < misses.length; k++) if (misses[k] === 0 || (misses[k] === 1 && missed[k] === at)) count++;
+  return count;
+}
+
 // Products by rank; those of equal rank stay in the order they are in.
 export function ordered(hits, rankOf, size, descending) {
   const starts = new Uint32Array(size + 1);

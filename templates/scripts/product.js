@@ -5,6 +5,7 @@ import { announce, cardOf, dress, element, fill, snapshotOf, toggle, words } fro
 import { startFitting } from "./fitting.js";
 import { startGallery } from "./gallery.js";
 import { compared, favourites, recent, watch } from "./memory.js";
+import { lensesOf, money } from "./product_pages.js";
 import { share } from "./share.js";
 
 export function start() {
@@ -14,7 +15,8 @@ export function start() {
   const choices = [...holder.querySelectorAll("[name=colour]")];
   colors(choices, gallery);
   tools(holder, own);
-  buying(holder, own, choices);
+  const lenses = lensChoice(holder);
+  buying(holder, own, choices, lenses);
   suits(holder);
   const fitting = document.querySelector("[data-fitting]");
   if (fitting) startFitting(fitting);
@@ -47,6 +49,28 @@ function colors(choices, gallery) {
   if (choice && !("own" in choice.dataset)) show(choice);
 }
 
+// Says what the frame comes to with the chosen lenses; gives what tells which they are.
+function lensChoice(holder) {
+  const offered = lensesOf(holder);
+  const chosen = () => {
+    const found = offered.find(({ choice }) => choice.checked);
+    return found && { name: found.name, minor: found.minor, variant: found.variant };
+  };
+  const tell = () => {
+    const lenses = chosen();
+    const { minor, currency } = holder.dataset;
+    const total = lenses ? fill(words.with_lenses, { lenses: lenses.name, price: money(Number(minor) + lenses.minor, currency, settings.locale) }) : "";
+    holder.querySelector("[data-lens-total]").textContent = total;
+    const button = document.querySelector(".snipcart-add-item");
+    if (button && lenses) button.dataset.itemCustom2Value = lenses.name;
+    else if (button) delete button.dataset.itemCustom2Value;
+  };
+  if (offered.length === 0) return () => undefined;
+  for (const choice of holder.querySelectorAll("[name=lenses]")) choice.addEventListener("change", tell);
+  tell();
+  return chosen;
+}
+
 const colorName = (choice) => choice.parentElement.querySelector("bdi").textContent.trim();
 
 function tools(holder, own) {
@@ -56,8 +80,8 @@ function tools(holder, own) {
   place.querySelector("[data-print]").addEventListener("click", () => print());
 }
 
-// Puts the frame, in its colour, on the list or into the cart.
-function buying(holder, own, choices) {
+// Puts the frame, in its colour and with its lenses, on the list or into the cart.
+function buying(holder, own, choices, lenses) {
   const form = holder.querySelector("[data-buy]");
   if (!form) return;
   const isEnquiry = holder.dataset.variant === undefined && holder.dataset.payment === undefined;
@@ -65,7 +89,7 @@ function buying(holder, own, choices) {
     event.preventDefault();
     const { slug, minor, currency, sku, variant, payment } = holder.dataset;
     const choice = choices.find((candidate) => candidate.checked);
-    const line = { ...own, slug, minor: Number(minor), currency, sku, variant, payment, quantity: Number(new FormData(form).get("quantity")) };
+    const line = { ...own, slug, minor: Number(minor), currency, sku, variant, payment, lenses: lenses(), quantity: Number(new FormData(form).get("quantity")) };
     if (choice) {
       const { src } = choice.dataset;
       Object.assign(line, { colour: choice.value, colourName: colorName(choice), picture: { ...own.picture, src, drawing: "drawing" in choice.dataset } });

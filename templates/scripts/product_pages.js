@@ -3,7 +3,7 @@ import { addressOf, snapshotOf } from "./cards.js";
 
 const asked = new Map();
 
-// Gives { state: "here", page, snapshot, minor, currency, availability, sku, variant, payment, colors }, or a state of
+// Gives { state: "here", page, snapshot, minor, currency, availability, sku, variant, payment, colors, lenses }, or a state of
 // "gone" or "unreachable". Each page is asked for once.
 export function productPage(slug) {
   if (!asked.has(slug)) asked.set(slug, ask(slug));
@@ -24,7 +24,13 @@ async function ask(slug) {
   if (holder === null) return { state: "gone" };
   const { minor, currency, availability, sku, variant, payment } = holder.dataset;
   const colors = [...holder.querySelectorAll("[name=colour]")].map((choice) => ({ key: choice.value, own: "own" in choice.dataset, sku: choice.dataset.sku, variant: choice.dataset.variant }));
-  return { state: "here", page, snapshot: snapshotOf(holder), minor: Number(minor), currency, availability, sku, variant, payment, colors };
+  return { state: "here", page, snapshot: snapshotOf(holder), minor: Number(minor), currency, availability, sku, variant, payment, colors, lenses: lensesOf(holder) };
+}
+
+// The lenses that a product's page offers, each with its choice in the page.
+export function lensesOf(holder) {
+  const choices = [...holder.querySelectorAll("[name=lenses]")].filter((choice) => choice.value !== "");
+  return choices.map((choice) => ({ choice, name: choice.value, minor: Number(choice.dataset.minor), variant: choice.dataset.variant }));
 }
 
 // Does something for each item, a few at a time.

@@ -28,10 +28,12 @@ if (document.querySelector("[data-listing]")) {
 const box = document.querySelector("[data-search-box]");
 box?.addEventListener("focusin", () => import("./search_box.js").then((part) => part.start()), { once: true });
 
-// "/" leads to the search field, unless it is being typed somewhere.
+// "/" leads to the search field, unless it is being typed somewhere, and so does Ctrl+K from everywhere (⌘K on a Mac).
 addEventListener("keydown", (event) => {
   const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
-  if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const isSlash = event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey;
+  const isLetter = event.key.toLowerCase() === "k" && event.ctrlKey !== event.metaKey && !event.shiftKey;
+  if (!(isSlash || isLetter) || event.altKey) return;
   const field = [...document.querySelectorAll("main input[name=q], [data-search-box] input")].find((candidate) => candidate.checkVisibility());
   if (!field) return;
   event.preventDefault();

@@ -59,8 +59,13 @@ fn the_example_becomes_a_whole_store() {
     assert!(home.contains("Lantern Street Eyewear"));
     let product = pages::product_data(&store.page("products/penrose/index.html"));
     assert_eq!(product["name"], "Penrose");
-    let offer = if product["offers"].is_array() { &product["offers"][0] } else { &product["offers"] };
-    assert_eq!((offer["price"].as_str(), offer["priceCurrency"].as_str()), (Some("195.00"), Some("EUR")));
+    let colors = product["hasVariant"].as_array().expect("each colour has a number of its own");
+    for color in colors {
+        let offer = &color["offers"];
+        assert_eq!((offer["price"].as_str(), offer["priceCurrency"].as_str()), (Some("195.00"), Some("EUR")));
+    }
+    let numbers: BTreeSet<_> = colors.iter().filter_map(|color| color["sku"].as_str()).collect();
+    assert!(numbers.len() > 1 && numbers.len() == colors.len(), "{numbers:?}");
 }
 
 #[test]

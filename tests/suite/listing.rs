@@ -99,6 +99,25 @@ fn facets_narrow_the_list_and_live_in_the_address() {
 }
 
 #[test]
+fn an_empty_result_leads_to_what_is_nearly_one() {
+    let (_store, base) = served_boutique();
+    let driver = Driver::start();
+    runtime().block_on(async {
+        let client = driver.window(1280, true).await;
+        open(&client, &base, "products/?brand=tolland&gender=kids").await;
+        until(&client, "document.querySelector('.empty h2')?.textContent === 'No frames found'").await;
+        let offered = value_of(&client, "document.querySelector('.near button').textContent").await;
+        let offered = offered.as_str().expect("a text").to_string();
+        let count: usize = offered.split(' ').next().expect("a number").parse().expect("a number");
+        assert!(count > 0 && offered.contains(" without “"), "{offered}");
+        client.execute("document.querySelector('.near button').click()", Vec::new()).await.expect("clicked");
+        until(&client, &format!("document.querySelectorAll('[data-results] .card').length === {count}")).await;
+        assert_eq!(console_errors(&client).await, Vec::<String>::new());
+        client.close().await.expect("the window closes");
+    });
+}
+
+#[test]
 fn orders_and_pages_go_over_the_whole_listing() {
     let (store, base) = served_boutique();
     let all = products_of(&store.output(), "products/");
@@ -237,6 +256,9 @@ fn the_search_field_suggests_and_is_worked_by_keys() {
         until(&client, "document.querySelector('.card[data-dressed]') !== null").await;
         let body = client.find(Locator::Css("body")).await.expect("the page");
         body.send_keys("/").await.expect("the short cut");
+        assert_eq!(value_of(&client, "document.activeElement.id").await, json!("search-box"));
+        client.execute("document.activeElement.blur()", Vec::new()).await.expect("the focus goes");
+        body.send_keys("\u{e009}k").await.expect("the other short cut");
         assert_eq!(value_of(&client, "document.activeElement.id").await, json!("search-box"));
         let field = client.find(Locator::Id("search-box")).await.expect("the field");
         field.send_keys("penro").await.expect("typed");

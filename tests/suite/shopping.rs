@@ -136,6 +136,38 @@ fn an_enquiry_names_every_frame_and_what_it_costs_now() {
 }
 
 #[test]
+fn lenses_are_chosen_with_a_frame_and_counted_in() {
+    let (store, base) = served_boutique();
+    assert!(
+        store.page("products/penrose/index.html").contains("Single vision"),
+        "lenses stand in the page without scripts"
+    );
+    let driver = Driver::start();
+    runtime().block_on(async {
+        let client = driver.window(360, true).await;
+        open(&client, &base, "products/penrose/").await;
+        until(&client, "document.querySelector('[data-tools] [data-list]')").await;
+        click(&client, "[name=lenses][value='Single vision']").await;
+        until(&client, "document.querySelector('[data-lens-total]').textContent === 'With Single vision: €264.00'")
+            .await;
+        click(&client, "[data-buy] button").await;
+        click(&client, "[name=lenses][value='']").await;
+        click(&client, "[data-buy] button").await;
+
+        open(&client, &base, "cart/").await;
+        until(&client, "document.querySelector('[data-note]').textContent.startsWith('Prices are')").await;
+        assert_eq!(value_of(&client, "document.querySelectorAll('.cart-line').length").await, json!(2));
+        assert_eq!(value_of(&client, "document.querySelector('[data-total]').textContent").await, "€459.00");
+        let address = value_of(&client, "document.querySelector('[data-hand-over]').href").await;
+        let address = Url::parse(address.as_str().expect("a link")).expect("an address");
+        let (_, body) = address.query_pairs().find(|(name, _)| name == "body").expect("a body");
+        assert!(body.contains("Single vision (+ €69.00)"), "{body}");
+        assert_quiet(&client).await;
+        client.close().await.expect("the window closes");
+    });
+}
+
+#[test]
 fn a_measure_is_held_against_every_front() {
     let (_store, base) = served_boutique();
     let driver = Driver::start();
