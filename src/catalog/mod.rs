@@ -75,7 +75,9 @@ impl Source {
             CatalogError::Invalid(format!("`catalog.mapping`: {}", told.join("; ")))
         })?;
         let origin = match &settings.uri {
-            CatalogUri::MongoDb(uri) => Origin::MongoDb(mongodb::Server::new(uri.clone(), settings.database.clone())?),
+            CatalogUri::MongoDb(uri) => {
+                Origin::MongoDb(mongodb::Server::new(uri.clone(), settings.database.clone(), settings.patience)?)
+            }
             CatalogUri::Path(path) => Origin::Files(Files::find(path, &settings.database, &settings.collections)?),
         };
         Ok(Self { origin, collections: settings.collections.clone(), mappings })

@@ -454,6 +454,16 @@ pub(super) struct CatalogFile {
     /// Without it, the three built-in shapes are told apart document by document.
     /// Example: `mapping: {name: title, price: offer.amount}`
     pub(super) mapping: Option<BTreeMap<String, serde_json::Value>>,
+
+    /// How long a MongoDB server may take for one answer, at least `1s`. Default: `60s`.
+    ///
+    /// How long to look for a server at the start is set in `uri`: `?serverSelectionTimeoutMS=5000`.
+    pub(super) timeout: Option<String>,
+
+    /// How long to wait for a MongoDB server that went away while it was read; then reading goes on where it had come.
+    ///
+    /// At least `1s`. Default: `30s`.
+    pub(super) reconnect: Option<String>,
 }
 
 /// Names of the collections; each has its own name as default.

@@ -12,12 +12,15 @@ use super::suggest;
 use super::tree::{Content, Node};
 use super::uri::clean;
 use super::variables::Environment;
-use super::{CatalogSettings, CatalogUri, Collections, Color, Platform, SortOrder, StoreConfiguration, ThemeSource};
+use super::{
+    CatalogSettings, CatalogUri, Collections, Color, Patience, Platform, SortOrder, StoreConfiguration, ThemeSource,
+};
 use crate::catalog::check_mapping;
 use crate::catalog::money::Currency;
 use icu_locale_core::Locale;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use url::Url;
 
 /// Themes that are part of the program.
@@ -451,10 +454,20 @@ impl Reading<'_> {
         if let Some(Err(mistakes)) = file.mapping.as_ref().map(check_mapping) {
             self.errors.extend(places.errors(&mistakes));
         }
+        let second = Duration::from_secs(1);
+        let answer = self.duration("catalog.timeout", file.timeout, second);
+        let outage = self.duration("catalog.reconnect", file.reconnect, second);
         let uri = uri?;
         let database = database?.unwrap_or_else(|| uri.database().unwrap_or(DATABASE).to_string());
-        let mapping = file.mapping;
-        Some(CatalogSettings { uri, database, collections: collections?, mapping, mapping_places: places })
+        let (mapping, usual) = (file.mapping, Patience::default());
+        Some(CatalogSettings {
+            uri,
+            database,
+            collections: collections?,
+            mapping,
+            mapping_places: places,
+            patience: Patience { answer: answer?.unwrap_or(usual.answer), outage: outage?.unwrap_or(usual.outage) },
+        })
     }
 
     fn catalog_uri(&mut self, written: Option<String>, around: &Surroundings<'_>) -> Option<CatalogUri> {

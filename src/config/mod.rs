@@ -42,6 +42,7 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use url::Url;
 
 /// A checked store configuration: paths are absolute, defaults are filled in.
@@ -324,6 +325,23 @@ pub struct CatalogSettings {
     pub mapping: Option<MappingFile>,
     /// Where the mapping's rules stand in the file, for errors found when it is compiled.
     pub mapping_places: MappingPlaces,
+    /// How long to wait for a server.
+    pub patience: Patience,
+}
+
+/// How long to wait for a database server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// For one answer, such as a thousand documents.
+    pub answer: Duration,
+    /// For a server that went away while it was read to come back; nothing: not at all.
+    pub outage: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { answer: Duration::from_secs(60), outage: Duration::from_secs(30) }
+    }
 }
 
 /// Where the catalogue is.

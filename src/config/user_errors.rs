@@ -117,6 +117,13 @@ const FAULTS: &[(&str, &[Told])] = &[
         "product_filters:\n  tags: [a, '??']",
         &[(5, 13, "has a value without letters or digits", "the words that the catalogue uses")],
     ),
+    (
+        "  timeout: 60\n  reconnect: 0.5s",
+        &[
+            (4, 12, "`60` is no time for `catalog.timeout`", "such as `90s`"),
+            (5, 14, "`catalog.reconnect` is less than 1 s", "leave it out"),
+        ],
+    ),
     ("sort: price_ascending", &[(4, 7, "`sort` must be one of `featured`, `newest`", "did you mean `price_asc`?")]),
     ("sort: banana", &[(4, 7, "`price_desc`, `name`, `popularity`, `quality`, not `banana`", "")]),
     // Meanings.
@@ -416,6 +423,7 @@ fn defaults_fill_what_the_file_leaves_out() {
     assert_eq!(store.catalog.collections, Collections::default());
     assert_eq!(store.catalog.uri.display_safe(), "/nowhere/products.jsonl");
     assert!(store.catalog.mapping.is_none());
+    assert_eq!(store.catalog.patience, Patience::default());
 }
 
 #[test]
@@ -461,6 +469,8 @@ cache: {folder: ./kept, max_size: 500 MB, max_age: 2 weeks}
 lenses: [{name: Near  sight, text: For reading., price: 59.5, progressive: true, shopify_variant_id: "4711"}]
 catalog:
   uri: mongodb://h/shop
+  timeout: 1.5 min
+  reconnect: 5s
   collections: {products: [frames, lenses], brands: makers}
   mapping:
     name: title
@@ -522,14 +532,16 @@ catalog:
     assert_eq!(store.catalog.database, "shop");
     assert_eq!(store.catalog.collections.products, ["frames", "lenses"]);
     assert_eq!(store.catalog.collections.brands, "makers");
+    assert_eq!(store.catalog.patience, Patience { answer: Duration::from_secs(90), outage: Duration::from_secs(5) });
     let mapping = store.catalog.mapping.expect("a mapping");
     assert_eq!(mapping["price"], serde_json::json!({"paths": ["offer.amount", "12"], "factor": 0.01}));
     let places = &store.catalog.mapping_places;
     let at = |path: &str| places.error(path, "m", None).place.map(|place| (place.line, place.column));
-    assert_eq!(at("name"), Some((44, 11)));
-    assert_eq!(at("price.paths.1"), Some((45, 35)));
-    assert_eq!(at("price.factor.of.what"), Some((45, 50)));
-    assert_eq!(at("elsewhere"), Some((44, 5)));
+    let name = 1 + text.lines().position(|line| line.ends_with("name: title")).expect("the mapping");
+    assert_eq!(at("name"), Some((name, 11)));
+    assert_eq!(at("price.paths.1"), Some((name + 1, 35)));
+    assert_eq!(at("price.factor.of.what"), Some((name + 1, 50)));
+    assert_eq!(at("elsewhere"), Some((name, 5)));
 }
 
 #[test]

@@ -72,6 +72,7 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
             collections: Collections::default(),
             mapping: None,
             mapping_places: Default::default(),
+            patience: Default::default(),
         },
     }
 }

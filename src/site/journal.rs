@@ -219,9 +219,15 @@ impl Container {
         let unborn = parent.join(format!("{}new-{job_id}", output.container_prefix()));
         let pointer_lock = point(&pointer, &Pointer { container: path.clone(), unborn: unborn.clone() })
             .with_context(|| format!("cannot write `{}`", pointer.display()))?;
-        let lock = make(&unborn, &journal).with_context(|| format!("cannot make `{}`", unborn.display()))?;
-        fs::rename(&unborn, &path).with_context(|| format!("cannot make `{}`", path.display()))?;
-        Ok(Self { path, pointer, journal, locks: Some((lock, pointer_lock)) })
+        match make(&unborn, &journal).and_then(|lock| Ok(fs::rename(&unborn, &path).map(|()| lock)?)) {
+            Ok(lock) => Ok(Self { path, pointer, journal, locks: Some((lock, pointer_lock)) }),
+            Err(error) => {
+                if remove_tree_if_there(&unborn).is_ok() {
+                    let _ = remove_if_there(&pointer);
+                }
+                Err(error).with_context(|| format!("cannot make `{}`", path.display()))
+            }
+        }
     }
 
     /// Where the new store is built.

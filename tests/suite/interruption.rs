@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-fn make_catalog(count: usize, currency: &str, folder: &Path) {
+/// Makes a catalogue of a size with the benchmark's generator.
+pub(crate) fn make_catalog(count: usize, currency: &str, folder: &Path) {
     let made = Command::new("python3")
         .arg(repository().join("benches/make_catalog.py"))
         .args([&count.to_string(), folder.to_str().expect("a plain path"), "--currency", currency])

@@ -5,6 +5,7 @@
 mod browser;
 mod cache;
 mod config_errors;
+mod faults;
 mod first_steps;
 mod generate;
 mod guides;
@@ -15,6 +16,7 @@ mod jobs;
 mod listing;
 mod mongod;
 mod pages;
+mod proxy;
 mod shopping;
 mod sources;
 mod store;

@@ -13,10 +13,17 @@ use tempfile::TempDir;
 pub(crate) struct Mongod {
     port: u16,
     folder: TempDir,
+    arguments: Vec<String>,
+    /// Nothing after the server was killed.
+    process: Option<Process>,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// The server's process, which dies with this one.
+struct Process {
     /// Closing it ends the server, also when the test process is killed.
     leash: Option<ChildStdin>,
     keeper: Child,
-    runtime: tokio::runtime::Runtime,
 }
 
 static SHARED: Mutex<Weak<Mongod>> = Mutex::new(Weak::new());
@@ -52,41 +59,28 @@ impl Mongod {
     }
 
     fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
-        let data = folder.path().join("data");
-        std::fs::create_dir(&data).expect("a data folder");
-        let port = free_port();
-        let mut keeper = Command::new("sh")
-            .args(["-c", r#""$@" & server=$!; cat >/dev/null; kill -KILL "$server"; wait "$server" 2>/dev/null"#, "sh"])
-            .arg(tool("mongodb/fiftyone/db/bin/mongod"))
-            .args([
-                "--bind_ip",
-                "127.0.0.1",
-                "--nounixsocket",
-                "--setParameter",
-                "diagnosticDataCollectionEnabled=false",
-            ])
-            .args(["--wiredTigerCacheSizeGB", "0.25", "--port", &port.to_string(), "--dbpath"])
-            .arg(&data)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("a shell");
-        let leash = keeper.stdin.take();
-        let mut log = BufReader::new(keeper.stdout.take().expect("a pipe")).lines();
-        let mut said = String::new();
-        loop {
-            match log.next() {
-                Some(Ok(line)) if line.contains("Waiting for connections") => break,
-                Some(Ok(line)) => said = format!("{said}{line}\n"),
-                _ => panic!("mongod did not start:\n{said}"),
-            }
-        }
-        std::thread::spawn(move || log.for_each(drop));
+        std::fs::create_dir(folder.path().join("data")).expect("a data folder");
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        Self { port, folder, leash, keeper, runtime }
+        let arguments = arguments.iter().map(ToString::to_string).collect();
+        let mut server = Self { port: free_port(), folder, arguments, process: None, runtime };
+        server.start_again();
+        server
+    }
+
+    /// Ends the server with SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Starts a server that was killed, with its data and on its port.
+    pub(crate) fn start_again(&mut self) {
+        self.process = Some(Process::launch(self.port, &self.folder.path().join("data"), &self.arguments));
+    }
+
+    /// The port it listens on.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// A server that lets in only `shop` with the password `correct horse/battery`.
@@ -193,7 +187,42 @@ impl Mongod {
     }
 }
 
-impl Drop for Mongod {
+impl Process {
+    fn launch(port: u16, data: &Path, arguments: &[String]) -> Self {
+        let mut keeper = Command::new("sh")
+            .args(["-c", r#""$@" & server=$!; cat >/dev/null; kill -KILL "$server"; wait "$server" 2>/dev/null"#, "sh"])
+            .arg(tool("mongodb/fiftyone/db/bin/mongod"))
+            .args([
+                "--bind_ip",
+                "127.0.0.1",
+                "--nounixsocket",
+                "--setParameter",
+                "diagnosticDataCollectionEnabled=false",
+            ])
+            .args(["--wiredTigerCacheSizeGB", "0.25", "--port", &port.to_string(), "--dbpath"])
+            .arg(data)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell");
+        let leash = keeper.stdin.take();
+        let mut log = BufReader::new(keeper.stdout.take().expect("a pipe")).lines();
+        let mut said = String::new();
+        loop {
+            match log.next() {
+                Some(Ok(line)) if line.contains("Waiting for connections") => break,
+                Some(Ok(line)) => said = format!("{said}{line}\n"),
+                _ => panic!("mongod did not start:\n{said}"),
+            }
+        }
+        std::thread::spawn(move || log.for_each(drop));
+        Self { leash, keeper }
+    }
+}
+
+impl Drop for Process {
     fn drop(&mut self) {
         drop(self.leash.take());
         let _ = self.keeper.wait();
