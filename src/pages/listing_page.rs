@@ -95,10 +95,10 @@ impl Tools {
         .map(|(key, label)| SortChoice { key, label })
         .collect();
         others.retain(|choice| choice.label != usual);
-        let (mut filters, mut sorting) = (String::new(), String::new());
-        shop.memo.push(shop.templates, "fragments/filters", &(), &mut filters)?;
-        shop.memo.push(shop.templates, "fragments/sorting", &Sorting { usual, others }, &mut sorting)?;
-        Ok(Self { filters, sorting })
+        Ok(Self {
+            filters: shop.templates.render("fragments/filters", &())?,
+            sorting: shop.templates.render("fragments/sorting", &Sorting { usual, others })?,
+        })
     }
 }
 

@@ -282,11 +282,11 @@ fn one(term: Option<&Term>) -> Option<String> {
     term.map(|term| term.label.clone())
 }
 
-/// Rows as HTML. Most of them are the same on many pages.
+/// Rows as HTML.
 fn facts(shop: &Shop<'_>, rows: Vec<Row<'_>>) -> anyhow::Result<String> {
     let mut html = String::new();
     for row in rows {
-        shop.memo.push(shop.templates, "fragments/fact", &row, &mut html)?;
+        shop.templates.render_into("fragments/fact", &row, &mut html)?;
     }
     Ok(html)
 }
@@ -501,7 +501,7 @@ fn fits(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> anyhow::Result<String> {
             reasons: &fit.reasons,
             caveat: fit.caveat.as_deref(),
         };
-        shop.memo.push(shop.templates, "fragments/fit", &fields, &mut html)?;
+        shop.templates.render_into("fragments/fit", &fields, &mut html)?;
     }
     Ok(html)
 }

@@ -6,7 +6,6 @@
 use super::card::Cards;
 use super::fingerprint::Fingerprints;
 use super::link::Links;
-use super::memo::Memo;
 use super::outer::Shell;
 use super::plan::{PageKind, Plan, PlannedPage};
 use super::price::PriceFormat;
@@ -67,7 +66,6 @@ impl<'a> Renderer<'a> {
             words: &theme.words,
             media,
             used: Used::default(),
-            memo: Memo::default(),
             repeated_skus: shop::repeated_skus(catalog),
             links: Links::new(&config.base_url),
             prices: PriceFormat::of_locale(&config.locale),

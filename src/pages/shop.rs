@@ -4,7 +4,6 @@
 //! Never renders and never writes.
 
 use super::link::Links;
-use super::memo::Memo;
 use super::plan::{FACE_GUIDE, Listing, Plan, Subject};
 use super::price::PriceFormat;
 use super::template::Templates;
@@ -80,7 +79,6 @@ pub(crate) struct Shop<'a> {
     pub(crate) words: &'a Words,
     pub(crate) media: &'a Media,
     pub(crate) used: Used,
-    pub(crate) memo: Memo,
     pub(crate) repeated_skus: BTreeSet<&'a str>,
     pub(crate) links: Links,
     pub(crate) prices: PriceFormat,

@@ -1,12 +1,17 @@
 //! The template engine behind the pages: compilation, escaping, and errors with a place.
 //!
 //! Takes template texts and plain structs; makes HTML. Fields are always escaped for text and quoted attributes
-//! unless a template asks for `{{{ }}}`. Never looks for files.
+//! unless a template asks for `{{{ }}}`. handlebars parses every template; those that keep to the common constructs
+//! are drawn by a [`Program`], which gives the same bytes in a tenth of the time. Never looks for files.
 
+use super::fields::Fields;
+use super::program::Program;
 use super::theme::ThemeError;
 use super::words::Words;
 use handlebars::Handlebars;
 use serde::Serialize;
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// Compiled templates by name, such as `pages/home`.
 #[derive(Debug)]
@@ -14,6 +19,12 @@ pub(crate) struct Templates {
     engine: Handlebars<'static>,
     /// Of everything that was compiled.
     sources: blake3::Hasher,
+    programs: HashMap<String, Program>,
+}
+
+thread_local! {
+    /// The last page's fields, whose room is used again.
+    static FIELDS: RefCell<Fields> = RefCell::default();
 }
 
 impl Templates {
@@ -23,7 +34,7 @@ impl Templates {
         engine.set_strict_mode(true);
         engine.set_prevent_indent(true);
         engine.register_escape_fn(escape);
-        Self { engine, sources: blake3::Hasher::new() }
+        Self { engine, programs: HashMap::new(), sources: blake3::Hasher::new() }
     }
 
     /// Compiles a template after filling in its words; `file` is where mistakes are reported.
@@ -33,7 +44,12 @@ impl Templates {
         self.engine.register_template_string(name, text).map_err(|error| {
             let (line, column) = error.pos().unwrap_or((1, 0));
             ThemeError::Template { file: file.into(), line, column: column + 1, detail: error.reason().to_string() }
-        })
+        })?;
+        match self.engine.get_template(name).and_then(Program::of) {
+            Some(program) => _ = self.programs.insert(name.to_string(), program),
+            None => _ = self.programs.remove(name),
+        }
+        Ok(())
     }
 
     /// A hash of all templates with the words in them.
@@ -46,6 +62,40 @@ impl Templates {
     /// # Errors
     /// When the template asks for a field that is not there; the message has template and line.
     pub(crate) fn render<T: Serialize>(&self, name: &str, context: &T) -> anyhow::Result<String> {
+        let mut html = String::new();
+        self.render_into(name, context, &mut html)?;
+        Ok(html)
+    }
+
+    /// Renders a template at the end of `out`.
+    ///
+    /// # Errors
+    /// As [`Templates::render`].
+    pub(crate) fn render_into<T: Serialize>(&self, name: &str, context: &T, out: &mut String) -> anyhow::Result<()> {
+        let drawn = self.programs.get(name).and_then(|program| {
+            let mut fields = FIELDS.take();
+            let drawn = fields.fill(context).ok().and_then(|root| program.render(&fields, root, out));
+            FIELDS.set(fields);
+            drawn
+        });
+        if drawn.is_none() {
+            out.push_str(&self.render_by_engine(name, context)?);
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.engine.get_templates().keys().map(String::as_str)
+    }
+
+    /// Whether a template is drawn by a program.
+    #[cfg(test)]
+    pub(crate) fn is_program(&self, name: &str) -> bool {
+        self.programs.contains_key(name)
+    }
+
+    fn render_by_engine<T: Serialize>(&self, name: &str, context: &T) -> anyhow::Result<String> {
         self.engine.render(name, context).map_err(|error| {
             let place = match (error.line_no, error.column_no) {
                 (Some(line), Some(column)) => format!("templates/{name}.hbs:{line}:{column}"),
@@ -58,24 +108,30 @@ impl Templates {
 
 /// Escapes for HTML text, for quoted attributes and for XML.
 pub(crate) fn escape(text: &str) -> String {
-    let Some(first) = text.find(is_special) else { return text.to_string() };
     let mut escaped = String::with_capacity(text.len() + 16);
-    escaped.push_str(&text[..first]);
-    for character in text[first..].chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
+    push_escaped(&mut escaped, text);
     escaped
 }
 
-fn is_special(character: char) -> bool {
-    matches!(character, '&' | '<' | '>' | '"' | '\'')
+/// Appends a text as [`escape`] writes it.
+pub(crate) fn push_escaped(out: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(is_special) {
+        out.push_str(&rest[..at]);
+        out.push_str(match rest.as_bytes()[at] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            _ => "&#39;",
+        });
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+}
+
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')
 }
 
 /// Indentation is for those who read templates, not for those who load pages; lines stay, so that errors keep theirs.
@@ -109,6 +165,7 @@ fn fill_words(file: &str, text: &str, words: &Words) -> Result<String, ThemeErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_misspelt_field_is_an_error_with_its_line() {
@@ -122,6 +179,96 @@ mod tests {
         let error = templates.render("pages/home", &Page { heading: "x" }).expect_err("an error").to_string();
         assert!(error.starts_with("templates/pages/home.hbs:2:"), "{error}");
         assert!(error.contains("headign"), "{error}");
+    }
+
+    /// What a theme may write of fields, conditions and lists, with names that are there and names that are not.
+    fn template() -> impl Strategy<Value = String> {
+        const NAMES: &[&str] = &["a", "b.c", "b", "list", "none", "this", "number", "zero", "../a", "../../a", "truth", "list.[0].a"];
+        const LOCALS: &[&str] = &["@index", "@first", "@last", "../@index"];
+        let name = prop_oneof![9 => prop::sample::select(NAMES), 2 => prop::sample::select(LOCALS)];
+        let tag = (name.clone(), 0..4).prop_map(|(name, form)| match form {
+            0 => format!("{{{{{{{name}}}}}}}"),
+            1 => " <b>\n".into(),
+            _ => format!("{{{{{name}}}}}"),
+        });
+        tag.prop_recursive(4, 24, 4, move |inner| {
+            let parts = prop::collection::vec(inner, 0..4).prop_map(|parts| parts.concat());
+            (name.clone(), 0..5, parts.clone(), parts).prop_map(|(name, form, then, otherwise)| match form {
+                0 => format!("{{{{#if {name}}}}}{then}{{{{else}}}}{otherwise}{{{{/if}}}}"),
+                1 => format!("{{{{#unless {name}}}}}{then}{{{{/unless}}}}"),
+                2 => format!("{{{{#each list}}}}{then}{{{{/each}}}}{otherwise}"),
+                3 => format!("{{{{#each {name}}}}}{then}{{{{else}}}}{otherwise}{{{{/each}}}}"),
+                _ => format!("{{{{#if {name}}}}}{then}{{{{else if truth}}}}{otherwise}{{{{else}}}}-{{{{/if}}}}"),
+            })
+        })
+    }
+
+    #[derive(Clone, Debug, Default, Serialize)]
+    struct Thing {
+        a: Option<&'static str>,
+        b: Option<Inner>,
+        number: f32,
+        zero: u8,
+        truth: bool,
+        none: (),
+        list: Vec<Thing>,
+    }
+
+    #[derive(Clone, Debug, Serialize)]
+    struct Inner {
+        c: char,
+    }
+
+    fn thing() -> impl Strategy<Value = Thing> {
+        let text = prop::option::of(prop::sample::select(&["x", "", "<&>", "it's \"é\""][..]));
+        let number = prop::sample::select(&[0.0, 0.1, 54.5, -3.0, 1e30][..]);
+        let leaf = (text, prop::option::of(prop::char::any()), number, any::<bool>());
+        let leaf = leaf.prop_map(|(a, c, number, truth)| {
+            Thing { a, b: c.map(|c| Inner { c }), number, truth, ..Thing::default() }
+        });
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            (inner.clone(), prop::collection::vec(inner, 0..3)).prop_map(|(thing, list)| Thing { list, ..thing })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn programs_do_what_handlebars_does(text in template(), thing in thing()) {
+            let mut templates = Templates::new();
+            if templates.add("t", "t.hbs", &text, &Words::default()).is_ok() {
+                let by_engine = templates.render_by_engine("t", &thing).map_err(|error| error.to_string());
+                prop_assert!(templates.programs.contains_key("t"));
+                let mut fields = Fields::default();
+                let root = fields.fill(&thing).expect("fields");
+                let mut drawn = "before".to_string();
+                match templates.programs["t"].render(&fields, root, &mut drawn) {
+                    Some(()) => prop_assert_eq!(Ok(&drawn["before".len()..]), by_engine.as_deref(), "{}", text),
+                    None => prop_assert_eq!(drawn, "before"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_constructs_are_left_to_handlebars() {
+        #[derive(Serialize)]
+        struct Page {
+            list: Vec<u8>,
+            name: &'static str,
+        }
+        let page = Page { list: vec![1, 2], name: "x" };
+        for (text, expected) in [
+            ("{{#with this}}{{name}}{{/with}}", "x"),
+            ("{{lookup list 1}}", "2"),
+            ("{{#each list as |n i|}}{{i}}{{n}}{{/each}}", "0112"),
+            ("{{#if (eq name 'x')}}yes{{/if}}", "yes"),
+            ("{{len list}}", "2"),
+        ] {
+            let mut templates = Templates::new();
+            templates.add("t", "t.hbs", text, &Words::default()).expect("it compiles");
+            assert!(!templates.programs.contains_key("t"), "{text}");
+            assert_eq!(templates.render("t", &page).expect("it renders"), expected);
+        }
     }
 
     #[test]

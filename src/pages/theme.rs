@@ -305,6 +305,16 @@ mod tests {
     }
 
     #[test]
+    fn the_embedded_templates_are_drawn_the_fast_way() {
+        let theme = Theme::load(&ThemeSource::Embedded(DEFAULT.into())).expect("it loads");
+        let names: Vec<_> = theme.templates.names().collect();
+        assert!(names.len() > 10, "{names:?}");
+        for name in names {
+            assert!(theme.templates.is_program(name), "`{name}` uses something that only handlebars knows");
+        }
+    }
+
+    #[test]
     fn a_folder_takes_the_place_of_single_files() {
         let theme = load(&[
             ("templates/pages/about.hbs", "<p>{{words.skip_to_content}}</p>"),
