@@ -5,11 +5,11 @@ use unicode_segmentation::UnicodeSegmentation;
 /// Cuts text to at most `longest` characters as a reader counts them, between words, ending in an ellipsis if anything
 /// was cut. A single word longer than that is cut between its characters.
 pub fn shortened(text: &str, longest: usize) -> String {
-    if text.len() <= longest || text.graphemes(true).nth(longest).is_none() {
+    if fits(text, longest) {
         return text.to_string();
     }
     let room = longest.saturating_sub(1);
-    let end = text.grapheme_indices(true).nth(room).map_or(text.len(), |(at, _)| at);
+    let end = start_of_character(text, room).unwrap_or(text.len());
     let head = &text[..end];
     let cut_in_word = !text[end..].starts_with(char::is_whitespace);
     let kept = match head.rfind(char::is_whitespace) {
@@ -19,6 +19,21 @@ pub fn shortened(text: &str, longest: usize) -> String {
     let kept =
         kept.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '-' | '–' | '—' | '·'));
     format!("{kept}…")
+}
+
+/// Whether text has at most `longest` characters as a reader counts them.
+pub fn fits(text: &str, longest: usize) -> bool {
+    text.len() <= longest || start_of_character(text, longest).is_none()
+}
+
+/// Where the character with this number begins, counted from 0.
+fn start_of_character(text: &str, number: usize) -> Option<usize> {
+    // Readers take every character of ASCII for one, but for the end of a line that is written with two.
+    let head = text.as_bytes().get(..=number)?;
+    if head.is_ascii() && !head.contains(&b'\r') && text.as_bytes().get(number + 1).is_none_or(u8::is_ascii) {
+        return Some(number);
+    }
+    text.grapheme_indices(true).nth(number).map(|(at, _)| at)
 }
 
 #[cfg(test)]
@@ -35,6 +50,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn characters_are_found_where_they_begin(text in "[ab\r\n\u{301}é👓]{0,20}", number in 0usize..24) {
+            let found = text.grapheme_indices(true).nth(number).map(|(at, _)| at);
+            prop_assert_eq!(start_of_character(&text, number), found);
+        }
+
         #[test]
         fn cutting_never_exceeds_the_length(text in "\\PC{0,200}", longest in 2usize..80) {
             prop_assert!(shortened(&text, longest).graphemes(true).count() <= longest);

@@ -5,7 +5,7 @@
 
 use super::SeoData;
 use crate::catalog::product::Product;
-use crate::catalog::text::shortened;
+use crate::catalog::text::{fits, shortened};
 use ammonia::Builder;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -79,7 +79,7 @@ fn seo_title(product: &Product, brand: Option<&str>) -> String {
     let color = product.colors.first().map(|color| color.label.to_lowercase()).filter(|color| !color.is_empty());
     let candidates =
         [color.map(|color| format!("{name} – {kind}, {color}")), Some(format!("{name} – {kind}")), Some(name.clone())];
-    let fitting = candidates.into_iter().flatten().find(|title| title.graphemes(true).count() <= LONGEST_TITLE);
+    let fitting = candidates.into_iter().flatten().find(|title| fits(title, LONGEST_TITLE));
     fitting.unwrap_or_else(|| shortened(&name, LONGEST_TITLE))
 }
 
@@ -161,7 +161,7 @@ pub fn drawing_alt(product: &Product, brand: Option<&str>) -> String {
 pub fn description_html(product: &Product, brand: Option<&str>) -> String {
     let text = product.description.trim();
     let html = if text.is_empty() { String::new() } else { safe_html(text) };
-    if plain_text(&html).is_empty() { paragraphs(&facts(product, brand)) } else { html }
+    if text_of_safe_html(&html).is_empty() { paragraphs(&facts(product, brand)) } else { html }
 }
 
 /// Makes text of unknown origin safe to show: HTML is reduced to harmless tags, plain text becomes paragraphs.
@@ -235,18 +235,31 @@ pub fn text_of_safe_html(html: &str) -> String {
 }
 
 fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    folded
 }
 
 /// Entities as the characters they stand for.
 fn decoded(bare: &str) -> String {
-    let decoded = bare
-        .replace("&nbsp;", " ")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&amp;", "&");
-    folded(&decoded).replace(" .", ".").replace(" ,", ",")
+    let entities = [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&amp;", "&")];
+    let text = if bare.contains('&') { &replaced(bare.to_string(), &entities) } else { bare };
+    replaced(folded(text), &[(" .", "."), (" ,", ",")])
+}
+
+/// One exchange after the other; most texts need none.
+fn replaced(mut text: String, exchanges: &[(&str, &str)]) -> String {
+    for (from, to) in exchanges {
+        if text.contains(from) {
+            text = text.replace(from, to);
+        }
+    }
+    text
 }
 
 /// Tags that cannot harm, and no attributes but the target of a link. Headings are left out: a description must not

@@ -79,6 +79,9 @@ struct Item<'a> {
 fn push_product(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProduct, xml: &mut String) {
     let product = &enhanced.product;
     let id = id_of(shop, product);
+    let text = text_of_safe_html(&enhanced.description_html);
+    let text = [&text, &enhanced.summary, &enhanced.seo.description].into_iter().find(|text| !text.is_empty());
+    let description = shortened(text.map_or("", String::as_str), LONGEST_DESCRIPTION);
     let item = Item {
         title: shortened(&record.name, LONGEST_TITLE),
         colors: labels(&product.colors),
@@ -88,7 +91,7 @@ fn push_product(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProd
     };
     let variants = variants(product);
     let group = (!variants.is_empty()).then_some(id.as_str());
-    push_item(shop, record, enhanced, &item, group, xml);
+    push_item(shop, record, enhanced, &item, &description, group, xml);
     for variant in variants {
         let item = Item {
             id: bounded(format!("{id}--{}", variant.color.key)),
@@ -98,7 +101,7 @@ fn push_product(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProd
             // A barcode is of one colour only.
             gtin: None,
         };
-        push_item(shop, record, enhanced, &item, group, xml);
+        push_item(shop, record, enhanced, &item, &description, group, xml);
     }
 }
 
@@ -113,6 +116,7 @@ fn push_item(
     record: &ProductRecord,
     enhanced: &EnhancedProduct,
     item: &Item<'_>,
+    description: &str,
     group: Option<&str>,
     xml: &mut String,
 ) {
@@ -123,15 +127,13 @@ fn push_item(
             xml::push_element(xml, name, value);
         }
     };
-    let text = text_of_safe_html(&enhanced.description_html);
-    let text = [&text, &enhanced.summary, &enhanced.seo.description].into_iter().find(|text| !text.is_empty());
     let price = |minor: i64| {
         let money = crate::catalog::money::Money { minor, ..product.price };
         format!("{} {}", money.decimal(), money.currency.code())
     };
     push("g:id", &item.id);
     push("title", &item.title);
-    push("description", &shortened(text.map_or("", String::as_str), LONGEST_DESCRIPTION));
+    push("description", description);
     push("link", &shop.links.absolute(&product_path(&record.slug)));
     if let Some((first, others)) = item.pictures.split_first() {
         push("g:image_link", first);

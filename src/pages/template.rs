@@ -183,7 +183,8 @@ mod tests {
 
     /// What a theme may write of fields, conditions and lists, with names that are there and names that are not.
     fn template() -> impl Strategy<Value = String> {
-        const NAMES: &[&str] = &["a", "b.c", "b", "list", "none", "this", "number", "zero", "../a", "../../a", "truth", "list.[0].a"];
+        const NAMES: &[&str] =
+            &["a", "b.c", "b", "list", "none", "this", "number", "zero", "../a", "../../a", "truth", "list.[0].a"];
         const LOCALS: &[&str] = &["@index", "@first", "@last", "../@index"];
         let name = prop_oneof![9 => prop::sample::select(NAMES), 2 => prop::sample::select(LOCALS)];
         let tag = (name.clone(), 0..4).prop_map(|(name, form)| match form {
@@ -223,8 +224,12 @@ mod tests {
         let text = prop::option::of(prop::sample::select(&["x", "", "<&>", "it's \"é\""][..]));
         let number = prop::sample::select(&[0.0, 0.1, 54.5, -3.0, 1e30][..]);
         let leaf = (text, prop::option::of(prop::char::any()), number, any::<bool>());
-        let leaf = leaf.prop_map(|(a, c, number, truth)| {
-            Thing { a, b: c.map(|c| Inner { c }), number, truth, ..Thing::default() }
+        let leaf = leaf.prop_map(|(a, c, number, truth)| Thing {
+            a,
+            b: c.map(|c| Inner { c }),
+            number,
+            truth,
+            ..Thing::default()
         });
         leaf.prop_recursive(3, 12, 3, |inner| {
             (inner.clone(), prop::collection::vec(inner, 0..3)).prop_map(|(thing, list)| Thing { list, ..thing })

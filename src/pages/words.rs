@@ -136,6 +136,14 @@ impl Words {
 
 /// A text for attributes and titles: one line, without the marks that turn the writing direction around.
 pub(crate) fn plain(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let is_plain = bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        && !bytes.starts_with(b" ")
+        && !bytes.ends_with(b" ")
+        && !text.contains("  ");
+    if is_plain {
+        return text.to_string();
+    }
     let visible = text.chars().filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
     visible.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -185,5 +193,7 @@ mod tests {
     #[test]
     fn direction_marks_are_taken_out() {
         assert_eq!(plain("Luna\u{202e}\n sunglasses "), "Luna sunglasses");
+        assert_eq!(plain("Luna  sunglasses"), "Luna sunglasses");
+        assert_eq!(plain(" Luna sunglasses"), "Luna sunglasses");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Takes texts of any origin; appends markup. Knows nothing of what the elements mean.
 
-use super::template::escape;
+use super::template::{escape, push_escaped};
 use time::OffsetDateTime;
 
 /// First line of every XML file.
@@ -13,7 +13,11 @@ pub(crate) fn push_element(xml: &mut String, name: &str, text: &str) {
     xml.push('<');
     xml.push_str(name);
     xml.push('>');
-    xml.push_str(&escaped(text));
+    if is_plain(text) {
+        push_escaped(xml, text);
+    } else {
+        xml.push_str(&escaped(text));
+    }
     xml.push_str("</");
     xml.push_str(name);
     xml.push_str(">\n");
@@ -21,10 +25,15 @@ pub(crate) fn push_element(xml: &mut String, name: &str, text: &str) {
 
 /// A text for elements and quoted attributes.
 pub(crate) fn escaped(text: &str) -> String {
-    if text.chars().all(is_allowed) {
+    if is_plain(text) || text.chars().all(is_allowed) {
         return escape(text);
     }
     escape(&text.chars().filter(|&character| is_allowed(character)).collect::<String>())
+}
+
+/// Whether a text holds nothing but the printable characters of ASCII, all of which are allowed.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// The characters of XML 1.0, without the control characters that it allows but advises against.

@@ -14,7 +14,8 @@ use crate::pages::shop::Shop;
 use anyhow::Result;
 use rayon::prelude::*;
 use serde_json::{Value as Json, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::hash_map::{Entry, HashMap};
 
 /// The file that names all others.
 pub(crate) const SUMMARY: &str = "search/index.json";
@@ -23,13 +24,15 @@ pub(crate) const SUMMARY: &str = "search/index.json";
 const SEGMENT: usize = 8192;
 /// Bytes of a file that are aimed at, before compression.
 const FILE_BYTES: usize = 8 * 1024;
+/// Products whose words are gathered by one thread at a time.
+const SHARE: usize = 256;
 /// Most files of one kind in a segment.
 const MOST_FILES: u32 = 256;
 /// Words of a description that are searched.
 const DESCRIPTION_WORDS: usize = 150;
 
 /// Where a word stands, which decides how much a hit is worth.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy)]
 enum Field {
     Name,
     Attribute,
@@ -38,7 +41,10 @@ enum Field {
 
 /// Positions of products by field, ascending.
 #[derive(Default)]
-struct Postings([Vec<usize>; 3]);
+struct Postings([Vec<u32>; 3]);
+
+/// The words of some products. A word that says nothing about a product has no postings.
+type Words = HashMap<Box<str>, Option<Postings>>;
 
 /// Makes every file of the index and hands each to `write`.
 ///
@@ -93,6 +99,13 @@ fn files_for(bytes: usize) -> u32 {
 }
 
 impl Postings {
+    /// Adds a product, unless it is there already in a field as good as this one.
+    fn add(&mut self, position: u32, field: Field) {
+        if self.0.iter().all(|positions| positions.last() != Some(&position)) {
+            self.0[field as usize].push(position);
+        }
+    }
+
     /// One text a field, separated by blanks: distances between positions.
     fn text(&self) -> String {
         let mut text = String::new();
@@ -102,7 +115,7 @@ impl Postings {
             }
             let mut before = 0;
             for &position in positions {
-                code::push_short(&mut text, position - before);
+                code::push_short(&mut text, (position - before) as usize);
                 before = position;
             }
         }
@@ -111,32 +124,46 @@ impl Postings {
     }
 }
 
-/// The words of one segment; positions count from its beginning.
-fn segment(shop: &Shop<'_>, from: usize, records: &[ProductRecord]) -> Result<BTreeMap<Box<str>, Postings>> {
-    let words: Vec<BTreeMap<String, Field>> = records
-        .par_iter()
-        .enumerate()
-        .map(|(at, record)| {
-            let product = shop.catalog.product(u32::try_from(from + at)?)?;
-            Ok(words_of(shop, record, &product))
-        })
-        .collect::<Result<_>>()?;
-    let mut index: BTreeMap<Box<str>, Postings> = BTreeMap::new();
-    for (position, words) in words.into_iter().enumerate() {
-        for (word, field) in words {
-            index.entry(word.into()).or_default().0[field as usize].push(position);
+/// The words of one segment in order; positions count from its beginning.
+fn segment(shop: &Shop<'_>, from: usize, records: &[ProductRecord]) -> Result<Vec<(Box<str>, Postings)>> {
+    let shares = records.par_chunks(SHARE).enumerate().map(|(share, records)| {
+        let mut words = Words::new();
+        for (position, record) in (share * SHARE..).zip(records) {
+            let product = shop.catalog.product(u32::try_from(from + position)?)?;
+            add_words(shop, record, &product, u32::try_from(position)?, &mut words);
+        }
+        Ok(words)
+    });
+    let mut whole: HashMap<Box<str>, Postings> = HashMap::new();
+    for words in shares.collect::<Result<Vec<_>>>()? {
+        for (word, postings) in words {
+            let Some(postings) = postings else { continue };
+            match whole.entry(word) {
+                Entry::Vacant(place) => _ = place.insert(postings),
+                Entry::Occupied(mut known) => {
+                    for (positions, more) in known.get_mut().0.iter_mut().zip(postings.0) {
+                        positions.extend(more);
+                    }
+                }
+            }
         }
     }
-    Ok(index)
+    let mut words: Vec<_> = whole.into_iter().collect();
+    words.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(words)
 }
 
-/// The words of a product, each with the best field it stands in.
-fn words_of(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProduct) -> BTreeMap<String, Field> {
-    let mut words: BTreeMap<String, Field> = BTreeMap::new();
+/// Adds the words of a product, each in the best field it stands in. Products come in order of their positions.
+fn add_words(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProduct, position: u32, words: &mut Words) {
     let mut add = |text: &str, field: Field| {
-        for_each_word(text, |word| {
-            if !shop.words.search().stop_words.contains(word) && !words.contains_key(word) {
-                words.insert(word.to_string(), field);
+        for_each_word(text, |word| match words.get_mut(word) {
+            Some(None) => {}
+            Some(Some(postings)) => postings.add(position, field),
+            None if shop.words.search().stop_words.contains(word) => _ = words.insert(word.into(), None),
+            None => {
+                let mut postings = Postings::default();
+                postings.add(position, field);
+                words.insert(word.into(), Some(postings));
             }
         });
     };
@@ -162,7 +189,5 @@ fn words_of(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProduct)
     }
 
     let text = text_of_safe_html(&enhanced.description_html);
-    let cut = text.split_whitespace().take(DESCRIPTION_WORDS).collect::<Vec<_>>().join(" ");
-    add(&cut, Field::Description);
-    words
+    text.split_whitespace().take(DESCRIPTION_WORDS).for_each(|word| add(word, Field::Description));
 }

@@ -10,14 +10,25 @@ const LONGEST_WORD: usize = 24;
 
 /// Calls `take` for every word of a text. A word with hyphens is its parts and, as one word, the whole of them, so that
 /// `cat-eye` is found as `cateye` and as `cat eye`.
-pub(super) fn for_each_word(text: &str, mut take: impl FnMut(&str)) {
+pub(super) fn for_each_word(text: &str, take: impl FnMut(&str)) {
+    if text.is_ascii() {
+        // Nothing to take apart, and lower case is a matter of a bit.
+        words_in(text.bytes().map(|byte| char::from(byte.to_ascii_lowercase())), take);
+    } else {
+        words_in(text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase), take);
+    }
+}
+
+fn words_in(characters: impl Iterator<Item = char>, mut take: impl FnMut(&str)) {
     let mut parts = 0;
     let mut word = String::new();
     let mut whole = String::new();
     let mut close = |word: &mut String, whole: &mut String, parts: &mut usize, goes_on: bool| {
         if !word.is_empty() {
             *parts += 1;
-            whole.push_str(word);
+            if goes_on || *parts > 1 {
+                whole.push_str(word);
+            }
             take(folded(word));
             word.clear();
         }
@@ -29,7 +40,7 @@ pub(super) fn for_each_word(text: &str, mut take: impl FnMut(&str)) {
             *parts = 0;
         }
     };
-    for character in text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase) {
+    for character in characters {
         // The Greek letter at the end of a word, which capitals do not tell apart.
         let character = if character == 'ς' { 'σ' } else { character };
         if is_ideographic(character) {
@@ -52,8 +63,11 @@ fn is_ideographic(character: char) -> bool {
 
 /// Leaves out an `s` at the end, which is the plural's in many languages, and what is beyond the longest word.
 fn folded(word: &str) -> &str {
-    let end = word.char_indices().nth(LONGEST_WORD).map_or(word.len(), |(end, _)| end);
-    let word = &word[..end];
+    let mut word = word;
+    if word.len() > LONGEST_WORD {
+        let end = word.char_indices().nth(LONGEST_WORD).map_or(word.len(), |(end, _)| end);
+        word = &word[..end];
+    }
     match word.strip_suffix('s') {
         Some(stem) if stem.len() > 2 && !stem.ends_with('s') => stem,
         _ => word,
