@@ -7,6 +7,7 @@ use storegen::assets::media::Media;
 use storegen::catalog::{Mapper, Place, RawDocument, References};
 use storegen::config::{Overrides, load};
 use storegen::enhance::Collector;
+use storegen::language::Words;
 use storegen::pages::{PageKind, PlannedPage, Renderer, Theme, plan};
 
 fn benches(criterion: &mut Criterion) {
@@ -25,12 +26,13 @@ fn benches(criterion: &mut Criterion) {
 
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (references, media) = (References::default(), Media::new(None));
-    let collector =
-        Collector::new(&references, &media, &config.product_filters, folder.path(), &mut findings).expect("a snapshot");
+    let words = Words::english();
+    let collector = Collector::new(&words, &references, &media, &config.product_filters, folder.path(), &mut findings)
+        .expect("a snapshot");
     collector.take(0, &"products".into(), products).expect("a snapshot");
     let catalog = collector.finish(config.sort, None, &mut findings);
     let plan = plan(&config, &catalog);
-    let theme = Theme::load(&config.theme).expect("the embedded theme");
+    let theme = Theme::load(&config.theme, &config.locales).expect("the embedded theme");
     let renderer = Renderer::new(&config, &catalog, &plan, &theme, &media).expect("the embedded theme");
 
     type Kind = (&'static str, fn(&PageKind) -> bool);

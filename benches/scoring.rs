@@ -10,6 +10,7 @@ use storegen::catalog::product::Product;
 use storegen::catalog::{Mapper, Place, RawDocument, References};
 use storegen::config::{ProductFilters, SortOrder};
 use storegen::enhance::collect::Collector;
+use storegen::language::Words;
 use storegen::score::{Rules, score};
 
 /// The documents of the example boutique, which has every dialect and every oddity.
@@ -53,13 +54,14 @@ fn benches(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (references, media, filters) = (References::default(), Media::new(None), ProductFilters::default());
     let collection: Arc<str> = "products".into();
+    let words = Words::english();
     group.bench_function("score, enhance and collect", |bencher| {
         bencher.iter_batched(
             || products.clone(),
             |products| {
                 let mut findings = Vec::new();
-                let collector =
-                    Collector::new(&references, &media, &filters, folder.path(), &mut findings).expect("a snapshot");
+                let collector = Collector::new(&words, &references, &media, &filters, folder.path(), &mut findings)
+                    .expect("a snapshot");
                 collector.take(0, &collection, products).expect("a snapshot");
                 collector.finish(SortOrder::Featured, None, &mut findings).records.len()
             },

@@ -17,6 +17,7 @@
 //! - [`assets`]: drawings, pictures, icons, palette
 //! - [`pages`]: the plan of the site, then its HTML
 //! - [`site`]: the output folder, published whole or not at all
+//! - [`language`]: the words of pages in each language, plural forms
 //! - [`jobs`]: the record of every run
 //! - [`pipeline`]: the conductor
 //! - [`cli`]: arguments and the terminal
@@ -32,6 +33,7 @@ pub mod config;
 pub mod enhance;
 pub mod event;
 pub mod jobs;
+pub mod language;
 pub mod pages;
 pub mod pipeline;
 pub mod score;

@@ -33,6 +33,21 @@ pub enum Vocabulary {
     Other,
 }
 
+impl Vocabulary {
+    /// Key, as in files of words.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::FrameShape => "frame_shape",
+            Self::FrameType => "frame_type",
+            Self::Rim => "rim",
+            Self::Material => "material",
+            Self::Gender => "gender",
+            Self::Color => "color",
+            Self::Other => "other",
+        }
+    }
+}
+
 impl Term {
     /// Reads a value in the spelling of any catalogue; `None` when nothing but blanks or signs is left.
     pub fn parse(vocabulary: Vocabulary, text: &str) -> Option<Self> {

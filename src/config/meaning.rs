@@ -81,7 +81,7 @@ pub(super) fn configuration(
         store_description: worded(file.store_description),
         contact_email: contact_email?,
         base_url: base_url?,
-        locale: locale?,
+        locales: vec![locale?],
         currency: currency?,
         theme: theme?,
         logo: logo?,

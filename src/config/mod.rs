@@ -58,8 +58,8 @@ pub struct StoreConfiguration {
     pub contact_email: Option<String>,
     /// Absolute `http(s)` URL of the store's root; its path always ends in `/`.
     pub base_url: Url,
-    /// BCP 47 tag, canonical form, such as `en-GB`.
-    pub locale: String,
+    /// BCP 47 tags, canonical form, such as `en-GB`, each once: first the store's own, then those it is also in.
+    pub locales: Vec<String>,
     /// Currency of products that name none.
     pub currency: Currency,
     /// Name of an embedded theme, or the folder of the store's own.

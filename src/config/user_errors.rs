@@ -407,7 +407,7 @@ fn no_secret_is_ever_shown() {
 fn defaults_fill_what_the_file_leaves_out() {
     let store = read_text(SOUND).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(store.base_url.as_str(), "http://localhost:8000/");
-    assert_eq!((store.locale.as_str(), store.currency.code()), ("en", "USD"));
+    assert_eq!((&store.locales[..], store.currency.code()), (&["en".to_string()][..], "USD"));
     assert_eq!(store.theme, ThemeSource::Embedded("modern-minimal".into()));
     assert_eq!((store.products_per_page, store.featured_products_count), (24, 8));
     assert!(store.enable_face_shape_filter);
@@ -480,7 +480,7 @@ catalog:
     assert_eq!(store.store_name, "Lumen & Oak");
     assert_eq!(store.store_description.as_deref(), Some("Frames for all."));
     assert_eq!(store.base_url.as_str(), "https://lumen.example/shop/");
-    assert_eq!((store.locale.as_str(), store.currency.code()), ("de-CH", "CHF"));
+    assert_eq!((&store.locales[..], store.currency.code()), (&["de-CH".to_string()][..], "CHF"));
     assert_eq!(
         (store.primary_color.to_string(), store.secondary_color.to_string()),
         ("#aabbcc".into(), "#a0b1c2".into())

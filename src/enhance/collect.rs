@@ -3,16 +3,16 @@
 //! [`Collector::take`] does everything that one product needs and is called in parallel; [`Collector::finish`] does what
 //! only the whole catalogue can tell, in an order that does not depend on which block came first.
 
+use super::EnhancedProduct;
 use super::catalog::EnhancedCatalog;
 use super::record::ProductRecord;
 use super::related::related;
 use super::selection::{Candidate, left_out_by};
-use super::size::{FrameSize, Progressive};
+use super::size::Progressive;
 use super::slugs::unique_slugs;
 use super::snapshot::SnapshotWriter;
 use super::terms::Interner;
 use super::tree::{CategoryNode, CategoryTree};
-use super::{EnhancedProduct, wording};
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::media::{Media, MediaFile, Origin};
 use crate::catalog::References;
@@ -20,7 +20,8 @@ use crate::catalog::product::{Brand, Product, Reference};
 use crate::catalog::vocabulary::{Term, Vocabulary, key_of};
 use crate::config::{ProductFilters, SortOrder};
 use crate::event::{Finding, Outcome};
-use crate::score::{self, Rules, Scores};
+use crate::language::Words;
+use crate::score::{self, Rules};
 use crate::site::Digest;
 use anyhow::Result;
 use std::cmp::Reverse;
@@ -30,6 +31,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// Enhances products and gathers their records.
 pub struct Collector<'a> {
+    words: &'a Words,
     filters: &'a ProductFilters,
     references: &'a References,
     media: &'a Media,
@@ -63,11 +65,12 @@ pub struct Taken {
 }
 
 impl<'a> Collector<'a> {
-    /// Prepares for products; `folder` is where the snapshot may live. Findings are about the references themselves.
+    /// Prepares for products, whose wording is in `words`; `folder` is where the snapshot may live. Findings are about the references themselves.
     ///
     /// # Errors
     /// When the folder cannot be written to.
     pub fn new(
+        words: &'a Words,
         references: &'a References,
         media: &'a Media,
         filters: &'a ProductFilters,
@@ -85,6 +88,7 @@ impl<'a> Collector<'a> {
         }
         brand_by_key.remove("");
         Ok(Self {
+            words,
             filters,
             rules: Rules::new(&references.rules),
             references,
@@ -129,7 +133,8 @@ impl<'a> Collector<'a> {
                 });
                 continue;
             }
-            let enhanced = enhance(product, scores, brand.as_ref().map(|brand| brand.name.clone()));
+            let brand_name = brand.as_ref().map(|brand| brand.name.clone());
+            let enhanced = EnhancedProduct::new(self.words, product, scores, brand_name);
             kept.push((position, enhanced, brand.map(|brand| brand.index), categories));
         }
         let locations = self.snapshot.append(kept.iter().map(|(_, enhanced, ..)| enhanced))?;
@@ -364,22 +369,6 @@ struct BrandLink {
     name: String,
 }
 
-fn enhance(product: Product, scores: Scores, brand_name: Option<String>) -> EnhancedProduct {
-    let brand = brand_name.as_deref();
-    let summary = wording::summary(&product, brand);
-    EnhancedProduct {
-        size: FrameSize::of(&product),
-        description_html: wording::description_html(&product, brand),
-        seo: wording::seo(&product, brand, &summary),
-        image_alts: wording::image_alts(&product, brand),
-        drawing_alt: wording::drawing_alt(&product, brand),
-        summary,
-        scores,
-        brand_name,
-        product,
-    }
-}
-
 /// What the catalogue says; eyeglasses and reading glasses are made for it.
 fn can_be_glazed(product: &Product) -> bool {
     let made_for_it =
@@ -559,8 +548,9 @@ mod tests {
         let mut findings = Vec::new();
         let references = References::default();
         let media = Media::new(None);
+        let words = Words::english();
         let collector =
-            Collector::new(&references, &media, filters, folder.path(), &mut findings).expect("a collector");
+            Collector::new(&words, &references, &media, filters, folder.path(), &mut findings).expect("a collector");
         let collection: Arc<str> = "products".into();
         for (sequence, products) in blocks {
             findings.extend(collector.take(sequence, &collection, products).expect("room on disk").findings);

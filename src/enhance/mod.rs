@@ -20,6 +20,7 @@ pub use collect::Collector;
 pub use record::ProductRecord;
 
 use crate::catalog::product::Product;
+use crate::language::Words;
 use crate::score::Scores;
 use serde::{Deserialize, Serialize};
 use size::FrameSize;
@@ -45,6 +46,25 @@ pub struct EnhancedProduct {
     pub image_alts: Vec<String>,
     /// Alternative text of the drawing that stands in for a missing photo.
     pub drawing_alt: String,
+}
+
+impl EnhancedProduct {
+    /// A product with the wording of a language.
+    pub fn new(words: &Words, product: Product, scores: Scores, brand_name: Option<String>) -> Self {
+        let brand = brand_name.as_deref();
+        let summary = wording::summary(words, &product, brand);
+        Self {
+            size: FrameSize::of(&product),
+            description_html: wording::description_html(words, &product, brand),
+            seo: wording::seo(words, &product, brand, &summary),
+            image_alts: wording::image_alts(words, &product, brand),
+            drawing_alt: wording::drawing_alt(words, &product, brand),
+            summary,
+            scores,
+            brand_name,
+            product,
+        }
+    }
 }
 
 /// Search engine texts; lengths are in characters as shown.

@@ -8,18 +8,23 @@ use std::sync::{PoisonError, RwLock};
 /// Terms in order of their keys.
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
-    terms: Vec<Term>,
+    terms: Vec<(Vocabulary, Term)>,
 }
 
 impl Terms {
     /// The term of an id.
     pub fn get(&self, id: TermId) -> &Term {
-        &self.terms[id as usize]
+        &self.terms[id as usize].1
+    }
+
+    /// The vocabulary that the term of an id belongs to.
+    pub fn vocabulary(&self, id: TermId) -> Vocabulary {
+        self.terms[id as usize].0
     }
 
     /// Every term with its id, in order of keys.
     pub fn iter(&self) -> impl Iterator<Item = (TermId, &Term)> {
-        self.terms.iter().enumerate().map(|(id, term)| (id as TermId, term))
+        self.terms.iter().enumerate().map(|(id, (_, term))| (id as TermId, term))
     }
 }
 
@@ -80,7 +85,7 @@ impl Interner {
         for (new, &old) in order.iter().enumerate() {
             moved[old] = new as TermId;
         }
-        let mut slots: Vec<Option<Term>> = terms.into_iter().map(|(_, term)| Some(term)).collect();
+        let mut slots: Vec<Option<_>> = terms.into_iter().map(Some).collect();
         let terms = order.into_iter().filter_map(|old| slots[old].take()).collect();
         (Terms { terms }, moved)
     }
@@ -102,7 +107,7 @@ mod tests {
         let (one, moved_one) = forwards.finish();
         let (two, moved_two) = backwards.finish();
         assert_eq!(one.terms, two.terms);
-        assert_eq!(one.terms, [term("a", "A"), term("b", "B")]);
+        assert_eq!(one.iter().map(|(_, term)| term.clone()).collect::<Vec<_>>(), [term("a", "A"), term("b", "B")]);
         let ids = |ids: Vec<TermId>, moved: Vec<TermId>| ids.iter().map(|&id| moved[id as usize]).collect::<Vec<_>>();
         assert_eq!(ids(first, moved_one), ids(second, moved_two));
     }

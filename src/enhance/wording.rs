@@ -6,6 +6,8 @@
 use super::SeoData;
 use crate::catalog::product::Product;
 use crate::catalog::text::{fits, shortened};
+use crate::catalog::vocabulary::Vocabulary;
+use crate::language::Words;
 use ammonia::Builder;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -21,16 +23,27 @@ const LONGEST_SUMMARY: usize = 180;
 const LONGEST_ALT: usize = 125;
 
 /// The product's kind in words: `round sunglasses`, `glasses`.
-pub fn kind(product: &Product) -> String {
-    let what = match product.frame_type.as_ref().map(|term| (term.key.as_str(), term.label.as_str())) {
-        Some(("prescription", _)) | None => "glasses".to_string(),
-        Some(("blue-light", _)) => "blue-light glasses".to_string(),
-        Some((_, label)) => label.to_lowercase(),
+fn kind(words: &Words, product: &Product) -> String {
+    let kind = match product.frame_type.as_ref().map(|term| (term.key.as_str(), term)) {
+        Some(("prescription", _)) | None => words.say("kind_glasses").to_string(),
+        Some(("blue-light", _)) => words.say("kind_blue_light").to_string(),
+        Some(("sunglasses", _)) => words.say("kind_sunglasses").to_string(),
+        Some(("reading", _)) => words.say("kind_reading").to_string(),
+        Some((_, term)) => words.term_in_sentence(Vocabulary::FrameType, term),
     };
     match &product.frame_shape {
-        Some(shape) => format!("{} {what}", shape.label.to_lowercase()),
-        None => what,
+        Some(shape) => {
+            let shape = words.term_in_sentence(Vocabulary::FrameShape, shape);
+            words.fill("kind_shaped", &[("shape", &shape), ("kind", &kind)])
+        }
+        None => kind,
     }
+}
+
+/// The main colour, with the words that lead to it; nothing where it is not known.
+fn color(words: &Words, product: &Product, key: &'static str) -> String {
+    let color = product.colors.first().map(|color| words.term_in_sentence(Vocabulary::Color, color));
+    color.map_or_else(String::new, |color| words.fill(key, &[("color", &color)]))
 }
 
 /// Name with the brand before it, unless the name says it already.
@@ -44,46 +57,55 @@ fn branded_name(product: &Product, brand: Option<&str>) -> String {
 }
 
 /// A sentence made of the product's facts alone.
-pub fn facts(product: &Product, brand: Option<&str>) -> String {
-    let mut text = format!("{}: {}", branded_name(product, brand), kind(product));
-    if let Some(material) = product.materials.first() {
-        text.push_str(&format!(" in {}", material.label.to_lowercase()));
-    }
-    if let Some(color) = product.colors.first() {
-        text.push_str(&format!(", {}", color.label.to_lowercase()));
-    }
+fn facts(words: &Words, product: &Product, brand: Option<&str>) -> String {
+    let material = product.materials.first().map_or_else(String::new, |material| {
+        let material = words.term_in_sentence(Vocabulary::Material, material);
+        words.fill("facts_material", &[("material", &material)])
+    });
     let measured = &product.measurements;
-    if let (Some(lens), Some(bridge), Some(temple)) = (measured.lens_width, measured.bridge, measured.temple) {
-        text.push_str(&format!(", size {lens:.0}-{bridge:.0}-{temple:.0} mm"));
-    }
-    text.push('.');
-    text
+    let size = match (measured.lens_width, measured.bridge, measured.temple) {
+        (Some(lens), Some(bridge), Some(temple)) => {
+            words.fill("facts_size", &[("size", &format!("{lens:.0}-{bridge:.0}-{temple:.0}"))])
+        }
+        _ => String::new(),
+    };
+    let values = [
+        ("name", branded_name(product, brand)),
+        ("kind", kind(words, product)),
+        ("material", material),
+        ("color", color(words, product, "facts_color")),
+        ("size", size),
+    ];
+    words.fill("facts", &values.each_ref().map(|(name, value)| (*name, value.as_str())))
 }
 
 /// Search engine texts from the product's own and its facts.
-pub fn seo(product: &Product, brand: Option<&str>, summary: &str) -> SeoData {
+pub fn seo(words: &Words, product: &Product, brand: Option<&str>, summary: &str) -> SeoData {
     SeoData {
-        title: seo_title(product, brand),
-        description: seo_description(product, brand, summary),
+        title: seo_title(words, product, brand),
+        description: seo_description(words, product, brand, summary),
         keywords: product.seo.keywords.clone(),
     }
 }
 
-fn seo_title(product: &Product, brand: Option<&str>) -> String {
+fn seo_title(words: &Words, product: &Product, brand: Option<&str>) -> String {
     let stored = product.seo.title.as_deref().map(plain_text).filter(|title| title.chars().count() >= SHORTEST_TITLE);
     if let Some(title) = stored {
         return shortened(&title, LONGEST_TITLE);
     }
     let name = branded_name(product, brand);
-    let kind = kind(product);
-    let color = product.colors.first().map(|color| color.label.to_lowercase()).filter(|color| !color.is_empty());
-    let candidates =
-        [color.map(|color| format!("{name} – {kind}, {color}")), Some(format!("{name} – {kind}")), Some(name.clone())];
+    let kind = kind(words, product);
+    let color = product.colors.first().map(|color| words.term_in_sentence(Vocabulary::Color, color));
+    let with_color = color
+        .filter(|color| !color.is_empty())
+        .map(|color| words.fill("product_title_color", &[("name", &name), ("kind", &kind), ("color", &color)]));
+    let plain = words.fill("product_title", &[("name", &name), ("kind", &kind)]);
+    let candidates = [with_color, Some(plain), Some(name.clone())];
     let fitting = candidates.into_iter().flatten().find(|title| fits(title, LONGEST_TITLE));
     fitting.unwrap_or_else(|| shortened(&name, LONGEST_TITLE))
 }
 
-fn seo_description(product: &Product, brand: Option<&str>, summary: &str) -> String {
+fn seo_description(words: &Words, product: &Product, brand: Option<&str>, summary: &str) -> String {
     let long_enough = |text: &String| text.chars().count() >= SHORTEST_DESCRIPTION;
     let stored = product.seo.description.as_deref().map(plain_text).filter(long_enough);
     if let Some(description) = stored {
@@ -92,12 +114,13 @@ fn seo_description(product: &Product, brand: Option<&str>, summary: &str) -> Str
     if summary.chars().count() >= SHORTEST_DESCRIPTION {
         return shortened(summary, LONGEST_DESCRIPTION);
     }
-    let mut description = facts(product, brand);
+    let mut description = facts(words, product, brand);
     if !summary.is_empty() && !description.starts_with(summary) {
         description = format!("{summary} {description}");
     }
     if description.chars().count() < SHORTEST_DESCRIPTION {
-        description.push_str(" See sizes, materials, price and the face shapes it suits.");
+        description.push(' ');
+        description.push_str(words.say("product_more"));
     }
     shortened(&description, LONGEST_DESCRIPTION)
 }
@@ -110,11 +133,11 @@ pub fn distinguished(text: &str, difference: &str, longest: usize) -> String {
 }
 
 /// One or two plain sentences.
-pub fn summary(product: &Product, brand: Option<&str>) -> String {
+pub fn summary(words: &Words, product: &Product, brand: Option<&str>) -> String {
     let written = product.short_description.as_deref().map(plain_text).filter(|text| !text.is_empty());
     let text = written.unwrap_or_else(|| plain_text(&product.description));
     if text.is_empty() {
-        return shortened(&facts(product, brand), LONGEST_SUMMARY);
+        return shortened(&facts(words, product, brand), LONGEST_SUMMARY);
     }
     let mut sentences = String::new();
     for sentence in text.unicode_sentences() {
@@ -127,13 +150,14 @@ pub fn summary(product: &Product, brand: Option<&str>) -> String {
 }
 
 /// Alternative text of each picture: the catalogue's where it has one, else name, colour and view; no two alike.
-pub fn image_alts(product: &Product, brand: Option<&str>) -> Vec<String> {
+pub fn image_alts(words: &Words, product: &Product, brand: Option<&str>) -> Vec<String> {
     let name = branded_name(product, brand);
     let mut used: HashSet<String> = HashSet::new();
     let mut alts = Vec::with_capacity(product.images.len());
     for image in &product.images {
         let written = image.alt.as_deref().map(plain_text).filter(|alt| !alt.is_empty());
-        let wished = shortened(&written.unwrap_or_else(|| view(product, &name, image.role.as_deref())), LONGEST_ALT);
+        let wished =
+            shortened(&written.unwrap_or_else(|| view(words, product, &name, image.role.as_deref())), LONGEST_ALT);
         let mut alt = wished.clone();
         let mut number = 2;
         while !used.insert(alt.clone()) {
@@ -145,23 +169,25 @@ pub fn image_alts(product: &Product, brand: Option<&str>) -> Vec<String> {
     alts
 }
 
-fn view(product: &Product, name: &str, role: Option<&str>) -> String {
-    let color = product.colors.first().map(|color| format!(" in {}", color.label.to_lowercase())).unwrap_or_default();
-    let view = role.filter(|role| *role != "primary").unwrap_or("front");
-    format!("{name}{color}, {view} view")
+fn view(words: &Words, product: &Product, name: &str, role: Option<&str>) -> String {
+    let role = role.filter(|role| *role != "primary").unwrap_or("front");
+    let view = words.get(&format!("view_{role}")).unwrap_or(role);
+    let color = color(words, product, "alt_color");
+    words.fill("alt_view", &[("name", name), ("color", &color), ("view", view)])
 }
 
 /// Alternative text of the drawing that stands in for a missing photo.
-pub fn drawing_alt(product: &Product, brand: Option<&str>) -> String {
-    let color = product.colors.first().map(|color| format!(" in {}", color.label.to_lowercase())).unwrap_or_default();
-    shortened(&format!("Drawing of {}{color}, {}", branded_name(product, brand), kind(product)), LONGEST_ALT)
+pub fn drawing_alt(words: &Words, product: &Product, brand: Option<&str>) -> String {
+    let (name, kind) = (branded_name(product, brand), kind(words, product));
+    let color = color(words, product, "alt_color");
+    shortened(&words.fill("alt_drawing", &[("name", &name), ("color", &color), ("kind", &kind)]), LONGEST_ALT)
 }
 
 /// Description as safe HTML: sanitised where it holds HTML, paragraphs where it is plain, made of facts where empty.
-pub fn description_html(product: &Product, brand: Option<&str>) -> String {
+pub fn description_html(words: &Words, product: &Product, brand: Option<&str>) -> String {
     let text = product.description.trim();
     let html = if text.is_empty() { String::new() } else { safe_html(text) };
-    if text_of_safe_html(&html).is_empty() { paragraphs(&facts(product, brand)) } else { html }
+    if text_of_safe_html(&html).is_empty() { paragraphs(&facts(words, product, brand)) } else { html }
 }
 
 /// Makes text of unknown origin safe to show: HTML is reduced to harmless tags, plain text becomes paragraphs.

@@ -56,7 +56,7 @@ impl<'a> Buying<'a> {
             payment: None,
             snipcart: None,
             variant: None,
-            ask: outer::email(shop, Some(&super::words::plain(&subject))),
+            ask: outer::email(shop, Some(&crate::language::plain(&subject))),
             contact: shop.links.local("contact/index.html"),
             only_ask: true,
         };

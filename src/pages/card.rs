@@ -43,7 +43,7 @@ struct Card<'a> {
     class: &'static str,
     picture_class: &'static str,
     note: Option<String>,
-    strength: Option<&'static str>,
+    strength: Option<&'a str>,
     loading: &'static str,
     priority: &'static str,
 }
@@ -132,7 +132,7 @@ fn render(
         class: if record.availability.is_available() { "card" } else { "card card-unavailable" },
         picture_class,
         note: note(shop, record),
-        strength: strength.map(Strength::label),
+        strength: strength.map(|strength| strength.label(shop.words)),
         loading: if placement.eager { "eager" } else { "lazy" },
         priority: if placement.first { "high" } else { "auto" },
     };
@@ -152,9 +152,9 @@ pub(crate) fn suits(shop: &Shop<'_>, record: &ProductRecord) -> String {
 fn note(shop: &Shop<'_>, record: &ProductRecord) -> Option<String> {
     let size = record.size.map(|size| size.label().to_string());
     let colors = usize::from(record.color_count);
-    let colors = (colors > 1).then(|| shop.words.fill("colors_other", &[("count", &colors.to_string())]));
+    let colors = (colors > 1).then(|| shop.words.count("colors", colors, &[("count", &colors.to_string())]));
     match (size, colors) {
-        (Some(size), Some(colors)) => Some(format!("{size}, {colors}")),
+        (Some(size), Some(colors)) => Some(shop.words.list([size.as_str(), colors.as_str()])),
         (size, colors) => size.or(colors),
     }
 }

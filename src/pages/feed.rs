@@ -10,7 +10,7 @@ use super::structured::{is_new, suggested_gender};
 use super::{listing_page, xml};
 use crate::catalog::product::{Availability, ColorVariant, Product};
 use crate::catalog::text::shortened;
-use crate::catalog::vocabulary::Term;
+use crate::catalog::vocabulary::{Term, Vocabulary};
 use crate::enhance::wording::text_of_safe_html;
 use crate::enhance::{EnhancedProduct, ProductRecord};
 use std::collections::BTreeSet;
@@ -84,7 +84,7 @@ fn push_product(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProd
     let description = shortened(text.map_or("", String::as_str), LONGEST_DESCRIPTION);
     let item = Item {
         title: shortened(&record.name, LONGEST_TITLE),
-        colors: labels(&product.colors),
+        colors: labels(shop, Vocabulary::Color, &product.colors),
         pictures: pictures(shop, product.images.iter().map(|image| image.source.as_str())),
         gtin: product.gtin.as_deref(),
         id: id.clone(),
@@ -95,8 +95,11 @@ fn push_product(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProd
     for variant in variants {
         let item = Item {
             id: bounded(format!("{id}--{}", variant.color.key)),
-            title: shortened(&format!("{}, {}", record.name, variant.color.label), LONGEST_TITLE),
-            colors: vec![&variant.color.label],
+            title: shortened(
+                &format!("{}, {}", record.name, shop.words.term(Vocabulary::Color, &variant.color)),
+                LONGEST_TITLE,
+            ),
+            colors: vec![shop.words.term(Vocabulary::Color, &variant.color)],
             pictures: pictures(shop, variant.image.as_deref().into_iter()),
             // A barcode is of one colour only.
             gtin: None,
@@ -154,7 +157,7 @@ fn push_item(
     }
     push("g:condition", if is_new(product) { "new" } else { "used" });
     push("g:color", &item.colors.join("/"));
-    push("g:material", &labels(&product.materials).join("/"));
+    push("g:material", &labels(shop, Vocabulary::Material, &product.materials).join("/"));
     push("g:gender", product.gender.as_ref().and_then(|term| suggested_gender(&term.key)).unwrap_or_default());
     push("g:age_group", age_group(product).unwrap_or_default());
     let size = enhanced.size.as_ref();
@@ -180,8 +183,8 @@ fn bounded(id: String) -> String {
     format!("{kept}-{}", &blake3::hash(id.as_bytes()).to_hex()[..HASH])
 }
 
-fn labels(terms: &[Term]) -> Vec<&str> {
-    terms.iter().take(MOST_TERMS).map(|term| term.label.as_str()).collect()
+fn labels<'a>(shop: &Shop<'a>, vocabulary: Vocabulary, terms: &'a [Term]) -> Vec<&'a str> {
+    terms.iter().take(MOST_TERMS).map(|term| shop.words.term(vocabulary, term)).collect()
 }
 
 fn pictures<'a>(shop: &Shop<'_>, sources: impl Iterator<Item = &'a str>) -> Vec<String> {

@@ -25,7 +25,7 @@ struct Home<'a> {
     all: Anchor,
     faces_url: Option<String>,
     featured: String,
-    faces: Vec<FaceTile>,
+    faces: Vec<FaceTile<'a>>,
     shapes: Vec<Tile>,
     categories: Vec<Tile>,
     categories_url: Option<String>,
@@ -43,8 +43,8 @@ struct Hero<'a> {
 
 /// A way in by face shape.
 #[derive(Serialize)]
-struct FaceTile {
-    name: &'static str,
+struct FaceTile<'a> {
+    name: &'a str,
     url: String,
     icon: &'static str,
     note: Option<String>,
@@ -148,10 +148,15 @@ fn hero<'a>(shop: &Shop<'_>, record: &'a ProductRecord) -> Hero<'a> {
     }
 }
 
-fn face_tiles(shop: &Shop<'_>) -> Vec<FaceTile> {
+fn face_tiles<'a>(shop: &Shop<'a>) -> Vec<FaceTile<'a>> {
     let tile = |shape: FaceShape| {
         let anchor = shop.anchor_of(Subject::FaceShape(shape))?;
-        Some(FaceTile { name: shape.label(), url: anchor.url, icon: icons::face(shape), note: anchor.note })
+        Some(FaceTile {
+            name: shop.words.face_name(shape),
+            url: anchor.url,
+            icon: icons::face(shape),
+            note: anchor.note,
+        })
     };
     FaceShape::ALL.into_iter().filter_map(tile).collect()
 }

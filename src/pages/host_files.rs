@@ -9,6 +9,7 @@ use super::{outer, worker};
 use crate::assets::icons;
 use crate::catalog::text::shortened;
 use crate::config::Commerce;
+use crate::language;
 use serde_json::json;
 
 /// Where a page may load things from. The same text stands in every page, for hosts that send no headers.
@@ -80,8 +81,8 @@ pub(crate) fn manifest(shop: &Shop<'_>) -> String {
         "id": shop.links.prefix(),
         "name": name,
         "short_name": shortened(name, 24),
-        "lang": shop.config.locale,
-        "dir": outer::direction(&shop.config.locale),
+        "lang": shop.locale,
+        "dir": language::direction(shop.locale),
         "categories": ["shopping", "fashion"],
         "start_url": shop.links.local("index.html"),
         "scope": shop.links.prefix(),

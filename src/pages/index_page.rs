@@ -5,10 +5,10 @@
 use super::outer::{self, Content, Crumb, CrumbLink, Section};
 use super::plan::{FACE_GUIDE, Listing, Subject};
 use super::shop::{Anchor, Img, Shop};
-use super::words::FaceGuide;
 use super::{icons, structured};
 use crate::catalog::vocabulary::FaceShape;
 use crate::enhance::record::LISTED_FIT;
+use crate::language::FaceGuide;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -40,7 +40,7 @@ struct Guide<'a> {
 #[derive(Serialize)]
 struct GuideEntry<'a> {
     key: &'static str,
-    name: &'static str,
+    name: &'a str,
     icon: &'static str,
     guide: &'a FaceGuide,
     listing: Option<Anchor>,
@@ -87,7 +87,7 @@ pub(crate) fn face_shapes(shop: &Shop<'_>) -> anyhow::Result<Content> {
     let entry = |shape: FaceShape| {
         Some(GuideEntry {
             key: shape.key(),
-            name: shape.label(),
+            name: shop.words.face_name(shape),
             icon: icons::face(shape),
             guide: shop.words.face_guide(shape)?,
             listing: shop.anchor_of(Subject::FaceShape(shape)),
@@ -126,7 +126,8 @@ fn index(shop: &Shop<'_>, texts: Texts, entries: Vec<IndexEntry>, section: Secti
     let name = shop.words.say(texts.name).to_string();
     let crumbs = vec![outer::home_crumb(shop), Crumb { name: name.clone(), path: texts.path.into() }];
     let count = entries.len().to_string();
-    let intro = shop.words.fill(texts.intro, &[("count", &count), ("store", &shop.config.store_name)]);
+    let values = [("count", count.as_str()), ("store", shop.config.store_name.as_str())];
+    let intro = shop.words.count(texts.intro, entries.len(), &values);
     let page = Index { crumbs: outer::crumb_links(shop, &crumbs), heading: name, intro: intro.clone(), entries };
     Ok(Content {
         path: texts.path.into(),

@@ -8,11 +8,11 @@ use super::outer::{self, Content, Crumb, CrumbLink, Section};
 use super::plan::{FACE_GUIDE, Listing, Subject, product_path};
 use super::shop::{Anchor, Shop};
 use super::structured;
-use super::words::FaceGuide;
 use crate::catalog::text::shortened;
 use crate::catalog::vocabulary::FaceShape;
 use crate::config::SortOrder;
 use crate::enhance::collect;
+use crate::language::FaceGuide;
 use crate::site::Digest;
 use serde::Serialize;
 
@@ -245,8 +245,7 @@ impl Wording {
                 (heading, words.fill("shape_title", &titled), words.fill("shape_intro", &values))
             }
             Subject::FaceShape(shape) => {
-                let face = shape.label().to_lowercase();
-                let values = [("face", face.as_str()), ("count", count.as_str())];
+                let values = [("face", words.face_in_sentence(shape)), ("count", count.as_str())];
                 (name.clone(), words.fill("face_title", &values), words.fill("face_intro", &values))
             }
             Subject::Brand(index) => {
@@ -374,7 +373,7 @@ fn chips<'a>(shop: &Shop<'a>, listing: &Listing) -> (Vec<Chip>, &'a str) {
         let found = shop.plan.listing_of(subject)?;
         let Anchor { name, url, .. } = shop.listing_anchor(found);
         let name = match subject {
-            Subject::FaceShape(shape) => shape.label().to_string(),
+            Subject::FaceShape(shape) => shop.words.face_name(shape).to_string(),
             _ => name,
         };
         Some(Chip { name, url, is_current: subject == listing.subject })

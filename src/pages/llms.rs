@@ -67,7 +67,7 @@ fn section(shop: &Shop<'_>, name: &str, anchors: &[Anchor], text: &mut String) {
 /// A text on one line that Markdown takes for nothing but text.
 fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for character in super::words::plain(text).chars().filter(|character| !character.is_control()) {
+    for character in crate::language::plain(text).chars().filter(|character| !character.is_control()) {
         if matches!(character, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#') {
             safe.push('\\');
         }

@@ -34,7 +34,6 @@ mod template;
 mod text_page;
 pub mod theme;
 mod tool_page;
-mod words;
 mod worker;
 mod xml;
 

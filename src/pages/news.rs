@@ -52,7 +52,7 @@ pub(crate) fn build(shop: &Shop<'_>) -> anyhow::Result<String> {
     }
 
     let mut feed = String::from(xml::DECLARATION);
-    let _ = writeln!(feed, "<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"{}\">", shop.config.locale);
+    let _ = writeln!(feed, "<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"{}\">", shop.locale);
     let address = shop.links.absolute(PATH);
     push_element(&mut feed, "id", &address);
     push_element(&mut feed, "title", &title(shop));

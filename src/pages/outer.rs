@@ -6,13 +6,13 @@
 use super::shop::{Anchor, Img, Shop};
 use super::structured::{self, Node};
 use super::template::escape;
-use super::words::plain;
 use super::{news, search_description};
 use crate::assets::icons;
 use crate::assets::logo::Logo;
 use crate::catalog::money::Money;
 use crate::catalog::text::shortened;
 use crate::config::Commerce;
+use crate::language::{self, plain};
 use serde::Serialize;
 
 /// Longest title that search engines show whole, in characters.
@@ -234,7 +234,7 @@ impl Shell {
             stylesheet: shop.links.local(stylesheet),
             script: shop.links.local(&format!("{scripts}/store.js")),
             policy: escape(&super::host_files::content_policy(shop)),
-            direction: direction(&shop.config.locale),
+            direction: language::direction(shop.locale),
             news: page_link(shop, super::plan::PageKind::News).map(|url| Alternate { url, title: news::title(shop) }),
             search: Alternate {
                 url: shop.links.local(search_description::PATH),
@@ -262,7 +262,7 @@ impl Shell {
             (shop.links.absolute(icons::SOCIAL_CARD), alt, width, height)
         });
         let outer = Outer {
-            language: &shop.config.locale,
+            language: shop.locale,
             direction: self.direction,
             policy: &self.policy,
             title: plain(&content.title),
@@ -310,7 +310,7 @@ pub(crate) fn description(shop: &Shop<'_>, text: &str) -> String {
     let mut text = plain(text);
     if text.chars().count() < SHORTEST {
         if !text.is_empty() {
-            text.push_str(if text.ends_with(['.', '!', '?', '…']) { " " } else { ". " });
+            text.push_str(if text.ends_with(['.', '!', '?', '…', '。', '؟']) { " " } else { ". " });
         }
         let count = shop.words.frames(shop.catalog.records.len());
         text.push_str(&shop.words.fill("store_sentence", &[("count", &count)]));
@@ -344,14 +344,6 @@ pub(crate) fn cart_name<'a>(shop: &Shop<'a>) -> &'a str {
     match shop.config.commerce {
         Commerce::Enquiry => shop.words.say("enquiry_list"),
         _ => shop.words.say("cart"),
-    }
-}
-
-/// `rtl` for languages that are written from right to left.
-pub(crate) fn direction(locale: &str) -> &'static str {
-    match locale.split('-').next().unwrap_or_default() {
-        "ar" | "he" | "fa" | "ur" | "yi" | "ps" | "dv" | "ckb" => "rtl",
-        _ => "ltr",
     }
 }
 

@@ -47,11 +47,9 @@ fn delivery_sentence(shop: &Shop<'_>, delivery: &Delivery, price: Money) -> Stri
         sentences.push(shop.words.fill("delivery_to", &[("countries", &countries(shop, &delivery.countries))]));
     }
     sentences.extend(match (delivery.handling_days, delivery.transit_days) {
-        (Some(handling), Some(transit)) => {
-            Some(shop.words.fill("delivery_days", &[("days", &written(sum(handling, transit)))]))
-        }
-        (Some(handling), None) => Some(shop.words.fill("delivery_handling", &[("days", &written(handling))])),
-        (None, Some(transit)) => Some(shop.words.fill("delivery_transit", &[("days", &written(transit))])),
+        (Some(handling), Some(transit)) => Some(days(shop, "delivery_days", sum(handling, transit))),
+        (Some(handling), None) => Some(days(shop, "delivery_handling", handling)),
+        (None, Some(transit)) => Some(days(shop, "delivery_transit", transit)),
         (None, None) => None,
     });
     let amount =
@@ -78,7 +76,7 @@ fn delivery_sentence(shop: &Shop<'_>, delivery: &Delivery, price: Money) -> Stri
 fn returns_sentence(shop: &Shop<'_>, returns: &Returns) -> String {
     let mut sentences = Vec::new();
     if let Some(days) = returns.days {
-        sentences.push(shop.words.fill("returns_days", &[("days", &days.to_string())]));
+        sentences.push(shop.words.count("returns_days", usize::from(days), &[("days", &days.to_string())]));
     }
     match returns.is_free {
         Some(true) => sentences.push(shop.words.say("returns_free").to_string()),
@@ -92,15 +90,18 @@ fn returns_sentence(shop: &Shop<'_>, returns: &Returns) -> String {
 }
 
 fn countries(shop: &Shop<'_>, codes: &[String]) -> String {
-    codes.iter().map(|code| shop.words.country(code)).collect::<Vec<_>>().join(", ")
+    shop.words.list(codes.iter().map(|code| shop.words.country(code)))
 }
 
 fn sum(one: DayRange, other: DayRange) -> DayRange {
     DayRange { least: one.least.saturating_add(other.least), most: one.most.saturating_add(other.most) }
 }
 
-fn written(days: DayRange) -> String {
-    if days.least == days.most { days.most.to_string() } else { format!("{}–{}", days.least, days.most) }
+/// A sentence with a number of days; a range takes the plural form of its end.
+fn days(shop: &Shop<'_>, key: &'static str, days: DayRange) -> String {
+    let written =
+        if days.least == days.most { days.most.to_string() } else { format!("{}–{}", days.least, days.most) };
+    shop.words.count(key, usize::from(days.most), &[("days", &written)])
 }
 
 /// Whether an order of this product alone is sent for nothing. Amounts of other currencies cannot be compared.

@@ -4,6 +4,7 @@
 //! that a price looks the same in the page and to machines that read it.
 
 use crate::catalog::money::Money;
+use std::borrow::Cow;
 
 const NO_BREAK_SPACE: char = '\u{a0}';
 const NARROW_NO_BREAK_SPACE: char = '\u{202f}';
@@ -80,7 +81,8 @@ impl PriceFormat {
         }
     }
 
-    fn number(&self, plain: &str) -> String {
+    /// Writes a number such as `1299.5`.
+    pub(crate) fn number(&self, plain: &str) -> String {
         let (whole, fraction) = plain.split_once('.').unwrap_or((plain, ""));
         let mut number = String::with_capacity(plain.len() + 4);
         let is_grouped = whole.len() > if self.groups_four_digits { 3 } else { 4 };
@@ -128,6 +130,14 @@ impl PriceFormat {
             _ => code,
         };
         sign.to_string()
+    }
+}
+
+/// The locale that scripts write numbers in: with Western digits, as pages have them.
+pub(crate) fn script_locale(locale: &str) -> Cow<'_, str> {
+    match crate::language::direction(locale) {
+        "rtl" => format!("{locale}-u-nu-latn").into(),
+        _ => locale.into(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::shop::{Anchor, Img, Shop};
 use super::{icons, listing_page, structured};
 use crate::assets::drawing::{measured, swatch};
 use crate::catalog::product::Availability;
-use crate::catalog::vocabulary::{FaceShape, Term};
+use crate::catalog::vocabulary::{FaceShape, Term, Vocabulary};
 use crate::enhance::record::TermId;
 use crate::enhance::size::FrameSize;
 use crate::enhance::{EnhancedProduct, ProductRecord};
@@ -120,13 +120,13 @@ struct Size<'a> {
 #[derive(Serialize)]
 struct Fit<'a> {
     key: &'static str,
-    name: &'static str,
+    name: &'a str,
     icon: &'static str,
     url: Option<String>,
-    strength: &'static str,
+    strength: &'a str,
     level: &'static str,
     percent: u8,
-    reasons: &'a [String],
+    reasons: Vec<&'a str>,
     caveat: Option<&'a str>,
 }
 
@@ -255,8 +255,8 @@ fn availability_words<'a>(shop: &Shop<'a>, availability: Availability) -> &'a st
 
 fn rating(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> Option<String> {
     let (rating, count) = enhanced.product.analytics.rating.filter(|&(_, count)| count > 0)?;
-    let (rating, count) = (format!("{rating:.1}"), count.to_string());
-    Some(shop.words.fill("rating", &[("rating", &rating), ("count", &count)]))
+    let rating = shop.prices.number(&format!("{rating:.1}"));
+    Some(shop.words.count("rating", count as usize, &[("rating", &rating), ("count", &count.to_string())]))
 }
 
 fn row<'a>(shop: &Shop<'a>, key: &'static str, value: Option<String>) -> Option<Row<'a>> {
@@ -274,12 +274,12 @@ fn linked<'a>(
     Some(Row { key: Some(key), label: shop.words.say(key), value: shop.label(term).to_string(), url })
 }
 
-fn list(terms: &[Term]) -> Option<String> {
-    (!terms.is_empty()).then(|| terms.iter().map(|term| term.label.as_str()).collect::<Vec<_>>().join(", "))
+fn list(shop: &Shop<'_>, vocabulary: Vocabulary, terms: &[Term]) -> Option<String> {
+    (!terms.is_empty()).then(|| shop.words.list(terms.iter().map(|term| shop.words.term(vocabulary, term))))
 }
 
-fn one(term: Option<&Term>) -> Option<String> {
-    term.map(|term| term.label.clone())
+fn one(shop: &Shop<'_>, vocabulary: Vocabulary, term: Option<&Term>) -> Option<String> {
+    term.map(|term| shop.words.term(vocabulary, term).to_string())
 }
 
 /// Rows as HTML.
@@ -300,9 +300,9 @@ fn key_facts<'a>(shop: &Shop<'a>, enhanced: &EnhancedProduct) -> Vec<Row<'a>> {
     });
     let rows = [
         row(shop, "size", size),
-        row(shop, "color", one(product.colors.first())),
-        row(shop, "material", one(product.materials.first())),
-        row(shop, "weight", product.measurements.weight.map(|grams| format!("{} g", tenths(grams)))),
+        row(shop, "color", one(shop, Vocabulary::Color, product.colors.first())),
+        row(shop, "material", one(shop, Vocabulary::Material, product.materials.first())),
+        row(shop, "weight", product.measurements.weight.map(|weight| grams(shop, weight))),
     ];
     // The details below say them again.
     rows.into_iter().flatten().map(|row| Row { key: None, ..row }).collect()
@@ -310,7 +310,7 @@ fn key_facts<'a>(shop: &Shop<'a>, enhanced: &EnhancedProduct) -> Vec<Row<'a>> {
 
 /// The frame in all of its colours, each drawn, or shown by its photo; its own one comes first.
 fn variants<'a>(
-    shop: &Shop<'_>,
+    shop: &Shop<'a>,
     record: &ProductRecord,
     enhanced: &'a EnhancedProduct,
     pictures: &[Img],
@@ -324,7 +324,7 @@ fn variants<'a>(
     let is_listed = own.is_some_and(|own| product.variants.iter().any(|variant| variant.color.key == own.key));
     let own_swatch = own.filter(|_| !is_listed).zip(pictures.first()).map(|(color, picture)| Swatch {
         key: &color.key,
-        name: &color.label,
+        name: shop.words.term(Vocabulary::Color, color),
         fill: swatch(color),
         picture: picture.clone(),
         alt: picture.alt.clone(),
@@ -336,10 +336,10 @@ fn variants<'a>(
         let photo = variant.image.as_deref().and_then(|source| shop.photo(source, "", None));
         Swatch {
             key: &variant.color.key,
-            name: &variant.color.label,
+            name: shop.words.term(Vocabulary::Color, &variant.color),
             fill: variant.hex.clone().filter(|hex| is_hex_color(hex)).or_else(|| swatch(&variant.color)),
             picture: photo.unwrap_or_else(|| shop.drawing(record.drawing.in_color(variant), "")),
-            alt: in_color(&variant.color.label),
+            alt: in_color(shop.words.term(Vocabulary::Color, &variant.color)),
             sku: variant.sku.as_deref(),
             shopify_variant: variant.shopify_variant_id.as_deref(),
             is_current: own.is_some_and(|own| own.key == variant.color.key),
@@ -399,14 +399,14 @@ fn frame_rows<'a>(shop: &Shop<'a>, record: &ProductRecord, enhanced: &EnhancedPr
     let rows = [
         linked(shop, "frame_type", record.frame_type, Subject::FrameType),
         linked(shop, "frame_shape", record.frame_shape, Subject::FrameShape),
-        row(shop, "rim", one(product.rim.as_ref())),
-        row(shop, "materials", list(&product.materials)),
-        row(shop, "colors", list(&product.colors)),
-        row(shop, "made_for", one(product.gender.as_ref())),
-        row(shop, "age_group", one(product.age_group.as_ref())),
-        row(shop, "style", one(product.style.as_ref())),
-        row(shop, "hinge", one(product.hinge.as_ref())),
-        row(shop, "features", list(&product.features)),
+        row(shop, "rim", one(shop, Vocabulary::Rim, product.rim.as_ref())),
+        row(shop, "materials", list(shop, Vocabulary::Material, &product.materials)),
+        row(shop, "colors", list(shop, Vocabulary::Color, &product.colors)),
+        row(shop, "made_for", one(shop, Vocabulary::Gender, product.gender.as_ref())),
+        row(shop, "age_group", one(shop, Vocabulary::Other, product.age_group.as_ref())),
+        row(shop, "style", one(shop, Vocabulary::Other, product.style.as_ref())),
+        row(shop, "hinge", one(shop, Vocabulary::Other, product.hinge.as_ref())),
+        row(shop, "features", list(shop, Vocabulary::Other, &product.features)),
     ];
     rows.into_iter().flatten().collect()
 }
@@ -415,10 +415,10 @@ fn lens_rows<'a>(shop: &Shop<'a>, enhanced: &EnhancedProduct) -> Vec<Row<'a>> {
     let lens = &enhanced.product.lens;
     let yes_no = |fact: Option<bool>| fact.map(|fact| shop.words.say(if fact { "yes" } else { "no" }).to_string());
     let rows = [
-        row(shop, "lens_kind", one(lens.kind.as_ref())),
-        row(shop, "lens_material", one(lens.material.as_ref())),
-        row(shop, "lens_color", one(lens.color.as_ref())),
-        row(shop, "coatings", list(&lens.coatings)),
+        row(shop, "lens_kind", one(shop, Vocabulary::Other, lens.kind.as_ref())),
+        row(shop, "lens_material", one(shop, Vocabulary::Other, lens.material.as_ref())),
+        row(shop, "lens_color", one(shop, Vocabulary::Color, lens.color.as_ref())),
+        row(shop, "coatings", list(shop, Vocabulary::Other, &lens.coatings)),
         row(shop, "uv_protection", lens.uv_protection.clone()),
         row(shop, "polarized", yes_no(lens.polarized)),
         row(shop, "prescription_ready", yes_no(lens.prescription_ready)),
@@ -430,17 +430,18 @@ fn size<'a>(shop: &Shop<'a>, record: &ProductRecord, enhanced: &'a EnhancedProdu
     let measurements = &enhanced.product.measurements;
     let known = enhanced.size.as_ref();
     let front = known.map(|size| {
-        let width = millimetres(size.front_width);
+        let width = millimetres(shop, size.front_width);
         if size.estimated { shop.words.fill("estimated", &[("value", &width)]) } else { width }
     });
+    let length = |length: Option<f32>| length.map(|length| millimetres(shop, length));
     let rows = [
-        row(shop, "lens_width", measurements.lens_width.map(millimetres)),
-        row(shop, "lens_height", measurements.lens_height.map(millimetres)),
-        row(shop, "bridge", measurements.bridge.map(millimetres)),
-        row(shop, "temple", measurements.temple.map(millimetres)),
-        row(shop, "front_width", front.or(measurements.frame_width.map(millimetres))),
-        row(shop, "front_height", measurements.frame_height.map(millimetres)),
-        row(shop, "weight", measurements.weight.map(|grams| format!("{} g", tenths(grams)))),
+        row(shop, "lens_width", length(measurements.lens_width)),
+        row(shop, "lens_height", length(measurements.lens_height)),
+        row(shop, "bridge", length(measurements.bridge)),
+        row(shop, "temple", length(measurements.temple)),
+        row(shop, "front_width", front.or(length(measurements.frame_width))),
+        row(shop, "front_height", length(measurements.frame_height)),
+        row(shop, "weight", measurements.weight.map(|weight| grams(shop, weight))),
     ];
     let front_width = known.map(|size| size.front_width);
     let rows: Vec<_> = rows.into_iter().flatten().collect();
@@ -465,8 +466,12 @@ fn fit_sentence(shop: &Shop<'_>, size: &FrameSize) -> String {
     shop.words.fill("fits_width", &[("from", &from), ("to", &to)])
 }
 
-fn millimetres(value: f32) -> String {
-    format!("{} mm", tenths(value))
+fn millimetres(shop: &Shop<'_>, value: f32) -> String {
+    shop.words.fill("millimetres", &[("value", &shop.prices.number(&tenths(value)))])
+}
+
+fn grams(shop: &Shop<'_>, value: f32) -> String {
+    shop.words.fill("grams", &[("value", &shop.prices.number(&tenths(value)))])
 }
 
 /// One digit behind the point where there is something to show.
@@ -488,18 +493,18 @@ fn fits(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> anyhow::Result<String> {
         let strength = fit.strength();
         let fields = Fit {
             key: shape.key(),
-            name: shape.label(),
+            name: shop.words.face_name(shape),
             icon: icons::face(shape),
             url: shop.anchor_of(Subject::FaceShape(shape)).map(|anchor| anchor.url),
-            strength: strength.label(),
+            strength: strength.label(shop.words),
             level: match strength {
                 Strength::OftenSuggested => "high",
                 Strength::WorksToo => "middle",
                 Strength::LessOften => "low",
             },
             percent,
-            reasons: &fit.reasons,
-            caveat: fit.caveat.as_deref(),
+            reasons: fit.reasons.iter().map(|reason| reason.text(shop.words)).collect(),
+            caveat: fit.caveat.as_ref().map(|caveat| caveat.text(shop.words)),
         };
         shop.templates.render_into("fragments/fit", &fields, &mut html)?;
     }

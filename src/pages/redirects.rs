@@ -2,11 +2,11 @@
 //!
 //! Takes the configured redirects; makes both. Refuses those that would take the place of a file of the store.
 
-use super::outer;
 use super::plan::{PageKind, Plan};
 use super::render::Renderer;
 use super::shop::Shop;
 use crate::config::{Redirect, StoreConfiguration};
+use crate::language;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -23,8 +23,8 @@ struct Moved<'a> {
 pub(crate) fn page(shop: &Shop<'_>, index: u32) -> Result<String> {
     let redirect = shop.config.redirects.get(index as usize).context("the plan names a redirect that is not there")?;
     let moved = Moved {
-        language: &shop.config.locale,
-        direction: outer::direction(&shop.config.locale),
+        language: shop.locale,
+        direction: language::direction(shop.locale),
         target: redirect.target.to_string(),
     };
     shop.templates.render("pages/moved", &moved)

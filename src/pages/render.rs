@@ -58,17 +58,19 @@ impl<'a> Renderer<'a> {
         theme: &'a Theme,
         media: &'a Media,
     ) -> Result<Self> {
+        let language = theme.languages.first().context("the theme was loaded for no language")?;
         let shop = Shop {
             config,
+            locale: &language.locale,
             catalog,
             plan,
-            templates: &theme.templates,
-            words: &theme.words,
+            templates: &language.templates,
+            words: &language.words,
             media,
             used: Used::default(),
             repeated_skus: shop::repeated_skus(catalog),
             links: Links::new(&config.base_url),
-            prices: PriceFormat::of_locale(&config.locale),
+            prices: PriceFormat::of_locale(&language.locale),
         };
         let palette = palette::css_variables(config.primary_color, config.secondary_color);
         let mut files = theme_files::build(&palette, &theme.stylesheets, &theme.files);
@@ -192,7 +194,7 @@ impl<'a> Renderer<'a> {
 fn script_values(shop: &Shop<'_>) -> [(&'static str, serde_json::Value); 2] {
     let settings = serde_json::json!({
         "root": shop.links.prefix(),
-        "locale": shop.config.locale,
+        "locale": super::price::script_locale(shop.locale),
         "perPage": shop.config.products_per_page,
         "worker": shop.config.offline_page,
         "words": shop.words.of_scripts(),

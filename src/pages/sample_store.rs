@@ -14,6 +14,7 @@ use crate::config::{
     JobSettings, Platform, ProductFilters, Returns, SortOrder, StoreConfiguration, ThemeSource,
 };
 use crate::enhance::{Collector, EnhancedCatalog};
+use crate::language::Words;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -39,7 +40,7 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
         ),
         contact_email: Some("hello@example.org".into()),
         base_url: Url::parse(base_url).expect("a URL"),
-        locale: "en-GB".into(),
+        locales: vec!["en-GB".into()],
         currency: Currency::from_code("EUR").expect("EUR exists"),
         theme: ThemeSource::Embedded("modern-minimal".into()),
         primary_color: Color { rgb: [0x1f, 0x4b, 0x43] },
@@ -197,7 +198,9 @@ pub(super) fn catalog(products: Vec<Product>) -> EnhancedCatalog {
     ];
     let filters = ProductFilters::default();
     let media = Media::new(None);
-    let collector = Collector::new(&references, &media, &filters, folder.path(), &mut Vec::new()).expect("a collector");
+    let words = Words::english();
+    let collector =
+        Collector::new(&words, &references, &media, &filters, folder.path(), &mut Vec::new()).expect("a collector");
     collector.take(0, &Arc::from("products"), products).expect("taken");
     collector.finish(SortOrder::Featured, None, &mut Vec::new())
 }
@@ -205,7 +208,7 @@ pub(super) fn catalog(products: Vec<Product>) -> EnhancedCatalog {
 /// A rendered store: bytes by path.
 pub(super) fn rendered(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> (Plan, BTreeMap<String, Vec<u8>>) {
     let plan = plan(config, catalog);
-    let theme = Theme::load(&config.theme).expect("the theme");
+    let theme = Theme::load(&config.theme, &config.locales).expect("the theme");
     let media = Media::new(None);
     let renderer = Renderer::new(config, catalog, &plan, &theme, &media).expect("a renderer");
     let mut files = BTreeMap::new();

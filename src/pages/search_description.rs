@@ -20,7 +20,7 @@ pub(crate) fn build(shop: &Shop<'_>) -> String {
     push_element(&mut text, "ShortName", &shortened(&shop.config.store_name, LONGEST_NAME));
     push_element(&mut text, "Description", &title(shop));
     push_element(&mut text, "InputEncoding", "UTF-8");
-    push_element(&mut text, "Language", &shop.config.locale);
+    push_element(&mut text, "Language", shop.locale);
     let _ = writeln!(
         text,
         "<Image width=\"32\" height=\"32\" type=\"image/x-icon\">{}</Image>",

@@ -7,13 +7,13 @@ use super::link::Links;
 use super::plan::{FACE_GUIDE, Listing, Plan, Subject};
 use super::price::PriceFormat;
 use super::template::Templates;
-use super::words::{Words, plain};
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::media::{Media, MediaFile, Origin};
 use crate::catalog::vocabulary::FaceShape;
 use crate::config::StoreConfiguration;
 use crate::enhance::record::TermId;
 use crate::enhance::{EnhancedCatalog, ProductRecord};
+use crate::language::{Words, plain};
 use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,6 +73,8 @@ impl Used {
 /// One store, for the page builders.
 pub(crate) struct Shop<'a> {
     pub(crate) config: &'a StoreConfiguration,
+    /// BCP 47 tag.
+    pub(crate) locale: &'a str,
     pub(crate) catalog: &'a EnhancedCatalog,
     pub(crate) plan: &'a Plan,
     pub(crate) templates: &'a Templates,
@@ -123,8 +125,10 @@ impl Shop<'_> {
         self.catalog.records.get(index as usize)
     }
 
+    /// What a term is called in the store's language.
     pub(crate) fn label(&self, term: TermId) -> &str {
-        &self.catalog.terms.get(term).label
+        let terms = &self.catalog.terms;
+        self.words.term(terms.vocabulary(term), terms.get(term))
     }
 
     pub(crate) fn brand_name(&self, record: &ProductRecord) -> Option<&str> {
@@ -199,7 +203,9 @@ impl Shop<'_> {
         match subject {
             Subject::All => self.words.say("all_frames").to_string(),
             Subject::FrameType(term) | Subject::FrameShape(term) => self.label(term).to_string(),
-            Subject::FaceShape(shape) => self.words.fill("face_heading", &[("face", &shape.label().to_lowercase())]),
+            Subject::FaceShape(shape) => {
+                self.words.fill("face_heading", &[("face", self.words.face_in_sentence(shape))])
+            }
             Subject::Brand(index) => self.catalog.brands[index as usize].name.clone(),
             Subject::Category(index) => self.catalog.categories[index as usize].name.clone(),
         }

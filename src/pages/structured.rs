@@ -8,6 +8,7 @@ use super::policies;
 use super::shop::Shop;
 use crate::assets::icons;
 use crate::catalog::product::{Availability, Product};
+use crate::catalog::vocabulary::Vocabulary;
 use crate::enhance::{EnhancedProduct, ProductRecord};
 use serde::Serialize;
 use serde_json::json;
@@ -125,7 +126,7 @@ pub(crate) fn store(shop: &Shop<'_>) -> Vec<Node> {
         "@type": "WebSite",
         "name": shop.config.store_name,
         "url": home,
-        "inLanguage": shop.config.locale,
+        "inLanguage": shop.locale,
         "publisher": { "@id": format!("{home}#store") },
     });
     vec![node(&organization), node(&site)]
@@ -296,7 +297,7 @@ pub(crate) fn product(
         image: images,
         brand: brand.map(|name| Brand { name }),
         category,
-        material: product.materials.first().map(|material| material.label.as_str()),
+        material: product.materials.first().map(|material| shop.words.term(Vocabulary::Material, material)),
         size: size.map(|size| size.printed.as_deref().unwrap_or(size.class.label())),
         width: size.filter(|size| !size.estimated).map(|size| quantity(size.front_width, "MMT")),
         weight: product.measurements.weight.map(|weight| quantity(weight, "GRM")),
@@ -310,7 +311,7 @@ pub(crate) fn product(
             sku: sku.unwrap_or(&product.id),
             offers: offer(shop, product, url),
             gtin: product.gtin.as_deref(),
-            color: product.colors.first().map(|color| color.label.as_str()),
+            color: product.colors.first().map(|color| shop.words.term(Vocabulary::Color, color)),
             model,
         });
     }
@@ -362,9 +363,10 @@ fn offer<'a>(shop: &Shop<'_>, product: &Product, url: &'a str) -> Offer<'a> {
 
 fn properties<'a>(shop: &Shop<'a>, product: &'a Product) -> Vec<PropertyValue<'a>> {
     let measurements = &product.measurements;
-    let terms = [("frame_shape", &product.frame_shape), ("rim", &product.rim)];
-    let terms = terms.into_iter().filter_map(|(key, term)| {
-        Some(PropertyValue { name: shop.words.say(key), value: Fact::Words(&term.as_ref()?.label), unit_code: None })
+    let terms = [("frame_shape", Vocabulary::FrameShape, &product.frame_shape), ("rim", Vocabulary::Rim, &product.rim)];
+    let terms = terms.into_iter().filter_map(|(key, vocabulary, term)| {
+        let value = Fact::Words(shop.words.term(vocabulary, term.as_ref()?));
+        Some(PropertyValue { name: shop.words.say(key), value, unit_code: None })
     });
     let lengths = [
         ("lens_width", measurements.lens_width),

@@ -7,7 +7,7 @@
 use super::fields::Fields;
 use super::program::Program;
 use super::theme::ThemeError;
-use super::words::Words;
+use crate::language::Words;
 use handlebars::Handlebars;
 use serde::Serialize;
 use std::cell::RefCell;

@@ -5,8 +5,8 @@
 //! where there is one, the line. Never reads outside the folder.
 
 use super::template::Templates;
-use super::words::Words;
 use crate::config::ThemeSource;
+use crate::language::{Words, language_of};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,8 @@ const DEFAULT: &str = "modern-minimal";
 /// A loaded theme.
 #[derive(Debug)]
 pub struct Theme {
-    pub(crate) templates: Templates,
-    pub(crate) words: Words,
+    /// Words and templates in each language of the store.
+    pub(crate) languages: Vec<ThemeLanguage>,
     /// Contents of the stylesheets, in the order they apply.
     pub(crate) stylesheets: Vec<String>,
     /// ES modules by name, such as `listing.js`.
@@ -27,6 +27,16 @@ pub struct Theme {
     pub(crate) worker: String,
     /// Pictures, fonts and the like, by name.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
+}
+
+/// What a theme says in one language.
+#[derive(Debug)]
+pub(crate) struct ThemeLanguage {
+    /// BCP 47 tag.
+    pub(crate) locale: String,
+    pub(crate) words: Words,
+    /// With the words filled in.
+    pub(crate) templates: Templates,
 }
 
 /// Why a theme cannot be used.
@@ -152,8 +162,6 @@ const SCRIPTS: &[(&str, &str)] = embedded!["templates/scripts":
 /// Stands alone, as it is no module of the pages.
 const WORKER: (&str, &str) = ("templates/service_worker.js", include_str!("../../templates/service_worker.js"));
 
-const WORDS: &str = include_str!("../../templates/words.en.yaml");
-
 const MODERN_MINIMAL: &[(&str, &str)] = embedded!["themes/modern-minimal":
     "theme.yaml",
     "assets/base.css",
@@ -175,29 +183,29 @@ impl Theme {
     /// A hash of everything in the theme that pages are made from. Stylesheets and scripts have hashes in their names.
     pub(crate) fn digest(&self) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(self.templates.digest().as_bytes()).update(format!("{:?}", self.words).as_bytes());
+        for language in &self.languages {
+            hasher.update(language.templates.digest().as_bytes()).update(format!("{:?}", language.words).as_bytes());
+        }
         hasher.finalize()
     }
 
-    /// Loads a theme and compiles its templates.
+    /// The words of the store's own language.
+    pub fn words(&self) -> &Words {
+        &self.languages[0].words
+    }
+
+    /// Loads a theme and compiles its templates for each of the store's locales.
     ///
     /// # Errors
     /// When there is no such theme, a file of it cannot be read, or a file is not as it should be.
-    pub fn load(source: &ThemeSource) -> Result<Self, ThemeError> {
+    pub fn load(source: &ThemeSource, locales: &[String]) -> Result<Self, ThemeError> {
         let overrides = match source {
             ThemeSource::Embedded(name) if name == DEFAULT => Overrides::default(),
             ThemeSource::Embedded(name) => return Err(ThemeError::Unknown { name: name.clone() }),
             ThemeSource::Folder(folder) => Overrides::read(folder)?,
         };
         overrides.refuse_unknown_templates()?;
-        let words = load_words(&overrides)?;
-
-        let mut templates = Templates::new();
-        for (name, text) in TEMPLATES {
-            let file = format!("templates/{name}");
-            let text = overrides.texts.get(&file).map_or(*text, String::as_str);
-            templates.add(name.trim_end_matches(".hbs"), &file, text, &words)?;
-        }
+        let languages = locales.iter().map(|locale| overrides.in_language(locale)).collect::<Result<_, _>>()?;
 
         let description = overrides.text_or_embedded("theme.yaml");
         let description: Description = serde_yaml::from_str(description)
@@ -216,7 +224,7 @@ impl Theme {
         };
         let scripts = SCRIPTS.iter().map(script).collect();
         let worker = overrides.texts.get(WORKER.0).map_or(WORKER.1, String::as_str).to_string();
-        Ok(Self { templates, words, stylesheets, scripts, worker, files: overrides.files })
+        Ok(Self { languages, stylesheets, scripts, worker, files: overrides.files })
     }
 }
 
@@ -248,6 +256,35 @@ impl Overrides {
         Ok(overrides)
     }
 
+    fn in_language(&self, locale: &str) -> Result<ThemeLanguage, ThemeError> {
+        let words = self.words(locale)?;
+        let mut templates = Templates::new();
+        for (name, text) in TEMPLATES {
+            let file = format!("templates/{name}");
+            let text = self.texts.get(&file).map_or(*text, String::as_str);
+            templates.add(name.trim_end_matches(".hbs"), &file, text, &words)?;
+        }
+        Ok(ThemeLanguage { locale: locale.to_string(), words, templates })
+    }
+
+    /// The program's words with the theme's over them, those of its English file under those of the language's own.
+    fn words(&self, locale: &str) -> Result<Words, ThemeError> {
+        let language = language_of(locale);
+        let own = |language: &str| {
+            let file = format!("templates/words.{language}.yaml");
+            let text = self.texts.get(&file)?;
+            Some(Words::parse(text).map_err(|detail| ThemeError::Description { file, detail }))
+        };
+        let mut words = Words::of_locale(locale);
+        if let Some(english) = own("en").transpose()? {
+            if language == "en" { words.overlay(english) } else { words.complete(english) }
+        }
+        if let Some(own) = own(language).filter(|_| language != "en").transpose()? {
+            words.overlay(own);
+        }
+        Ok(words)
+    }
+
     fn text_or_embedded(&self, name: &str) -> &str {
         let embedded = || MODERN_MINIMAL.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| *text);
         self.texts.get(name).map_or_else(embedded, String::as_str)
@@ -265,16 +302,6 @@ impl Overrides {
     }
 }
 
-fn load_words(overrides: &Overrides) -> Result<Words, ThemeError> {
-    const FILE: &str = "templates/words.en.yaml";
-    let parse = |text: &str| Words::parse(text).map_err(|detail| ThemeError::Description { file: FILE.into(), detail });
-    let mut words = parse(WORDS)?;
-    if let Some(own) = overrides.texts.get(FILE) {
-        words.overlay(parse(own)?);
-    }
-    Ok(words)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,7 +317,7 @@ mod tests {
     }
 
     fn load(files: &[(&str, &str)]) -> Result<Theme, ThemeError> {
-        Theme::load(&ThemeSource::Folder(folder(files).path().to_path_buf()))
+        Theme::load(&ThemeSource::Folder(folder(files).path().to_path_buf()), &["en".to_string()])
     }
 
     fn message(files: &[(&str, &str)]) -> String {
@@ -299,8 +326,9 @@ mod tests {
 
     #[test]
     fn the_embedded_theme_loads() {
-        Theme::load(&ThemeSource::Embedded(DEFAULT.into())).expect("it loads");
-        let unknown = Theme::load(&ThemeSource::Embedded("glitter".into())).expect_err("no such theme");
+        let english = ["en".to_string()];
+        Theme::load(&ThemeSource::Embedded(DEFAULT.into()), &english).expect("it loads");
+        let unknown = Theme::load(&ThemeSource::Embedded("glitter".into()), &english).expect_err("no such theme");
         assert!(unknown.to_string().contains("there is no theme `glitter`"), "{unknown}");
     }
 
@@ -323,7 +351,7 @@ mod tests {
             ("assets/mark.png", "not really"),
         ])
         .expect("it loads");
-        let about = theme.templates.render("pages/about", &()).expect("it renders");
+        let about = theme.languages[0].templates.render("pages/about", &()).expect("it renders");
         assert_eq!(about, "<p>Go &amp; see</p>");
         assert_eq!(theme.stylesheets[0], "body{color:red}");
         assert!(theme.stylesheets.len() > 1);

@@ -6,8 +6,8 @@ use super::listing_page::Tools;
 use super::outer::{self, Content, Crumb, CrumbLink};
 use super::policies::{self, Policy};
 use super::shop::{Anchor, Shop};
-use super::words;
 use crate::config::Commerce;
+use crate::language;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -92,7 +92,7 @@ pub(crate) fn cart(shop: &Shop<'_>) -> anyhow::Result<Content> {
             _ => None,
         },
         email: email.filter(|_| mode == "enquiry"),
-        subject: words::plain(&shop.words.fill("enquiry_list_subject", &[("store", &shop.config.store_name)])),
+        subject: language::plain(&shop.words.fill("enquiry_list_subject", &[("store", &shop.config.store_name)])),
         contact: shop.links.local("contact/index.html"),
         hand_over: match mode {
             "enquiry" => email.map(|_| shop.words.say("enquiry_send")),

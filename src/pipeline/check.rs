@@ -4,6 +4,7 @@ use super::{RunError, media_of, read_catalog};
 use crate::config::StoreConfiguration;
 use crate::enhance::EnhancedProduct;
 use crate::event::{Event, Finding, Observer, Outcome};
+use crate::language::Words;
 use crate::score::quality;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -83,7 +84,7 @@ impl CatalogReport {
 /// When the catalogue cannot be read.
 pub fn check(config: &StoreConfiguration, work_dir: &Path, observer: &dyn Observer) -> Result<CatalogReport, RunError> {
     let tally = Tally { observer, reasons: Mutex::default() };
-    let read = read_catalog(config, &media_of(config), work_dir, &tally)?;
+    let read = read_catalog(config, &Words::english(), &media_of(config), work_dir, &tally)?;
     let catalog = &read.catalog;
     let count = catalog.records.len();
 

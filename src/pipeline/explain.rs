@@ -4,6 +4,7 @@ use super::{RunError, media_of, read_catalog};
 use crate::catalog::vocabulary::FaceShape;
 use crate::config::StoreConfiguration;
 use crate::event::{Event, Finding, Observer};
+use crate::language::Words;
 use crate::score::{face_shape, quality};
 use serde::Serialize;
 use std::path::Path;
@@ -55,7 +56,7 @@ pub struct ExplainedFit {
     pub face_shape: &'static str,
     pub score: f32,
     pub confidence: f32,
-    pub strength: &'static str,
+    pub strength: String,
     /// Score and confidence that came with the product.
     pub stored: Option<(f64, f64)>,
     /// Score and confidence of the rule model.
@@ -77,7 +78,8 @@ pub fn explain(
     observer: &dyn Observer,
 ) -> Result<Explanation, RunError> {
     let listener = Listener { observer, findings: Mutex::default() };
-    let read = read_catalog(config, &media_of(config), work_dir, &listener)?;
+    let words = Words::english();
+    let read = read_catalog(config, &words, &media_of(config), work_dir, &listener)?;
     let catalog = &read.catalog;
     let mut explanation = Explanation::default();
     let mut ids = vec![wanted.to_string()];
@@ -103,12 +105,12 @@ pub fn explain(
                     face_shape: face.key(),
                     score: combined.score,
                     confidence: combined.confidence,
-                    strength: combined.strength().label(),
+                    strength: combined.strength().label(&words).to_string(),
                     stored: assessment.stored,
                     rules: assessment.rule.as_ref().map(|rule| (rule.score, rule.confidence)),
                     steps: assessment.rule.map(|rule| rule.steps).unwrap_or_default(),
-                    reasons: combined.reasons,
-                    caveat: combined.caveat,
+                    reasons: combined.reasons.iter().map(|reason| reason.text(&words).to_string()).collect(),
+                    caveat: combined.caveat.map(|caveat| caveat.text(&words).to_string()),
                 })
             })
             .collect();

@@ -13,6 +13,7 @@ use crate::catalog::{CatalogError, Mapper, Source};
 use crate::config::{CatalogUri, ConfigErrors, Platform, StoreConfiguration, ThemeSource};
 use crate::enhance::{Collector, EnhancedCatalog};
 use crate::event::{Cancelled, Event, Finding, Observer, Outcome, Phase};
+use crate::language::Words;
 use crate::pages::{self, Rendered, Renderer, Theme};
 use crate::score::Rules;
 use crate::site::durable::make_private_folder;
@@ -112,13 +113,13 @@ pub fn generate(
     options: &GenerateOptions,
     observer: &dyn Observer,
 ) -> Result<Summary, RunError> {
-    let theme = Theme::load(&config.theme).map_err(|error| RunError::Usage(error.into()))?;
+    let theme = Theme::load(&config.theme, &config.locales).map_err(|error| RunError::Usage(error.into()))?;
     let output = site::Output::claim(&config.output, &protected(config, options), options.overwrite)
         .map_err(|refused| RunError::Usage(refused.into()))?;
     let watcher = Skips::watching(observer);
     let cache = Cache::at(&options.cache_dir, options.now);
     let media = media_of(config);
-    let catalog = read_catalog(config, &media, &options.work_dir, &watcher)?.catalog;
+    let catalog = read_catalog(config, theme.words(), &media, &options.work_dir, &watcher)?.catalog;
     watcher.refuse(options.strict)?;
 
     observer.observe(Event::Started { phase: Phase::Plan, total: None });
@@ -162,12 +163,13 @@ pub struct ReadCatalog {
     pub documents: u64,
 }
 
-/// Reads, maps, scores and enhances the whole catalogue.
+/// Reads, maps, scores and enhances the whole catalogue; what the products lack is said in `words`.
 ///
 /// # Errors
 /// See [`RunError`].
 pub fn read_catalog(
     config: &StoreConfiguration,
+    words: &Words,
     media: &Media,
     work_dir: &Path,
     observer: &dyn Observer,
@@ -181,7 +183,7 @@ pub fn read_catalog(
     let products = source.products(&config.product_filters, &references, observer)?;
     let mapper = mapper.with_references(Arc::clone(&references));
     let mut findings = Vec::new();
-    let collector = Collector::new(&references, media, &config.product_filters, work_dir, &mut findings)?;
+    let collector = Collector::new(words, &references, media, &config.product_filters, work_dir, &mut findings)?;
     report(findings, observer);
     observer.observe(Event::Finished { phase: Phase::Connect, steps: 1 });
 

@@ -9,7 +9,7 @@
 //! of both, raised as far towards `1-(1-c)(1-q)` as the two agree: it is never below what either part knew.
 
 use super::matrix::{self, Standing};
-use super::{FaceShapeCompatibility, Rules};
+use super::{FaceShapeCompatibility, Reason, Rules};
 use crate::catalog::product::{Product, StoredFit};
 use crate::catalog::vocabulary::{FaceShape, FrameShape};
 
@@ -42,8 +42,8 @@ pub struct RuleScore {
     pub confidence: f64,
     /// Each step: what was looked at, and by how much it moved the score.
     pub steps: Vec<(String, f64)>,
-    /// Sentences for shoppers, most telling first.
-    pub reasons: Vec<String>,
+    /// For shoppers, most telling first.
+    pub reasons: Vec<Reason>,
     standing: Standing,
 }
 
@@ -65,7 +65,7 @@ pub fn assess(product: &Product, rules: &Rules, face: FaceShape) -> Option<Asses
         score: thousandths(score),
         confidence: thousandths(confidence),
         reasons: reasons(stored_fit, rule.as_ref(), score),
-        caveat: Some(caveat(score, rule.as_ref()).to_string()),
+        caveat: Some(Reason::known(caveat(score, rule.as_ref()))),
     };
     Some(Assessment { stored, rule, combined })
 }
@@ -100,9 +100,9 @@ fn by_rules(product: &Product, rules: &Rules, face: FaceShape) -> Option<RuleSco
         confidence = unit(own.confidence);
         standing = Standing::Agreed;
         steps.push(("the catalogue's rule for this outline".to_string(), score));
-        reasons.extend(own.reasons.iter().map(|reason| bounded(reason)));
+        reasons.extend(own.reasons.iter().map(|reason| written(reason)));
         if reasons.is_empty() {
-            reasons.extend(outline.map(|outline| matrix::reason(face, outline).to_string()));
+            reasons.extend(outline.map(|outline| Reason::known(matrix::reason(face, outline))));
         }
     } else if let Some(outline) = outline {
         let cell = matrix::cell(face, outline);
@@ -110,7 +110,7 @@ fn by_rules(product: &Product, rules: &Rules, face: FaceShape) -> Option<RuleSco
         confidence = matrix::trust(cell.standing);
         standing = cell.standing;
         steps.push((format!("{} outline on a {} face", outline.key(), face.key()), score));
-        reasons.push(matrix::reason(face, outline).to_string());
+        reasons.push(Reason::known(matrix::reason(face, outline)));
     } else if let Some("rimless" | "semi-rimless") = rim {
         let cell = matrix::rimless_cell(face, rim == Some("semi-rimless"));
         score = matrix::worth(cell.strength);
@@ -118,7 +118,7 @@ fn by_rules(product: &Product, rules: &Rules, face: FaceShape) -> Option<RuleSco
         confidence = matrix::trust(cell.standing) * 0.75;
         standing = cell.standing;
         steps.push((format!("front without a full rim on a {} face", face.key()), score));
-        reasons.push(matrix::rimless_reason(face).to_string());
+        reasons.push(Reason::known(matrix::rimless_reason(face)));
         return Some(RuleScore { score, confidence, steps, reasons, standing });
     } else {
         return None;
@@ -136,14 +136,14 @@ fn by_rules(product: &Product, rules: &Rules, face: FaceShape) -> Option<RuleSco
             standing = cell.standing;
         }
         steps.push((if semi { "semi-rimless front" } else { "rimless front" }.to_string(), moved));
-        reasons.push(matrix::rimless_reason(face).to_string());
+        reasons.push(Reason::known(matrix::rimless_reason(face)));
     }
     for (what, moved, why) in [depth(product, face), breadth(product, face)].into_iter().flatten() {
         score = unit(score + moved);
         // Measured proportions are facts: they make the convention a little firmer.
         confidence = unit(confidence + 0.03);
         steps.push((what.to_string(), moved));
-        reasons.push(why.to_string());
+        reasons.push(Reason::known(why));
     }
     Some(RuleScore { score, confidence, steps, reasons, standing })
 }
@@ -158,12 +158,12 @@ fn depth(product: &Product, face: FaceShape) -> Option<Step> {
     let deep = ratio >= 0.85;
     let shallow = ratio <= 0.62;
     Some(match face {
-        FaceShape::Oblong if deep => ("deep lenses", 0.08, "Deep lenses cover more of the length of the face."),
-        FaceShape::Oblong if shallow => ("shallow lenses", -0.10, "Shallow lenses leave the face looking longer."),
-        FaceShape::Round if shallow => ("shallow lenses", 0.06, "More width than depth makes the face look longer."),
-        FaceShape::Round if deep => ("deep lenses", -0.06, "Deep lenses cover the length a round face needs."),
-        FaceShape::Square if shallow => ("shallow lenses", 0.04, "More width than depth lengthens a square face."),
-        FaceShape::Heart if deep => ("deep lenses", 0.04, "Depth below the eye line balances a narrow chin."),
+        FaceShape::Oblong if deep => ("deep lenses", 0.08, "oblong_deep_lenses"),
+        FaceShape::Oblong if shallow => ("shallow lenses", -0.10, "oblong_shallow_lenses"),
+        FaceShape::Round if shallow => ("shallow lenses", 0.06, "round_shallow_lenses"),
+        FaceShape::Round if deep => ("deep lenses", -0.06, "round_deep_lenses"),
+        FaceShape::Square if shallow => ("shallow lenses", 0.04, "square_shallow_lenses"),
+        FaceShape::Heart if deep => ("deep lenses", 0.04, "heart_deep_lenses"),
         _ => return None,
     })
 }
@@ -174,52 +174,47 @@ fn breadth(product: &Product, face: FaceShape) -> Option<Step> {
     let very_wide = width >= 148.0;
     let very_narrow = width <= 122.0;
     Some(match face {
-        FaceShape::Oblong if very_wide => ("very wide front", 0.04, "A wide front shortens a long face."),
+        FaceShape::Oblong if very_wide => ("very wide front", 0.04, "oblong_wide"),
         FaceShape::Oblong | FaceShape::Diamond | FaceShape::Triangle if very_narrow => {
-            ("very narrow front", -0.06, "A narrow front underlines the widest part of the face.")
+            ("very narrow front", -0.06, "narrow_front")
         }
-        FaceShape::Oval | FaceShape::Heart if very_wide => {
-            ("very wide front", -0.06, "A very wide front hides the proportions of the face.")
-        }
-        FaceShape::Round if very_narrow => ("very narrow front", -0.04, "A small front makes full cheeks look fuller."),
+        FaceShape::Oval | FaceShape::Heart if very_wide => ("very wide front", -0.06, "wide_front"),
+        FaceShape::Round if very_narrow => ("very narrow front", -0.04, "round_narrow"),
         _ => return None,
     })
 }
 
-fn reasons(stored: Option<&StoredFit>, rule: Option<&RuleScore>, score: f64) -> Vec<String> {
-    let stored_reasons = stored.into_iter().flat_map(|fit| &fit.reasons).map(|reason| bounded(reason)).take(2);
-    let mut reasons: Vec<String> = Vec::new();
+fn reasons(stored: Option<&StoredFit>, rule: Option<&RuleScore>, score: f64) -> Vec<Reason> {
+    let stored_reasons = stored.into_iter().flat_map(|fit| &fit.reasons).map(|reason| written(reason)).take(2);
+    let mut reasons: Vec<Reason> = Vec::new();
     // A rule that points the other way than the result would contradict the badge beside it.
     let rule = rule.filter(|rule| stored.is_none() || (rule.score >= 0.55) == (score >= 0.55));
     for reason in stored_reasons.chain(rule.into_iter().flat_map(|rule| rule.reasons.iter().cloned())) {
-        if !reason.is_empty() && !reasons.contains(&reason) && reasons.len() < MOST_REASONS {
+        if reason != Reason::Written(String::new()) && !reasons.contains(&reason) && reasons.len() < MOST_REASONS {
             reasons.push(reason);
         }
     }
     if reasons.is_empty() {
-        reasons.push(
-            match score {
-                score if score >= 0.8 => "The catalogue's own fitting model rates this pairing highly.",
-                score if score >= 0.55 => "The catalogue's own fitting model finds this pairing works.",
-                _ => "The catalogue's own fitting model suggests other frames first.",
-            }
-            .to_string(),
-        );
+        reasons.push(Reason::known(match score {
+            score if score >= 0.8 => "model_high",
+            score if score >= 0.55 => "model_works",
+            _ => "model_low",
+        }));
     }
     reasons
 }
 
-fn bounded(reason: &str) -> String {
+fn written(reason: &str) -> Reason {
     let words = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-    crate::catalog::text::shortened(&words, LONGEST_REASON)
+    Reason::Written(crate::catalog::text::shortened(&words, LONGEST_REASON))
 }
 
 fn caveat(score: f64, rule: Option<&RuleScore>) -> &'static str {
     match rule.map(|rule| rule.standing) {
-        Some(Standing::Disputed) => "Opticians disagree about this pairing, so trust the mirror.",
-        Some(Standing::Derived) => "There is no firm rule for this pairing, so take it as a hint.",
-        _ if score < 0.55 => "If the width is right and you like it, wear it.",
-        _ => "A front about as wide as your face matters more than its outline.",
+        Some(Standing::Disputed) => "caveat_disputed",
+        Some(Standing::Derived) => "caveat_derived",
+        _ if score < 0.55 => "caveat_width_right",
+        _ => "caveat_width_first",
     }
 }
 

@@ -11,7 +11,9 @@ pub mod quality;
 use crate::catalog::FaceShapeRules;
 use crate::catalog::product::Product;
 use crate::catalog::vocabulary::FaceShape;
+use crate::language::Words;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Scores a product.
@@ -89,10 +91,33 @@ pub struct FaceShapeCompatibility {
     pub score: f32,
     /// 0..=1.
     pub confidence: f32,
-    /// Why, in sentences a shopper reads.
-    pub reasons: Vec<String>,
-    /// What to keep in mind, one sentence.
-    pub caveat: Option<String>,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// What to keep in mind.
+    pub caveat: Option<Reason>,
+}
+
+/// A sentence that a shopper reads about a frame and a face.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reason {
+    /// The program's own, by its key in the words of each language.
+    Known(Cow<'static, str>),
+    /// The catalogue's, as it is written there.
+    Written(String),
+}
+
+impl Reason {
+    pub(crate) const fn known(key: &'static str) -> Self {
+        Self::Known(Cow::Borrowed(key))
+    }
+
+    /// The sentence in the words of a language.
+    pub fn text<'a>(&'a self, words: &'a Words) -> &'a str {
+        match self {
+            Self::Known(key) => words.reason(key),
+            Self::Written(sentence) => sentence,
+        }
+    }
 }
 
 impl FaceShapeCompatibility {
@@ -117,11 +142,11 @@ pub enum Strength {
 
 impl Strength {
     /// The words a shopper reads.
-    pub fn label(self) -> &'static str {
+    pub fn label(self, words: &Words) -> &str {
         match self {
-            Self::OftenSuggested => "Often suggested",
-            Self::WorksToo => "Works too",
-            Self::LessOften => "Less often suggested",
+            Self::OftenSuggested => words.say("strength_often"),
+            Self::WorksToo => words.say("strength_works"),
+            Self::LessOften => words.say("strength_less"),
         }
     }
 }
@@ -192,6 +217,6 @@ mod tests {
         let by_house = score(&product, &rules).fits[FaceShape::Round.index()].clone().expect("a fit");
         let by_convention = score(&product, &Rules::default()).fits[FaceShape::Round.index()].clone().expect("a fit");
         assert!(by_house.score > by_convention.score);
-        assert_eq!(by_house.reasons, ["House rule."]);
+        assert_eq!(by_house.reasons, [Reason::Written("House rule.".into())]);
     }
 }

@@ -7,8 +7,9 @@ export const words = settings.words;
 // Puts values in the place of {placeholders}.
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
-// "1 frame" and "24 frames": takes the first text for one, the second for all other numbers.
-export const counted = (count, one, other) => fill(count === 1 ? one : other, { count: number(count) });
+// "1 frame" and "24 frames": the text of a key in the plural form that the language has for the number.
+const plurals = new Intl.PluralRules(settings.locale);
+export const counted = (count, key) => fill(words[`${key}_${plurals.select(count)}`] ?? words[`${key}_other`], { count: number(count) });
 const format = new Intl.NumberFormat(settings.locale);
 export const number = (value) => format.format(value);
 
@@ -136,7 +137,7 @@ function tray(entries) {
     document.body.append(bar);
   }
   bar.classList.remove("is-full");
-  bar.querySelector("p").textContent = counted(entries.length, words.to_compare_one, words.to_compare_other);
+  bar.querySelector("p").textContent = counted(entries.length, "to_compare");
 }
 
 export function start() {

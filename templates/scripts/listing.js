@@ -257,7 +257,7 @@ async function tally(narrowed, active, isCurrent) {
 // Says how many there are, and shows what is chosen.
 function tell(count, active) {
   const isServed = isPlain(state) && location.pathname === served.path;
-  const text = counted(count, words.frames_one, words.frames_other);
+  const text = counted(count, "frames");
   if (isServed) status.textContent = served.status;
   else if (isSearch && found && !found.whole && count > 0) status.textContent = fill(words.some_words, { frames: text });
   else status.textContent = found?.more ? fill(words.and_counting, { frames: text }) : text;

@@ -45,13 +45,13 @@ export function start() {
       highlight(shown, found.words);
       const entries = [...places, ...shown.map(product)];
       entries.forEach((option, at) => (option.id = `suggestion-${at}`));
-      const foot = element("a", { class: "suggestion suggestion-all", role: "option", "aria-selected": "false", tabindex: "-1", id: `suggestion-${entries.length}`, href: `${form.action}?q=${encodeURIComponent(query)}` }, fill(words.see_results, { frames: counted(found.hits.length, words.frames_one, words.frames_other) }));
+      const foot = element("a", { class: "suggestion suggestion-all", role: "option", "aria-selected": "false", tabindex: "-1", id: `suggestion-${entries.length}`, href: `${form.action}?q=${encodeURIComponent(query)}` }, fill(words.see_results, { frames: counted(found.hits.length, "frames") }));
       list.replaceChildren(...(entries.length > 0 ? [...entries, foot] : [element("p", { class: "suggestion" }, words.no_frames)]));
       list.hidden = false;
       field.setAttribute("aria-expanded", "true");
       active = -1;
       field.removeAttribute("aria-activedescendant");
-      announce(counted(found.hits.length, words.frames_one, words.frames_other));
+      announce(counted(found.hits.length, "frames"));
     }
   };
 
@@ -93,7 +93,7 @@ async function placesFor(query) {
     return count > 0 && asked.every((word) => named.some((other) => other.startsWith(word)));
   }).map(([key, label, count]) => ({ facet, key, label, count })));
   return fitting.sort((a, b) => b.count - a.count).slice(0, 3).map(({ facet, key, label, count }) => element("a", { class: "suggestion", role: "option", "aria-selected": "false", tabindex: "-1", href: `${settings.root}${pageOf[facet.key]}/${key}/` },
-    element("span", { class: "suggestion-kind" }, facet.label), element("bdi", {}, label), element("small", {}, counted(count, words.frames_one, words.frames_other))));
+    element("span", { class: "suggestion-kind" }, facet.label), element("bdi", {}, label), element("small", {}, counted(count, "frames"))));
 }
 
 function product(card) {

@@ -157,7 +157,7 @@ impl Facet {
         let (values, lookup) = match kind {
             FacetKind::Face if !shop.config.enable_face_shape_filter => return None,
             FacetKind::Face => {
-                let values = FaceShape::ALL.map(|shape| FacetValue::new(shape.key(), shape.label()));
+                let values = FaceShape::ALL.map(|shape| FacetValue::new(shape.key(), shop.words.face_name(shape)));
                 (values.to_vec(), Lookup::Direct)
             }
             FacetKind::Shape
@@ -312,7 +312,7 @@ fn term_values(shop: &Shop<'_>, kind: FacetKind) -> (Vec<FacetValue>, Lookup) {
     let value = |&(id, _): &(TermId, usize)| {
         let term = shop.catalog.terms.get(id);
         let extra = (kind == FacetKind::Color).then(|| swatch(term)).flatten().map(Json::from);
-        FacetValue { extra, ..FacetValue::new(&term.key, &term.label) }
+        FacetValue { extra, ..FacetValue::new(&term.key, shop.label(id)) }
     };
     let values = order.iter().map(value).collect();
     (values, Lookup::Terms(order.iter().map(|(id, _)| *id).zip(0..).collect()))

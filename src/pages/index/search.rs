@@ -6,7 +6,7 @@
 
 use super::code;
 use super::text::{bucket_of, ending_bucket_of, for_each_word, is_code};
-use crate::catalog::vocabulary::Term;
+use crate::catalog::vocabulary::Vocabulary;
 use crate::enhance::wording::text_of_safe_html;
 use crate::enhance::{EnhancedProduct, ProductRecord};
 use crate::pages::plan::lineage;
@@ -174,12 +174,30 @@ fn add_words(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProduct
     for code in [&product.sku, &product.gtin].into_iter().flatten() {
         add(code, Field::Attribute);
     }
-    let single = [&product.frame_shape, &product.frame_type, &product.rim, &product.gender, &product.style];
-    let lists = [&product.materials, &product.colors, &product.features, &product.tags, &product.lens.coatings];
-    let variants = product.variants.iter().map(|variant| &variant.color);
-    let terms = single.into_iter().flatten().chain(lists.into_iter().flatten()).chain(variants);
-    for Term { label, .. } in terms {
-        add(label, Field::Attribute);
+    let single = [
+        (Vocabulary::FrameShape, &product.frame_shape),
+        (Vocabulary::FrameType, &product.frame_type),
+        (Vocabulary::Rim, &product.rim),
+        (Vocabulary::Gender, &product.gender),
+        (Vocabulary::Other, &product.style),
+    ];
+    let lists = [
+        (Vocabulary::Material, &product.materials),
+        (Vocabulary::Color, &product.colors),
+        (Vocabulary::Other, &product.features),
+        (Vocabulary::Other, &product.tags),
+        (Vocabulary::Other, &product.lens.coatings),
+    ];
+    for (vocabulary, term) in single {
+        add(term.as_ref().map_or("", |term| shop.words.term(vocabulary, term)), Field::Attribute);
+    }
+    for (vocabulary, term) in
+        lists.into_iter().flat_map(|(vocabulary, terms)| terms.iter().map(move |term| (vocabulary, term)))
+    {
+        add(shop.words.term(vocabulary, term), Field::Attribute);
+    }
+    for variant in &product.variants {
+        add(shop.words.term(Vocabulary::Color, &variant.color), Field::Attribute);
     }
     for category in record.categories.iter().flat_map(|&category| lineage(shop.catalog, category)) {
         add(&shop.catalog.categories[category as usize].name, Field::Attribute);
