@@ -78,7 +78,7 @@ function settle(finder, result) {
 function show(finder, shapes) {
   const [first, second] = shapes.map((shape) => nameOf(shape).toLowerCase());
   const told = { clear: words.finder_clear, likely: words.finder_likely, mixed: words.finder_mixed }[certainty];
-  const kept = second ? words.finder_remembered_other : words.finder_remembered_one;
+  const kept = second ? words.finder_remembered_both : words.finder_remembered;
   finder.querySelector("[data-verdict]").textContent = first ? fill(told ?? kept, { first, second }) : nothing;
   finder.querySelector("[data-forget]").hidden = !first;
   finder.querySelector("[data-shapes]").replaceChildren(...shapes.map(resultOf));
