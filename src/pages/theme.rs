@@ -334,11 +334,14 @@ mod tests {
 
     #[test]
     fn the_embedded_templates_are_drawn_the_fast_way() {
-        let theme = Theme::load(&ThemeSource::Embedded(DEFAULT.into())).expect("it loads");
-        let names: Vec<_> = theme.templates.names().collect();
+        let theme = Theme::load(&ThemeSource::Embedded(DEFAULT.into()), &["en".to_string()]).expect("it loads");
+        let names: Vec<_> = theme.languages[0].templates.names().collect();
         assert!(names.len() > 10, "{names:?}");
         for name in names {
-            assert!(theme.templates.is_program(name), "`{name}` uses something that only handlebars knows");
+            assert!(
+                theme.languages[0].templates.is_program(name),
+                "`{name}` uses something that only handlebars knows"
+            );
         }
     }
 
