@@ -3,10 +3,11 @@
 //! Rooms report to an [`Observer`]; the terminal, the job file and the tests listen. Nothing below `cli` prints.
 
 use crate::assets::cache::{Shelf, Uses};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The parts of a run, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Connecting, brands, categories, rules.

@@ -19,6 +19,7 @@
 //! - [`site`]: the output folder, published whole or not at all
 //! - [`language`]: the words of pages in each language, plural forms
 //! - [`jobs`]: the record of every run
+//! - [`reliability`]: when to stop asking what does not answer
 //! - [`pipeline`]: the conductor
 //! - [`cli`]: arguments and the terminal
 //!
@@ -36,5 +37,6 @@ pub mod jobs;
 pub mod language;
 pub mod pages;
 pub mod pipeline;
+pub mod reliability;
 pub mod score;
 pub mod site;

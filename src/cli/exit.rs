@@ -91,6 +91,9 @@ impl From<RunError> for Failure {
                     "see that the server runs and that `catalog.uri` names it; `storegen check` tries the same".into(),
                 ),
             ),
+            RunError::LeftAlone(_) => {
+                (Exit::SourceUnavailable, Some("`--ignore-breakers` asks it at once; so does `storegen check`".into()))
+            }
             RunError::Cancelled(_) => (Exit::Cancelled, None),
             RunError::Failed(_) => (Exit::Failed, None),
         };

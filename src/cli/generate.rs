@@ -13,6 +13,7 @@ use crate::jobs::{
     StopReason, SystemClock, Tally,
 };
 use crate::pipeline::{self, GenerateOptions, RunError, Summary};
+use crate::reliability::Breakers;
 use anyhow::Context as _;
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,9 @@ pub(super) struct Conduct {
     /// Stop after this time of work, such as 90s or 30m, in place of `jobs.timeout`
     #[arg(long, value_name = "TIME", value_parser = words::span_of)]
     timeout: Option<Duration>,
+    /// Ask the database even where it has failed too often of late
+    #[arg(long)]
+    ignore_breakers: bool,
     /// Print the job's record as JSON
     #[arg(long)]
     json: bool,
@@ -161,8 +165,14 @@ pub(super) fn conduct(
     };
     let timeout = args.timeout.or(config.jobs.timeout);
     let stop = Stop::new(&running, &*clock, &interrupt::is_interrupted, timeout);
+    let now = || clock.now();
+    let memory = store.clone();
+    let mut breakers = Breakers::new(&memory, &now, &config.reliability);
+    if args.ignore_breakers {
+        breakers = breakers.ignored();
+    }
     let recorder = Recorder::start(store, job, Arc::clone(&clock))?;
-    let result = pipeline::generate(&config, &options, &Listeners::new(&recorder, &view, &stop));
+    let result = pipeline::generate(&config, &options, &breakers, &Listeners::new(&recorder, &view, &stop));
     view.end();
     tell(args, dry_run, &config, recorder, result, stop.reason(), terminal)
 }

@@ -13,6 +13,7 @@ mod generate;
 mod init;
 mod interrupt;
 mod job_table;
+mod logs;
 mod progress;
 mod reading;
 mod retry;
@@ -72,6 +73,8 @@ enum Command {
     Generate(generate::GenerateArgs),
     /// Tell how runs went, or how they go
     Status(status::StatusArgs),
+    /// Print what happened in a job, also while it happens
+    Logs(logs::LogsArgs),
     /// Stop a job that runs or waits
     Cancel(cancel::CancelArgs),
     /// Run a job again, with the configuration of then
@@ -86,8 +89,8 @@ enum Command {
     Init(init::InitArgs),
     /// Look into what is kept of pictures between runs, or empty it
     Cache(cache::CacheArgs),
-    /// Print the JSON Schema of store.yaml
-    Schema,
+    /// Print the JSON Schema of store.yaml, or of the state file
+    Schema(schema::SchemaArgs),
 }
 
 /// Parses the arguments, runs the command, tells of its failure. Call it once, from `main`.
@@ -122,6 +125,7 @@ impl Cli {
         match self.command {
             Command::Generate(args) => generate::run(&args, &self.global, terminal),
             Command::Status(args) => status::run(&args, &self.global, terminal),
+            Command::Logs(args) => logs::run(&args, &self.global, terminal),
             Command::Cancel(args) => cancel::run(&args, &self.global, terminal),
             Command::Retry(args) => retry::run(&args, &self.global, terminal),
             Command::Clean(args) => clean::run(&args, &self.global, terminal),
@@ -129,7 +133,7 @@ impl Cli {
             Command::Explain(args) => explain::run(&args, &self.global, terminal),
             Command::Init(args) => init::run(&args, terminal),
             Command::Cache(args) => cache::run(&args, &self.global, terminal),
-            Command::Schema => schema::run(terminal),
+            Command::Schema(args) => schema::run(&args, terminal),
         }
     }
 }

@@ -68,6 +68,14 @@ pub(super) fn find<'a>(
     }
 }
 
+/// There is no job at all.
+pub(super) fn none_found(store: &JobStore) -> Failure {
+    Failure {
+        hint: Some("`storegen generate store.yaml` starts one; `--state` names another state file".into()),
+        ..Failure::failed(anyhow::anyhow!("no jobs in `{}`", store.path().display()))
+    }
+}
+
 /// Why a job never had its turn.
 pub(super) enum Unturned {
     /// It was stopped while it waited.

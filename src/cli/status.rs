@@ -2,8 +2,9 @@
 
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
-use super::{GlobalArgs, interrupt, job_table, state};
+use super::{GlobalArgs, interrupt, job_table, state, words};
 use crate::jobs::{Clock, GenerationJob, JobStatus, JobStore, SystemClock};
+use crate::reliability::{Breaker, BreakerState};
 use clap::Args;
 use std::path::Path;
 use std::time::Duration;
@@ -109,9 +110,25 @@ fn list(
     let fitting = size.filter(|_| args.watch).map_or(shown.len(), |(rows, _)| rows.saturating_sub(3) / 3).max(1);
     let shown = shown.get(..fitting).unwrap_or(shown);
     let mut text = job_table::table(shown, now, terminal.out, size.map(|(_, columns)| columns));
+    text += &left_alone(store, now, terminal);
     if shown.len() < all {
         let more = format!("  {} more; `--limit {all}` shows all", all - shown.len());
         text += &format!("{}\n", terminal.out.dim(&more));
     }
     text
+}
+
+/// Dependencies that are left alone now, a line each.
+fn left_alone(store: &JobStore, now: time::OffsetDateTime, terminal: &Terminal) -> String {
+    let line = |(key, breaker): (String, Breaker)| match breaker.state(now) {
+        BreakerState::Open(until) => {
+            let (service, host) = key.split_once(':').unwrap_or((&key, ""));
+            let until = words::moment(until);
+            let failures = words::counted(breaker.failures.into(), "failure", "failures");
+            let text = format!("{service} at {host} is left alone until {until}, after {failures}");
+            Some(format!("{} {}\n", terminal.out.yellow("!"), words::harmless(&text)))
+        }
+        BreakerState::Closed | BreakerState::HalfOpen => None,
+    };
+    store.breakers().unwrap_or_default().into_iter().filter_map(line).collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! Every string may hold `${VAR}` or `${VAR:-default}`; `$$` is a dollar sign. Relative paths start at the store file.
 
-use super::operation::JobsFile;
+use super::operation::{JobsFile, ReliabilityFile};
 use crate::catalog::vocabulary::FaceShape;
 use rust_decimal::Decimal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -175,6 +175,10 @@ pub(super) struct StoreFile {
     /// How jobs are run and remembered; changes nothing of the store.
     #[serde(default)]
     pub(super) jobs: JobsFile,
+
+    /// When to stop asking things outside that do not answer.
+    #[serde(default)]
+    pub(super) reliability: ReliabilityFile,
 
     /// Where the products come from.
     #[serde(default)]

@@ -70,6 +70,7 @@ pub(super) fn configuration(
     let returns = reading.returns(file.returns);
     let cache = reading.cache(&file.cache, around);
     let jobs = reading.jobs(file.jobs);
+    let reliability = reading.reliability(file.reliability);
     let catalog = reading.catalog(file.catalog, around);
     let logo = reading.logo(file.logo);
     let redirects = reading.redirects(&file.redirects, base_url.as_ref());
@@ -105,6 +106,7 @@ pub(super) fn configuration(
         returns: returns?,
         cache: cache?,
         jobs: jobs?,
+        reliability: reliability?,
         catalog: catalog?,
     })
 }

@@ -28,11 +28,11 @@ mod variables;
 pub use error::{ConfigError, ConfigErrors};
 pub use keeping::{bytes, span};
 pub use load::{Overrides, StoreText, load};
-pub use operation::JobSettings;
+pub use operation::{JobSettings, ReliabilitySettings};
 pub use places::MappingPlaces;
 pub use scaffold::{ScaffoldError, scaffold};
 pub use schema::schema;
-pub use source::Place;
+pub use source::{Place, redact};
 pub use variables::Environment;
 
 use crate::assets::cache::Limits;
@@ -106,6 +106,8 @@ pub struct StoreConfiguration {
     pub cache: CacheSettings,
     /// How runs are conducted.
     pub jobs: JobSettings,
+    /// When to stop asking things outside.
+    pub reliability: ReliabilitySettings,
     /// Where products come from.
     pub catalog: CatalogSettings,
 }

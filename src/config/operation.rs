@@ -1,6 +1,6 @@
-//! How runs of a store are conducted: how many at once, how long, what is remembered of them.
+//! How runs of a store are conducted: how many at once, how long, what is remembered, when to stop asking others.
 //!
-//! In: the `jobs` block as written. Out: [`JobSettings`]. Nothing here changes what the store looks like.
+//! In: the `jobs` and `reliability` blocks as written. Out: [`JobSettings`], [`ReliabilitySettings`]. Nothing here changes what the store looks like.
 
 use super::keeping::span;
 use super::meaning::Reading;
@@ -14,6 +14,11 @@ const MOST_AT_ONCE: u16 = 5;
 const KEPT_JOBS: u32 = 100;
 /// Days that ended jobs are remembered.
 const KEPT_DAYS: u16 = 30;
+
+/// Failures in a row after which a dependency is left alone.
+const MOST_FAILURES: u32 = 5;
+/// How long a dependency is left alone.
+const PAUSE: Duration = Duration::from_secs(300);
 
 /// How jobs are run and remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +67,46 @@ pub(super) struct JobsFile {
     pub(super) keep_days: Option<u16>,
 }
 
+/// When to leave something alone that does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReliabilitySettings {
+    /// Failures in a row after which a dependency is left alone; at least 1.
+    pub breaker_failures: u32,
+    /// How long it is left alone before one run tries again.
+    pub breaker_pause: Duration,
+}
+
+impl Default for ReliabilitySettings {
+    fn default() -> Self {
+        Self { breaker_failures: MOST_FAILURES, breaker_pause: PAUSE }
+    }
+}
+
+/// When to leave something alone that does not answer: the database, a host of pictures, a service.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReliabilityFile {
+    /// Failures in a row after which runs fail at once, without asking.
+    ///
+    /// From 1 to 1000. Default: 5.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(super) breaker_failures: Option<u32>,
+
+    /// How long it is left alone; then one run tries again, and the others follow when it succeeds.
+    ///
+    /// Default: `5m`.
+    pub(super) breaker_pause: Option<String>,
+}
+
 impl Reading<'_> {
+    pub(super) fn reliability(&mut self, file: ReliabilityFile) -> Option<ReliabilitySettings> {
+        let pause = self.duration("reliability.breaker_pause", file.breaker_pause, Duration::from_secs(1))?;
+        Some(ReliabilitySettings {
+            breaker_failures: file.breaker_failures.unwrap_or(MOST_FAILURES),
+            breaker_pause: pause.unwrap_or(PAUSE),
+        })
+    }
+
     pub(super) fn jobs(&mut self, file: JobsFile) -> Option<JobSettings> {
         Some(JobSettings {
             max_concurrent_jobs: file.max_concurrent_jobs.unwrap_or(MOST_AT_ONCE).into(),

@@ -92,8 +92,9 @@ impl Source {
 
 const HIDDEN: &str = "***";
 
-/// A text of any origin without the secrets in it.
-pub(super) fn redact(text: &str) -> String {
+/// A text of any origin with `***` in place of the secrets in it: passwords of addresses, values of anything named like a
+/// secret, tokens that are known by their look.
+pub fn redact(text: &str) -> String {
     let mut shown = String::new();
     let mut at = 0;
     for secret in secret_ranges(text) {
@@ -126,8 +127,15 @@ fn excerpt(line: &str, underline: Range<usize>) -> (String, Range<usize>) {
 }
 
 /// Names whose values are never shown.
-const SECRET_NAMES: [&str; 8] =
-    ["password", "passwd", "secret", "token", "api_key", "apikey", "credential", "private_key"];
+const SECRET_NAMES: [&str; 9] =
+    ["password", "passwd", "secret", "token", "api_key", "apikey", "credential", "private_key", "authorization"];
+
+/// What tokens of well-known services begin with; they are secrets wherever they stand.
+const TOKEN_STARTS: [&str; 9] =
+    ["bearer ", "ghp_", "gho_", "ghs_", "github_pat_", "shpat_", "shpss_", "sk_live_", "rk_live_"];
+
+/// Shortest rest of a token, in characters.
+const SHORTEST_TOKEN: usize = 8;
 
 /// What must not be shown, in order and without overlaps.
 fn secret_ranges(text: &str) -> Vec<Range<usize>> {
@@ -153,6 +161,14 @@ fn secret_ranges(text: &str) -> Vec<Range<usize>> {
                 covered = range.end;
                 ranges.push(range);
             }
+        }
+    }
+    for start in TOKEN_STARTS {
+        for (at, _) in text.to_ascii_lowercase().match_indices(start) {
+            let from = at + start.len();
+            let length = text[from..].find(|c: char| !(c.is_ascii_alphanumeric() || "_-.~+/=".contains(c)));
+            let to = length.map_or(text.len(), |length| from + length);
+            ranges.extend((to - from >= SHORTEST_TOKEN).then_some(from..to));
         }
     }
     ranges.retain(|range| !is_variable(&text[range.clone()]));
@@ -238,6 +254,9 @@ mod tests {
             ("uri: mongodb://ada:${DB_PASSWORD}@host", "uri: mongodb://ada:${DB_PASSWORD}@host"),
             ("uri: mongodb://ada:${NONE:-s3cret}@host", "uri: mongodb://ada:***@host"),
             ("api-token: abc def", "api-token: ***"),
+            ("Authorization: Bearer abc.def", "Authorization: ***"),
+            ("sent with bearer abcdef-12345, twice", "sent with bearer ***, twice"),
+            ("push with ghp_16C7e42F292c6912E7 failed", "push with ghp_*** failed"),
             (r#""password": "abc", "theme": "x""#, r#""password": "***", "theme": "x""#),
             (
                 "uri: mongodb://h/?tlsCertificateKeyFilePassword=abc&x=1",

@@ -61,6 +61,14 @@ impl CatalogUri {
         }
     }
 
+    /// The hosts of a server's address, without user and password: `a:27017,b:27017`.
+    pub fn hosts(&self) -> Option<&str> {
+        let Self::MongoDb(secret) = self else { return None };
+        let (_, rest) = secret.expose().split_once("://")?;
+        let server = rest.rsplit_once('@').map_or(rest, |(_, server)| server);
+        server.split(['/', '?']).next()
+    }
+
     /// The database that a server's address names, unless it is the one for signing in.
     pub(super) fn database(&self) -> Option<&str> {
         let Self::MongoDb(secret) = self else { return None };

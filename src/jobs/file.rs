@@ -10,10 +10,13 @@ use super::request::Request;
 use super::retention;
 use super::running::{self, Running};
 use crate::config::JobSettings;
+use crate::reliability::Breaker;
 use crate::site::Recovered;
 use crate::site::durable::{UNFINISHED, make_private_folder, replace_file};
 use anyhow::Context as _;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -100,11 +103,32 @@ pub struct JobStore {
     folder: PathBuf,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Document {
+/// `.storegen/state.json`: every job that is remembered, and what is known of dependencies that have failed.
+///
+/// The file is replaced as a whole, under the lock `.storegen/lock`; readers need none. Keys may be added without a new
+/// version; a new version means that old readers would misunderstand it, and they set such a file aside.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "state.json")]
+pub(super) struct Document {
+    /// Version of the format.
+    #[schemars(extend("const" = VERSION))]
     version: u32,
     /// Newest first.
-    jobs: Vec<GenerationJob>,
+    pub(super) jobs: Vec<GenerationJob>,
+    /// Dependencies that have failed since they last worked, by kind and host.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) breakers: BTreeMap<String, Breaker>,
+}
+
+/// The JSON Schema of the state file, indented, with a newline at its end.
+pub fn state_schema() -> String {
+    format!("{:#}\n", schemars::schema_for!(Document).to_value())
+}
+
+impl Default for Document {
+    fn default() -> Self {
+        Self { version: VERSION, jobs: Vec::new(), breakers: BTreeMap::new() }
+    }
 }
 
 impl JobStore {
@@ -182,9 +206,21 @@ impl JobStore {
     /// # Errors
     /// When the file is there and cannot be read or understood.
     pub fn jobs(&self) -> Result<Vec<GenerationJob>, StateError> {
+        Ok(self.read()?.jobs)
+    }
+
+    /// What is remembered of dependencies that have failed, by [`crate::reliability::Dependency::key`].
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read or understood.
+    pub fn breakers(&self) -> Result<BTreeMap<String, Breaker>, StateError> {
+        Ok(self.read()?.breakers)
+    }
+
+    pub(super) fn read(&self) -> Result<Document, StateError> {
         let bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Document::default()),
             Err(error) => {
                 return Err(anyhow::Error::new(error).context(format!("cannot read `{}`", self.path.display())).into());
             }
@@ -204,21 +240,21 @@ impl JobStore {
         }
         make_private_folder(&self.journal_dir())?;
         let _lock = self.lock()?;
-        let (mut jobs, set_aside) = match self.jobs() {
-            Ok(jobs) => (jobs, None),
+        let (mut document, set_aside) = match self.read() {
+            Ok(document) => (document, None),
             Err(StateError::Io(error)) => return Err(error.into()),
-            Err(error) => (Vec::new(), Some(self.set_aside(&error)?)),
+            Err(error) => (Document::default(), Some(self.set_aside(&error)?)),
         };
         let running = Running::begin(&self.running_folder(), JobId::random())?;
         let job = GenerationJob::new(running.job_id().clone(), now, new);
         if let Some(request) = &new.request {
             request.write(&self.request_path(&job.job_id))?;
         }
-        jobs.insert(0, job.clone());
-        for forgotten in retention::forget(&mut jobs, settings, now) {
+        document.jobs.insert(0, job.clone());
+        for forgotten in retention::forget(&mut document.jobs, settings, now) {
             retention::remove_files(&self.folder, &forgotten);
         }
-        self.write(jobs)?;
+        self.write(&document)?;
         Ok(Begun { job, running, set_aside })
     }
 
@@ -228,13 +264,13 @@ impl JobStore {
     /// When the file cannot be read, understood or written; it is unchanged then.
     pub fn replace(&self, job: &GenerationJob) -> Result<(), StateError> {
         let _lock = self.lock()?;
-        let mut jobs = self.jobs()?;
-        match jobs.iter_mut().find(|other| other.job_id == job.job_id) {
+        let mut document = self.read()?;
+        match document.jobs.iter_mut().find(|other| other.job_id == job.job_id) {
             Some(place) => *place = job.clone(),
             // The file was removed, or another one put in its place, while the job ran.
-            None => jobs.insert(0, job.clone()),
+            None => document.jobs.insert(0, job.clone()),
         }
-        self.write(jobs)
+        self.write(&document)
     }
 
     /// Marks jobs as failed whose process has died, and removes their working files. `recovered` tells which of them had
@@ -254,9 +290,9 @@ impl JobStore {
             return Ok(Vec::new());
         }
         let _lock = self.lock()?;
-        let mut jobs = self.jobs()?;
+        let mut document = self.read()?;
         let mut ended = Vec::new();
-        for job in jobs.iter_mut().filter(|job| is_dead(job)) {
+        for job in document.jobs.iter_mut().filter(|job| is_dead(job)) {
             let published = recovered.iter().any(|one| one.published && one.job_id == job.job_id.as_str());
             let store =
                 if published { "its store was published nevertheless" } else { "the store of before is in place" };
@@ -273,7 +309,7 @@ impl JobStore {
             ended.push(job.clone());
         }
         if !ended.is_empty() {
-            self.write(jobs)?;
+            self.write(&document)?;
         }
         running::remove_dead(&running_folder);
         self.remove_unfinished();
@@ -303,7 +339,7 @@ impl JobStore {
         lock().with_context(|| format!("cannot lock `{}`", path.display()))
     }
 
-    fn parse(&self, bytes: &[u8]) -> Result<Vec<GenerationJob>, StateError> {
+    fn parse(&self, bytes: &[u8]) -> Result<Document, StateError> {
         #[derive(Deserialize)]
         struct Version {
             version: u64,
@@ -315,11 +351,11 @@ impl JobStore {
         if version > u64::from(VERSION) {
             return Err(StateError::Future { path: path(), version });
         }
-        serde_json::from_slice::<Document>(bytes).map(|document| document.jobs).map_err(damaged)
+        serde_json::from_slice(bytes).map_err(damaged)
     }
 
-    pub(super) fn write(&self, jobs: Vec<GenerationJob>) -> Result<(), StateError> {
-        let mut bytes = serde_json::to_vec_pretty(&Document { version: VERSION, jobs }).map_err(anyhow::Error::new)?;
+    pub(super) fn write(&self, document: &Document) -> Result<(), StateError> {
+        let mut bytes = serde_json::to_vec_pretty(document).map_err(anyhow::Error::new)?;
         bytes.push(b'\n');
         Ok(replace_file(&self.path, &bytes)?)
     }

@@ -6,6 +6,8 @@
 
 mod clock;
 mod file;
+mod log;
+mod memory;
 mod process;
 mod queue;
 mod record;
@@ -17,7 +19,8 @@ mod running;
 mod stop;
 
 pub use clock::{Clock, SystemClock};
-pub use file::{Begun, JobStore, NewJob, SetAside, StateError};
+pub use file::{Begun, JobStore, NewJob, SetAside, StateError, state_schema};
+pub use log::{Entry, Level, LogReader};
 pub use process::{Life, Owner};
 pub use queue::{Place, Queue};
 pub use record::{Changes, GenerationJob, IllegalTransition, JobId, JobStatus, PerformanceMetrics, PhaseMetrics};

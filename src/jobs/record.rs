@@ -5,6 +5,7 @@
 use super::file::NewJob;
 use crate::assets::cache::{Shelf, Uses};
 use crate::event::Phase;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,8 +14,9 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 
 /// Name of a job: `job_` and twelve hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^job_[0-9a-f]{12}$"))]
 pub struct JobId(String);
 
 impl JobId {
@@ -58,7 +60,7 @@ impl From<JobId> for String {
 }
 
 /// Where a job is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobStatus {
     /// Known, not begun.
@@ -116,7 +118,7 @@ impl JobStatus {
 }
 
 /// One run of `storegen generate`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GenerationJob {
     /// Its name.
     pub job_id: JobId,
@@ -130,12 +132,15 @@ pub struct GenerationJob {
     pub processed_products: u64,
     /// When it was asked for.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub created_at: OffsetDateTime,
     /// When work began.
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub started_at: Option<OffsetDateTime>,
     /// When it ended, however it ended.
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub completed_at: Option<OffsetDateTime>,
     /// Where the store is, by platform: a URL or a path.
     pub generated_urls: BTreeMap<String, String>,
@@ -155,7 +160,7 @@ pub struct GenerationJob {
 }
 
 /// How fast a run was, how much it did, and how large it grew.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PerformanceMetrics {
     /// Products a second: while they are read, of the reading; once completed, of the whole run.
     pub products_per_second: Option<f64>,
@@ -177,7 +182,7 @@ pub struct PerformanceMetrics {
 }
 
 /// What a run had to do to bring a store up to date.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Changes {
     /// Pages that were rendered.
     pub pages_made: u64,
@@ -192,7 +197,7 @@ pub struct Changes {
 }
 
 /// What one phase took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PhaseMetrics {
     /// Seconds by the wall clock, three decimals.
     pub seconds: f64,

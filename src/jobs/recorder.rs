@@ -1,10 +1,11 @@
 //! Turns the events of a run into its job record and its report.
 //!
 //! In: events, from many threads. Out: the record in the state file, brought up to date a few times a second by a thread
-//! of its own so that no worker waits for the disk, and the report. Knows nothing of how the work is done.
+//! of its own so that no worker waits for the disk, the log, and the report. Knows nothing of how the work is done.
 
 use super::clock::Clock;
 use super::file::{JobStore, StateError};
+use super::log::{Entry, JobLog, Level};
 use super::record::{Changes, GenerationJob, JobStatus, PhaseMetrics};
 use super::report::Report;
 use crate::event::{Event, Finding, Observer, Outcome, Phase};
@@ -13,10 +14,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use time::OffsetDateTime;
 
-/// Shortest time between two updates of the state file.
+/// Shortest time between two updates of the state file and of the log.
 const UPDATE_INTERVAL: Duration = Duration::from_millis(350);
-/// Longest time between two updates, so that whoever watches sees that the run is alive.
+/// Longest time between two updates of the state file, so that whoever watches sees that the run is alive.
 const SLOWEST_INTERVAL: Duration = Duration::from_secs(10);
 /// Times that an update may last before the next one follows: updates take less than 1 % of the time, also on a slow
 /// disk and among many processes.
@@ -70,6 +72,8 @@ struct Shared {
 
 struct Live {
     job: GenerationJob,
+    /// `None` once it could not be written to; a run does not fail for want of its log.
+    log: Option<JobLog>,
     progress: Progress,
     tally: Tally,
     report: Report,
@@ -86,15 +90,18 @@ impl Recorder {
     pub fn start(store: JobStore, mut job: GenerationJob, clock: Arc<dyn Clock>) -> Result<Self, StateError> {
         job.start(clock.now()).map_err(anyhow::Error::new)?;
         store.replace(&job)?;
-        let live = Live {
+        let log = JobLog::begin(store.log_path(&job.job_id)).ok();
+        let mut live = Live {
             report: Report::new(store.report_path(&job.job_id)),
             job,
+            log,
             progress: Progress::default(),
             tally: Tally::default(),
             started: clock.elapsed(),
             changed: false,
             over: false,
         };
+        live.log_start();
         let shared = Arc::new(Shared { store, clock, live: Mutex::new(live), wake: Condvar::new() });
         let for_thread = Arc::clone(&shared);
         let updates = std::thread::Builder::new()
@@ -131,6 +138,7 @@ impl Recorder {
         };
         live.job.performance_metrics.seconds = Some(rounded(seconds));
         live.job.end(status, message, now).map_err(anyhow::Error::new)?;
+        live.log_end(now);
         self.shared.store.replace(&live.job)?;
         Ok((live.job.clone(), live.tally.clone()))
     }
@@ -152,9 +160,10 @@ impl Drop for Recorder {
 
 impl Observer for Recorder {
     fn observe(&self, event: Event) {
-        let elapsed = self.shared.clock.elapsed();
+        let (now, elapsed) = (self.shared.clock.now(), self.shared.clock.elapsed());
         let mut live = self.shared.live();
         live.changed = true;
+        live.log_event(&event, now, elapsed);
         match event {
             Event::Started { phase, total } => {
                 if let (Phase::Products, Some(total)) = (phase, total) {
@@ -193,14 +202,15 @@ impl Shared {
 
     fn keep_up_to_date(&self) {
         let mut live = self.live();
-        let mut interval = UPDATE_INTERVAL;
+        let mut due = self.clock.elapsed();
         while !live.over {
-            let waited = self.wake.wait_timeout(live, interval);
+            let waited = self.wake.wait_timeout(live, UPDATE_INTERVAL);
             live = waited.unwrap_or_else(PoisonError::into_inner).0;
-            if live.over || !std::mem::take(&mut live.changed) {
+            live.flush_log();
+            let began = self.clock.elapsed();
+            if live.over || began < due || !std::mem::take(&mut live.changed) {
                 continue;
             }
-            let began = self.clock.elapsed();
             live.refresh(began);
             // The end of the run flushes again and reports what fails then.
             let _ = live.report.flush();
@@ -209,7 +219,7 @@ impl Shared {
             // A record that is late is no reason to fail; the last one is written by `end`.
             let _ = self.store.replace(&job);
             let lasted = self.clock.elapsed().saturating_sub(began);
-            interval = (lasted * PAUSE).clamp(UPDATE_INTERVAL, SLOWEST_INTERVAL);
+            due = began + (lasted * PAUSE).min(SLOWEST_INTERVAL);
             live = self.live();
         }
     }
@@ -224,6 +234,45 @@ impl Live {
         metrics.peak_memory_bytes = peak_memory();
         if let Some(products) = metrics.phases.get(&Phase::Products) {
             metrics.products_per_second = rate(products.count, products.seconds);
+        }
+    }
+
+    fn log_start(&mut self) {
+        let Some(started) = self.job.started_at else { return };
+        let waited = rounded((started - self.job.created_at).as_seconds_f64().max(0.0));
+        let message = format!("building `{}` from `{}`", self.job.store_name, self.job.config_path.display());
+        let version = env!("CARGO_PKG_VERSION");
+        let fields = serde_json::json!({
+            "version": version, "pid": std::process::id(), "waited_seconds": waited, "retry_of": self.job.retry_of,
+        });
+        self.log(&Entry::new(started, Level::Info, "job_started", &message, fields));
+        self.flush_log();
+    }
+
+    fn log_event(&mut self, event: &Event, now: OffsetDateTime, elapsed: Duration) {
+        let progress = &self.progress;
+        if let Some(entry) = Entry::of(event, now, |phase| progress.seconds(phase, elapsed)) {
+            self.log(&entry);
+        }
+    }
+
+    fn log_end(&mut self, now: OffsetDateTime) {
+        let level = if self.job.status == JobStatus::Failed { Level::Error } else { Level::Info };
+        let message = self.job.error_message.clone().unwrap_or_else(|| self.job.status.words().into());
+        let fields = serde_json::json!({"status": self.job.status, "seconds": self.job.performance_metrics.seconds});
+        self.log(&Entry::new(now, level, "job_ended", &message, fields));
+        self.flush_log();
+    }
+
+    fn log(&mut self, entry: &Entry) {
+        if self.log.as_mut().is_some_and(|log| log.add(entry).is_err()) {
+            self.log = None;
+        }
+    }
+
+    fn flush_log(&mut self) {
+        if self.log.as_mut().is_some_and(|log| log.flush().is_err()) {
+            self.log = None;
         }
     }
 
@@ -278,6 +327,12 @@ impl Progress {
             progress.steps = steps;
             progress.ended = Some(elapsed);
         }
+    }
+
+    /// Seconds that a phase has taken.
+    fn seconds(&self, phase: Phase, elapsed: Duration) -> f64 {
+        let started = self.phases.get(&phase).map_or(elapsed, |progress| progress.started);
+        rounded(elapsed.saturating_sub(started).as_secs_f64())
     }
 
     /// 0..=99.9, one decimal: the last step is the job's end, not a phase's.

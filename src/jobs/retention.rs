@@ -74,18 +74,18 @@ impl JobStore {
             return Ok(Cleaned::default());
         }
         let _lock = self.lock()?;
-        let mut jobs = self.jobs()?;
-        let forgotten = forget(&mut jobs, settings, now);
-        let known: BTreeSet<&JobId> = jobs.iter().map(|job| &job.job_id).collect();
+        let mut document = self.read()?;
+        let forgotten = forget(&mut document.jobs, settings, now);
+        let known: BTreeSet<&JobId> = document.jobs.iter().map(|job| &job.job_id).collect();
         let is_needed = |job_id: &JobId| known.contains(job_id) || running::is_alive(&self.running_folder(), job_id);
         let orphans = files(self.folder()).into_iter().filter(|(_, job_id)| !is_needed(job_id)).map(|(path, _)| path);
         let files: Vec<PathBuf> = orphans.chain(self.old_states(now, settings)).collect();
-        let kept = jobs.len();
+        let kept = document.jobs.len();
         let bytes = files.iter().filter_map(|path| path.metadata().ok()).map(|metadata| metadata.len()).sum();
         if !dry_run {
             // The record goes first: a file without a job is found by the next cleaning, a job without its files is not.
             if !forgotten.is_empty() {
-                self.write(jobs)?;
+                self.write(&document)?;
             }
             for path in &files {
                 fs::remove_file(path).map_err(|error| {

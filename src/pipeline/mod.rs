@@ -15,6 +15,7 @@ use crate::enhance::{Collector, EnhancedCatalog};
 use crate::event::{Cancelled, Event, Finding, Observer, Outcome, Phase};
 use crate::language::Words;
 use crate::pages::{self, Rendered, Renderer, Theme};
+use crate::reliability::{Breakers, Dependency, Service, Unavailable};
 use crate::score::Rules;
 use crate::site::durable::make_private_folder;
 use crate::site::{self, Memory, Staging};
@@ -80,6 +81,9 @@ pub enum RunError {
     /// The catalogue cannot be reached.
     #[error("{0:#}")]
     SourceUnavailable(anyhow::Error),
+    /// Something has failed too often of late, so it was not asked.
+    #[error(transparent)]
+    LeftAlone(#[from] Unavailable),
     /// The run was asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -111,6 +115,7 @@ impl From<anyhow::Error> for RunError {
 pub fn generate(
     config: &StoreConfiguration,
     options: &GenerateOptions,
+    breakers: &Breakers<'_>,
     observer: &dyn Observer,
 ) -> Result<Summary, RunError> {
     let theme = Theme::load(&config.theme, &config.locales).map_err(|error| RunError::Usage(error.into()))?;
@@ -119,7 +124,8 @@ pub fn generate(
     let watcher = Skips::watching(observer);
     let cache = Cache::at(&options.cache_dir, options.now);
     let media = media_of(config);
-    let catalog = read_catalog(config, theme.words(), &media, &options.work_dir, &watcher)?.catalog;
+    let read = || read_catalog(config, theme.words(), &media, &options.work_dir, &watcher);
+    let catalog = guarded(config, breakers, read)?.catalog;
     watcher.refuse(options.strict)?;
 
     observer.observe(Event::Started { phase: Phase::Plan, total: None });
@@ -151,6 +157,23 @@ pub fn generate(
         generated_urls: platforms.iter().map(|platform| url_of(*platform, config)).collect(),
         published,
     })
+}
+
+/// Reads a server only where its breaker lets it, and tells the breaker how that went.
+fn guarded<T>(
+    config: &StoreConfiguration,
+    breakers: &Breakers<'_>,
+    read: impl FnOnce() -> Result<T, RunError>,
+) -> Result<T, RunError> {
+    let Some(hosts) = config.catalog.uri.hosts() else { return read() };
+    let pass = breakers.enter(&Dependency::new(Service::MongoDb, hosts))?;
+    let result = read();
+    match &result {
+        Ok(_) => pass.succeeded(),
+        Err(RunError::SourceUnavailable(error)) => pass.failed(&format!("{error:#}")),
+        Err(_) => drop(pass),
+    }
+    result
 }
 
 /// A catalogue that has been read to the end.

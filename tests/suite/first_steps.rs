@@ -98,10 +98,11 @@ fn the_schema_knows_every_documented_key() {
 fn help_tells_commands_and_exit_codes() {
     let store = Store::new(CONFIG);
     let help = store.run(&["--help"]).code(0).stdout;
-    for part in ["generate", "status", "init", "check", "explain", "schema", "130"] {
+    for part in ["generate", "status", "init", "check", "explain", "schema", "cancel", "retry", "logs", "clean", "130"]
+    {
         assert!(help.contains(part), "no `{part}` in\n{help}");
     }
-    for command in ["generate", "status", "init", "check", "explain", "schema"] {
+    for command in ["generate", "status", "init", "check", "explain", "schema", "cancel", "retry", "logs", "clean"] {
         let text = store.run(&[command, "--help"]).code(0).stdout;
         assert!(text.len() > 100, "{command} --help says little: {text}");
     }

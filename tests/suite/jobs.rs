@@ -375,3 +375,107 @@ fn twenty_processes_share_a_state_file_while_a_thousand_look_at_it() {
     }
     assert!(std::fs::read_dir(store.path(".storegen/running")).is_ok_and(|mut left| left.next().is_none()));
 }
+
+#[test]
+fn a_server_that_fails_again_and_again_is_left_alone_for_a_while() {
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let uri = format!("mongodb://ada:s3cr3t@{nobody}/?serverSelectionTimeoutMS=100");
+    let config = CONFIG.replace("uri: catalog", &format!("uri: {uri}"))
+        + "reliability: { breaker_failures: 2, breaker_pause: 1h }\n";
+    let store = Store::new(&config);
+    for _ in 0..2 {
+        store.generate(&[]).code(4).says("no server answers");
+    }
+    let listener = TcpListener::bind(nobody).expect("the port is free again");
+    listener.set_nonblocking(true).expect("a listener");
+    let refused = store.generate(&[]).code(4).says(&format!("mongodb at `{nobody}` has failed 2 times in a row"));
+    assert!(refused.stderr.contains("unavailable until 20") && refused.stderr.contains("--ignore-breakers"));
+    assert!(listener.accept().is_err(), "the server was asked");
+    drop(listener);
+    let state: Value =
+        serde_json::from_str(&std::fs::read_to_string(store.path(".storegen/state.json")).expect("text"))
+            .expect("a state file");
+    assert_eq!(state["breakers"][format!("mongodb:{nobody}")]["failures"], 2, "{state}");
+    assert!(store.run(&["status"]).code(0).stdout.contains("is left alone until"));
+    store.generate(&["--ignore-breakers"]).code(4).says("no server answers");
+    assert!(!store.state_text().contains("s3cr3t"));
+    // The clock is set back: nobody is kept waiting until it catches up.
+    edit_state(&store, |state| {
+        let breaker = &mut state["breakers"][format!("mongodb:{nobody}")];
+        breaker["opened_at"] = json!("2096-02-29T12:00:00Z");
+        breaker["retry_at"] = json!("2096-02-29T13:00:00Z");
+    });
+    store.generate(&[]).code(4).says("no server answers");
+}
+
+#[test]
+fn a_server_that_works_again_is_used_again() {
+    let server = crate::mongod::shared();
+    let database = server.new_database();
+    let store = Store::new(CONFIG).file("catalog/products.jsonl", PRODUCT);
+    crate::mongod::Catalog::read(&store.path("catalog")).load(&server, &server.uri(), &database);
+    let store =
+        store.edit(|text| text.replace("uri: catalog", &format!("uri: {}\n  database: {database}", server.uri())));
+    store.generated(&[]);
+    let host = server.uri();
+    let host = host.trim_start_matches("mongodb://").trim_end_matches('/');
+    let breaker = json!({"failures": 5, "opened_at": "2001-01-01T00:00:00Z", "retry_at": "2001-01-01T01:00:00Z", "probed_at": null, "last_failure": "x"});
+    edit_state(&store, |state| state["breakers"][format!("mongodb:{host}")] = breaker);
+    store.generated(&[]);
+    let state = std::fs::read_to_string(store.path(".storegen/state.json")).expect("text");
+    assert!(!state.contains("breakers"), "{state}");
+}
+
+#[test]
+fn a_log_tells_what_happened_in_a_job() {
+    let silence = Silence::begin();
+    let broken = r#"{"_id":"b","name":"No price","token":"t0ps3cret"}"#;
+    let store = store(&silence).file("catalog/products.jsonl", format!("{PRODUCT}\n{broken}\n"));
+    store.run(&["logs"]).code(1).says("no jobs in");
+    store.generated(&[]);
+    let told = store.run(&["logs"]).code(0).stdout;
+    for part in
+        ["info  building `Test Store`", "warn  products b: ", "(missing_price)", "info  pages done", "completed"]
+    {
+        assert!(told.contains(part), "no `{part}` in:\n{told}");
+    }
+    let job = id(&store.newest_job());
+    let lines = store.run(&["logs", &job, "--json", "--level", "warn"]).code(0).stdout;
+    let entry: Value = serde_json::from_str(lines.lines().next().expect("a line")).expect("JSON");
+    assert_eq!((&entry["level"], &entry["reason"]), (&json!("warn"), &json!("missing_price")));
+    assert_eq!(lines.lines().count(), 1, "{lines}");
+
+    // Followed from another process until the job has ended.
+    let slow = Going::start(&store, &["generate", "slow.yaml"]);
+    let _connection = silence.heard();
+    let following = store.command(&["logs", "--follow"]).spawn().expect("the program starts");
+    slow.signal(Signal::INT);
+    assert_eq!(slow.end().0, Some(130));
+    let followed = Run::new("logs --follow".into(), following.wait_with_output().expect("it ends")).code(0).stdout;
+    assert!(followed.contains("connect begins") && followed.ends_with("cancelled\n"), "{followed}");
+    store.run(&["logs", "--level", "loud"]).code(2);
+}
+
+#[test]
+fn the_state_file_is_as_its_schema_says() {
+    let store = Store::new(CONFIG).file("catalog/products.jsonl", PRODUCT);
+    store.generated(&[]);
+    let schema = store.run(&["schema", "state"]).code(0).json();
+    let state: Value =
+        serde_json::from_slice(&std::fs::read(store.path(".storegen/state.json")).expect("a state file"))
+            .expect("JSON");
+    assert_eq!(schema["properties"]["version"]["const"], state["version"]);
+    let described = |of: &Value, object: &Value| {
+        for (key, _) in object.as_object().expect("an object") {
+            assert!(
+                of["properties"][key]["description"].is_string() || of["properties"][key]["$ref"].is_string(),
+                "{key}"
+            );
+        }
+    };
+    described(&schema, &state);
+    let job = &state["jobs"][0];
+    described(&schema["$defs"]["GenerationJob"], job);
+    described(&schema["$defs"]["PerformanceMetrics"], &job["performance_metrics"]);
+    described(&schema["$defs"]["PhaseMetrics"], &job["performance_metrics"]["phases"]["pages"]);
+}

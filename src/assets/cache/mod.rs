@@ -33,6 +33,7 @@ pub use upkeep::{Limits, Removed, ShelfStats, Stats};
 use crate::event::{Event, Observer};
 use crate::site::durable::{UNFINISHED, make_private_folder};
 use anyhow::Context as _;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -45,7 +46,7 @@ use std::time::{Duration, SystemTime};
 const USE_PRECISION: Duration = Duration::from_secs(3600);
 
 /// Kinds of things in a cache; each has a folder and counters of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Shelf {
     /// Variants of pictures.
@@ -99,7 +100,7 @@ impl Key {
 }
 
 /// How often a shelf had what was looked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Uses {
     /// It was there.
     pub hits: u64,
