@@ -1,15 +1,14 @@
-//! Jobs as people read them: a table of many, a page about one.
+//! Jobs as people read them below each other: one a row, with what a person should know about those that failed or go on.
 
 use super::terminal::Paint;
-use super::{progress, words};
+use super::words;
 use crate::jobs::{GenerationJob, JobStatus};
 use console::{measure_text_width, pad_str, truncate_str};
 use std::fmt::Write as _;
-use std::path::Path;
 use time::OffsetDateTime;
 
 /// Columns of a terminal of unknown size.
-const USUAL_WIDTH: usize = 100;
+pub(super) const USUAL_WIDTH: usize = 100;
 /// Columns of a progress bar.
 const BAR: usize = 24;
 
@@ -77,6 +76,7 @@ fn cells(job: &GenerationJob, now: OffsetDateTime) -> [String; 7] {
 fn notes(job: &GenerationJob, now: OffsetDateTime, paint: Paint) -> Vec<String> {
     match (job.status, &job.error_message) {
         (JobStatus::InProgress, _) => vec![progress_line(job, now, paint)],
+        (JobStatus::Pending, _) => vec![paint.dim("waits until another job ends")],
         (_, Some(message)) => {
             let (why, hint) = parts(message);
             // A configuration's errors are many lines; the first says what it is.
@@ -88,7 +88,7 @@ fn notes(job: &GenerationJob, now: OffsetDateTime, paint: Paint) -> Vec<String> 
     }
 }
 
-fn progress_line(job: &GenerationJob, now: OffsetDateTime, paint: Paint) -> String {
+pub(super) fn progress_line(job: &GenerationJob, now: OffsetDateTime, paint: Paint) -> String {
     let part = (job.progress_percentage / 100.0).clamp(0.0, 1.0);
     let filled = (part * BAR as f64).round() as usize;
     let phase = job.performance_metrics.current_phase.map_or("starting", |phase| phase.key());
@@ -116,76 +116,8 @@ pub(super) fn headline(job: &GenerationJob, paint: Paint) -> String {
     )
 }
 
-/// Everything about one job.
-pub(super) fn detail(job: &GenerationJob, report: Option<&Path>, now: OffsetDateTime, paint: Paint) -> String {
-    let mut text = headline(job, paint) + "\n";
-    if job.status == JobStatus::InProgress {
-        let _ = writeln!(text, "  {}", progress_line(job, now, paint));
-    }
-    text.push('\n');
-    let mut row = |name: &str, value: &str| {
-        let _ = writeln!(text, "  {} {value}", paint.dim(&format!("{name:<12}")));
-    };
-    row("store", &words::harmless(&job.store_name));
-    row("config", &job.config_path.display().to_string());
-    row("created", &format!("{} ({})", words::moment(job.created_at), words::ago(job.created_at, now)));
-    if let Some(started) = job.started_at {
-        row("started", &words::moment(started));
-    }
-    if let Some(ended) = job.completed_at {
-        row("ended", &words::moment(ended));
-    }
-    if let Some(time) = job.duration(now) {
-        row("time", &words::duration(time.as_seconds_f64()));
-    }
-    let rate = job.performance_metrics.products_per_second.map(|rate| format!(", {}", words::rate(rate)));
-    let (done, total) = (words::number(job.processed_products), words::number(job.total_products));
-    row("products", &format!("{done} of {total}{}", rate.unwrap_or_default()));
-    if !job.skipped.is_empty() {
-        let total = words::number(job.skipped.values().sum());
-        row("left out", &format!("{total}  {}", paint.dim(&words::harmless(&words::reasons(&job.skipped)))));
-    }
-    for (platform, url) in &job.generated_urls {
-        row(platform, &paint.cyan(&words::harmless(url)));
-    }
-    if let Some(peak) = job.performance_metrics.peak_memory_bytes {
-        row("peak memory", &words::bytes(peak));
-    }
-    if let Some(report) = report {
-        row("report", &report.display().to_string());
-    }
-    if let Some(message) = &job.error_message {
-        let (why, hint) = parts(message);
-        text.push('\n');
-        for line in why.lines() {
-            let _ = writeln!(text, "  {}", words::harmless(line));
-        }
-        if let Some(hint) = hint {
-            let _ = writeln!(text, "  {}", paint.cyan(&format!("→ {}", words::harmless(hint))));
-        }
-    }
-    text + &phases(job, paint)
-}
-
-fn phases(job: &GenerationJob, paint: Paint) -> String {
-    let phases = &job.performance_metrics.phases;
-    let all: f64 = phases.values().map(|phase| phase.seconds).sum();
-    if phases.is_empty() || all <= 0.0 {
-        return String::new();
-    }
-    let mut text = format!("\n  {}\n", paint.dim("PHASE         TIME  SHARE"));
-    for (phase, metrics) in phases {
-        let time = words::duration(metrics.seconds);
-        let share = format!("{:.0} %", metrics.seconds / all * 100.0);
-        let count = progress::counted(*phase, metrics.count);
-        let line = format!("  {:<9} {time:>8}  {share:>5}  {count}", phase.key());
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
-}
-
 /// The message of a record, and what to do about it.
-fn parts(message: &str) -> (&str, Option<&str>) {
+pub(super) fn parts(message: &str) -> (&str, Option<&str>) {
     match message.rsplit_once("\nhint: ") {
         Some((why, hint)) => (why, Some(hint)),
         None => (message, None),
@@ -202,7 +134,7 @@ fn symbol(status: JobStatus) -> &'static str {
     }
 }
 
-fn in_status_color(status: JobStatus, paint: Paint, text: &str) -> String {
+pub(super) fn in_status_color(status: JobStatus, paint: Paint, text: &str) -> String {
     match status {
         JobStatus::Pending => paint.dim(text),
         JobStatus::InProgress => paint.cyan(text),
@@ -216,7 +148,7 @@ fn in_status_color(status: JobStatus, paint: Paint, text: &str) -> String {
 mod tests {
     use super::*;
     use crate::event::Phase;
-    use crate::jobs::{JobId, NewJob, PhaseMetrics};
+    use crate::jobs::{JobId, NewJob};
     use snapbox::str;
     use time::macros::datetime;
 
@@ -240,9 +172,6 @@ mod tests {
         (done.processed_products, done.total_products) = (57, 60);
         done.skipped.insert("missing_price".into(), 3);
         done.performance_metrics.products_per_second = Some(16.7);
-        done.performance_metrics.peak_memory_bytes = Some(84_000_000);
-        done.performance_metrics.phases.insert(Phase::Products, PhaseMetrics { seconds: 1.25, count: 60, after: 0.1 });
-        done.performance_metrics.phases.insert(Phase::Pages, PhaseMetrics { seconds: 2.5, count: 140, after: 1.4 });
         done.end(JobStatus::Completed, None, done.created_at + time::Duration::milliseconds(3_400)).unwrap();
         let mut failed = job(3_000, "Esc\u{1b}[2Jape");
         let why = "cannot reach the catalogue\nsecond line\nhint: start the server".to_string();
@@ -275,31 +204,5 @@ mod tests {
             let widest = text.lines().map(measure_text_width).max().unwrap();
             assert!(widest <= width.max(62), "{width}: {widest}\n{text}");
         }
-    }
-
-    #[test]
-    fn a_page_about_a_job_has_it_all() {
-        snapbox::assert_data_eq!(
-            detail(&jobs()[1], Some(Path::new("/shop/.storegen/reports/x.jsonl")), NOW, PLAIN),
-            str![[r#"
-✓ job_00000000005a completed
-
-  store        A store with a very long name indeed
-  config       /shop/store.yaml
-  created      2026-03-01 06:30:00 UTC (1 hour ago)
-  started      2026-03-01 06:30:00 UTC
-  ended        2026-03-01 06:30:03 UTC
-  time         3.4 s
-  products     57 of 60, 17/s
-  left out     3  missing_price 3
-  peak memory  84 MB
-  report       /shop/.storegen/reports/x.jsonl
-
-  PHASE         TIME  SHARE
-  products     1.2 s   33 %  60 products
-  pages        2.5 s   67 %  140 pages
-
-"#]]
-        );
     }
 }

@@ -12,6 +12,8 @@ mod explain;
 mod generate;
 mod init;
 mod interrupt;
+mod job_page;
+mod job_statistics;
 mod job_table;
 mod logs;
 mod progress;

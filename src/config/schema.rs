@@ -169,7 +169,7 @@ mod tests {
         let mut blocks = vec![schema.root()];
         blocks
             .extend(root["$defs"].as_object().expect("definitions").values().filter(|block| block["type"] == "object"));
-        assert_eq!(blocks.len(), 14);
+        assert!(blocks.len() > 10, "{}", blocks.len());
         for block in blocks {
             assert_eq!(block["additionalProperties"], false, "{block}");
             for (key, property) in schema.properties(block) {

@@ -16,6 +16,7 @@ mod report;
 mod request;
 mod retention;
 mod running;
+mod statistics;
 mod stop;
 
 pub use clock::{Clock, SystemClock};
@@ -25,7 +26,9 @@ pub use process::{Life, Owner};
 pub use queue::{Place, Queue};
 pub use record::{Changes, GenerationJob, IllegalTransition, JobId, JobStatus, PerformanceMetrics, PhaseMetrics};
 pub use recorder::{Ending, Recorder, Tally};
+pub use report::{Reason, reasons};
 pub use request::Request;
 pub use retention::Cleaned;
 pub use running::Running;
+pub use statistics::{Speed, Spread, Statistics};
 pub use stop::{Stop, StopReason};

@@ -1,6 +1,6 @@
 //! The life of jobs: waiting, being stopped, running out of time, being run again, being forgotten.
 
-use crate::store::{CONFIG, Run, Store, assert_same_tree};
+use crate::store::{CONFIG, Run, Store, assert_same_tree, repository};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -412,10 +412,9 @@ fn a_server_that_fails_again_and_again_is_left_alone_for_a_while() {
 fn a_server_that_works_again_is_used_again() {
     let server = crate::mongod::shared();
     let database = server.new_database();
-    let store = Store::new(CONFIG).file("catalog/products.jsonl", PRODUCT);
-    crate::mongod::Catalog::read(&store.path("catalog")).load(&server, &server.uri(), &database);
-    let store =
-        store.edit(|text| text.replace("uri: catalog", &format!("uri: {}\n  database: {database}", server.uri())));
+    let catalog = crate::mongod::Catalog::read(&repository().join("examples/boutique/catalog"));
+    catalog.load(&server, &server.uri(), &database);
+    let store = Store::new(&CONFIG.replace("uri: catalog", &format!("uri: {}\n  database: {database}", server.uri())));
     store.generated(&[]);
     let host = server.uri();
     let host = host.trim_start_matches("mongodb://").trim_end_matches('/');
@@ -478,4 +477,50 @@ fn the_state_file_is_as_its_schema_says() {
     described(&schema["$defs"]["GenerationJob"], job);
     described(&schema["$defs"]["PerformanceMetrics"], &job["performance_metrics"]);
     described(&schema["$defs"]["PhaseMetrics"], &job["performance_metrics"]["phases"]["pages"]);
+}
+
+#[test]
+fn status_finds_jobs_tells_all_of_one_and_sums_up_many() {
+    let silence = Silence::begin();
+    let broken = (0..5).map(|number| format!("{{\"_id\":\"x{number}\",\"name\":\"No price\"}}\n")).collect::<String>();
+    let store = store(&silence).file("catalog/products.jsonl", format!("{PRODUCT}\n{broken}"));
+    store.generated(&[]);
+    store.generate(&["--strict"]).code(1);
+    store.run(&["generate", "slow.yaml", "--timeout", "1s", "--quiet"]).code(1);
+    let ids: Vec<String> = jobs(&store).iter().map(id).collect();
+    let found = |arguments: &[&str]| {
+        let run = store.run(&[&["status", "--json"], arguments].concat()).code(0).json();
+        run.as_array().expect("a list").iter().map(id).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&["--only", "failed"]), ids[..2]);
+    assert_eq!(found(&["--only", "completed", "--only", "running"]), ids[2..]);
+    assert_eq!(found(&["--store", "TEST", "--since", "1h"]), ids);
+    assert!(found(&["--store", "other"]).is_empty());
+    edit_state(&store, |state| state["jobs"][2]["created_at"] = json!("2020-01-01T00:00:00Z"));
+    assert_eq!(found(&["--since", "2d"]), ids[..2]);
+    assert!(store.run(&["status", "--only", "cancelled"]).code(0).stdout.contains("no jobs like that"));
+    store.run(&["status", "--only", "lost"]).code(2);
+
+    let page = store.run(&["status", &ids[2]]).code(0).stdout;
+    for part in [
+        "static-html",
+        "PHASE",
+        "slowest",
+        "SKIPPED",
+        "5  missing_price",
+        "products x0: ",
+        "and 2 more",
+        "report",
+        "log",
+    ] {
+        assert!(page.contains(part), "no `{part}` in:\n{page}");
+    }
+    let page = store.run(&["status", &ids[0]]).code(0).stdout;
+    assert!(page.contains("its time was up") && page.contains("→ give it more time"), "{page}");
+
+    let stats = store.run(&["status", "--stats", "--json"]).code(0).json();
+    assert_eq!((&stats["jobs"], &stats["by_status"]), (&json!(3), &json!({"completed": 1, "failed": 2})));
+    assert!((stats["success_rate"].as_f64().expect("a rate") - 1.0 / 3.0).abs() < 1e-9);
+    assert_eq!(stats["over_time"].as_array().map(Vec::len), Some(1));
+    assert!(store.run(&["status", "--stats"]).code(0).stdout.contains("33 % of those that completed or failed"));
 }
