@@ -6,7 +6,7 @@ use std::path::Path;
 use storegen::assets::media::Media;
 use storegen::catalog::{Mapper, Place, RawDocument, References};
 use storegen::config::{Overrides, load};
-use storegen::enhance::Collector;
+use storegen::enhance::{Collector, Mapped};
 use storegen::language::Words;
 use storegen::pages::{PageKind, PlannedPage, Renderer, Theme, plan};
 
@@ -22,6 +22,8 @@ fn benches(criterion: &mut Criterion) {
         .filter_map(|(line, number)| {
             mapper.product(&RawDocument::json(line.as_bytes(), Place::Line(number)), "products", &mut findings)
         })
+        .enumerate()
+        .map(|(at, product)| Mapped::product(at, product))
         .collect();
 
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -30,7 +32,7 @@ fn benches(criterion: &mut Criterion) {
     let collector = Collector::new(&words, &references, &media, &config.product_filters, folder.path(), &mut findings)
         .expect("a snapshot");
     collector.take(0, &"products".into(), products).expect("a snapshot");
-    let catalog = collector.finish(config.sort, None, &mut findings);
+    let catalog = collector.finish(config.sort, None, &mut findings).expect("nothing is remembered");
     let plan = plan(&config, &catalog);
     let theme = Theme::load(&config.theme, &config.locales).expect("the embedded theme");
     let renderer = Renderer::new(&config, &catalog, &plan, &theme, &media).expect("the embedded theme");

@@ -9,7 +9,7 @@ use storegen::catalog::money::Currency;
 use storegen::catalog::product::Product;
 use storegen::catalog::{Mapper, Place, RawDocument, References};
 use storegen::config::{ProductFilters, SortOrder};
-use storegen::enhance::collect::Collector;
+use storegen::enhance::{Collector, Mapped};
 use storegen::language::Words;
 use storegen::score::{Rules, score};
 
@@ -62,8 +62,10 @@ fn benches(criterion: &mut Criterion) {
                 let mut findings = Vec::new();
                 let collector = Collector::new(&words, &references, &media, &filters, folder.path(), &mut findings)
                     .expect("a snapshot");
-                collector.take(0, &collection, products).expect("a snapshot");
-                collector.finish(SortOrder::Featured, None, &mut findings).records.len()
+                let mapped = (0..).zip(products).map(|(at, product)| Mapped::product(at, product)).collect();
+                collector.take(0, &collection, mapped).expect("a snapshot");
+                let catalog = collector.finish(SortOrder::Featured, None, &mut findings);
+                catalog.expect("nothing is remembered").records.len()
             },
             criterion::BatchSize::LargeInput,
         );

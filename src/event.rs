@@ -80,6 +80,23 @@ pub enum Event {
     },
 }
 
+/// How a catalogue was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "how", rename_all = "snake_case")]
+pub enum Reading {
+    /// Not at all: its files have the sizes and times that they had.
+    SameFiles,
+    /// Every document, and compared with the last run's by a hash.
+    Compared {
+        /// Documents that are as they were.
+        known: u64,
+        /// New and changed documents.
+        other: u64,
+    },
+    /// Every document, with nothing to compare it with.
+    Whole,
+}
+
 /// What became of a document with something wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

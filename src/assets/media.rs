@@ -12,6 +12,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, ErrorKind, Seek};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::UNIX_EPOCH;
 use url::Url;
 
 /// Largest local picture in bytes. A product photo has a few million; this keeps a stray disk image out of memory.
@@ -60,6 +61,9 @@ impl MediaProblem {
         Self { reason, detail: detail.into() }
     }
 }
+
+/// Size and time of a picture's file, in bytes and nanoseconds since 1970; `None` where there is no file.
+pub type Trace = Option<(u64, u64)>;
 
 type Resolved = Result<MediaFile, MediaProblem>;
 
@@ -114,6 +118,24 @@ impl Media {
                 format!("`{}` is not a valid URL ({problem}); correct it", shortened(source)),
             )),
         }
+    }
+
+    /// What shows whether a picture in the catalogue's folder is another one than before, without opening it; `None` for
+    /// pictures that are elsewhere.
+    pub fn trace(&self, source: &str) -> Option<Trace> {
+        let source = source.trim();
+        let is_local = !source.is_empty()
+            && !source.starts_with("//")
+            && matches!(Url::parse(source), Err(url::ParseError::RelativeUrlWithoutBase));
+        if !is_local {
+            return None;
+        }
+        let path = self.root.as_ref()?.join(source.replace('\\', "/"));
+        let metadata = path.metadata().ok();
+        Some(metadata.and_then(|metadata| {
+            let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+            Some((metadata.len(), since.as_nanos() as u64))
+        }))
     }
 
     /// Every picture that has to be copied into the store, each path once, in order of paths.

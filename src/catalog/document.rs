@@ -114,6 +114,19 @@ impl RawDocument {
         }
     }
 
+    /// A hash of the document's bytes; `None` for one that was too large to be taken in.
+    pub fn digest(&self, collection: &str) -> Option<[u8; 16]> {
+        let (kind, bytes) = match &self.body {
+            Body::Bson(bytes) => (1, bytes),
+            Body::Json(bytes) => (2, bytes),
+            Body::TooLarge => return None,
+        };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&[kind]).update(collection.as_bytes()).update(&[0]).update(bytes);
+        let hash = hasher.finalize();
+        Some(std::array::from_fn(|at| hash.as_bytes()[at]))
+    }
+
     /// The `_id` of a document that cannot be decoded as a whole, or else its place.
     pub(super) fn label(&self) -> String {
         self.leading_id().unwrap_or_else(|| self.place.to_string())

@@ -11,6 +11,7 @@ use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Bytes read from a file at once.
 const CHUNK: usize = 256 * 1024;
@@ -67,6 +68,28 @@ impl Files {
             user_analytics: beside(&collections.user_analytics)?,
             products,
         })
+    }
+}
+
+impl Files {
+    /// What shows whether any of the files has been written to: which they are, their sizes and times.
+    pub(super) fn witness(&self) -> Option<Vec<u8>> {
+        let others = [&self.brands, &self.categories, &self.face_shape_compatibility, &self.user_analytics];
+        let mut witness = Vec::new();
+        for file in self.products.iter().chain(others.into_iter().flatten()) {
+            let metadata = file.path.metadata().ok()?;
+            let since = |time: io::Result<SystemTime>| time.ok()?.duration_since(SystemTime::UNIX_EPOCH).ok();
+            #[cfg(unix)]
+            let identity = {
+                use std::os::unix::fs::MetadataExt as _;
+                (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+            };
+            #[cfg(not(unix))]
+            let identity = since(metadata.created());
+            let said = (&file.name, metadata.len(), since(metadata.modified()), identity);
+            witness.extend(format!("{} {said:?}\n", file.path.display()).into_bytes());
+        }
+        Some(witness)
     }
 }
 

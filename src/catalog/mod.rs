@@ -83,6 +83,14 @@ impl Source {
         Ok(Self { origin, collections: settings.collections.clone(), mappings })
     }
 
+    /// What shows, without reading it, whether the catalogue has been changed; `None` where only reading tells.
+    pub fn witness(&self) -> Option<Vec<u8>> {
+        match &self.origin {
+            Origin::MongoDb(_) => None,
+            Origin::Files(files) => files.witness(),
+        }
+    }
+
     /// Reads everything but the products. Connects to the server, and says when there is no snapshot.
     ///
     /// # Errors

@@ -113,6 +113,23 @@ struct Known {
 }
 
 impl References {
+    /// A hash of all that products are completed with.
+    pub fn digest(&self) -> blake3::Hash {
+        // Everything has a place in this text, so that nothing can be forgotten.
+        let Self { brands, categories, rules, product_fits, popularity, findings: _, brands_known, categories_known } =
+            self;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(format!("{brands:?}{categories:?}{rules:?}{brands_known:?}{categories_known:?}").as_bytes());
+        for (product, fits) in product_fits {
+            hasher.update(format!("{product:?}{fits:?}").as_bytes());
+        }
+        for (product, EventCounts { views, clicks, conversions }) in popularity {
+            hasher.update(product.as_bytes()).update(&[0]);
+            [views, clicks, conversions].into_iter().for_each(|count| _ = hasher.update(&count.to_le_bytes()));
+        }
+        hasher.finalize()
+    }
+
     /// Completes a product from the other collections. `external_id` is the product's id outside the database.
     pub(super) fn complete(&self, product: &mut Product, external_id: Option<&str>) {
         if let Some(brand) = &mut product.brand

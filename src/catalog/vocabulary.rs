@@ -15,7 +15,7 @@ pub struct Term {
 }
 
 /// The vocabularies that have known spellings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Vocabulary {
     /// Outline of the front: round, cat-eye, aviator.
     FrameShape,

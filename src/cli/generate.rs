@@ -7,7 +7,7 @@ use super::state::{self, Unturned};
 use super::terminal::{Terminal, Verbosity};
 use super::{GlobalArgs, interrupt, words};
 use crate::config::{Overrides, StoreConfiguration, StoreText};
-use crate::event::{Event, Observer};
+use crate::event::{Event, Observer, Reading};
 use crate::jobs::{
     Begun, Changes, Clock, Ending, GenerationJob, JobId, JobStatus, JobStore, NewJob, Recorder, Request, Stop,
     StopReason, SystemClock, Tally,
@@ -216,6 +216,7 @@ fn tell(
         Ok(summary) => {
             let generated_urls = summary.generated_urls.clone();
             let changes = summary.published.map(|published| Changes {
+                reading: summary.reading,
                 pages_made: summary.rendered,
                 pages_kept: summary.pages - summary.rendered,
                 files_added: published.added,
@@ -312,6 +313,18 @@ fn describe(
         let kept = summary.pages - summary.rendered;
         if kept > 0 {
             row("pages", &format!("{} made, {} as before", words::number(summary.rendered), words::number(kept)));
+        }
+        match summary.reading {
+            Reading::SameFiles => row("catalog", "not read again, its files have the sizes and times that they had"),
+            Reading::Compared { known, other } => row(
+                "catalog",
+                &format!(
+                    "{} as before, {} new or changed (compared by hashes)",
+                    words::counted(known, "document", "documents"),
+                    words::number(other)
+                ),
+            ),
+            Reading::Whole => {}
         }
     }
     for (name, counts) in [("skipped", &tally.skipped), ("excluded", &tally.excluded), ("repaired", &tally.repaired)] {

@@ -5,7 +5,8 @@
 
 use super::EnhancedProduct;
 use super::catalog::EnhancedCatalog;
-use super::record::ProductRecord;
+use super::memory::{Blob, Index, Memory, Remembered, Standing};
+use super::record::{ProductRecord, TermId};
 use super::related::related;
 use super::selection::{Candidate, left_out_by};
 use super::size::Progressive;
@@ -14,7 +15,7 @@ use super::snapshot::SnapshotWriter;
 use super::terms::Interner;
 use super::tree::{CategoryNode, CategoryTree};
 use crate::assets::drawing::FrameDrawing;
-use crate::assets::media::{Media, MediaFile, Origin};
+use crate::assets::media::{Media, MediaFile, Origin, Trace};
 use crate::catalog::References;
 use crate::catalog::product::{Brand, Product, Reference};
 use crate::catalog::vocabulary::{Term, Vocabulary, key_of};
@@ -24,10 +25,12 @@ use crate::language::Words;
 use crate::score::{self, Rules};
 use crate::site::Digest;
 use anyhow::Result;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Enhances products and gathers their records.
 pub struct Collector<'a> {
@@ -44,24 +47,78 @@ pub struct Collector<'a> {
     terms: Interner,
     snapshot: SnapshotWriter,
     drafts: Mutex<Vec<Draft>>,
+    memory: Option<Recollection>,
 }
 
+/// What is known of the last reading, and what will be known of this one.
+struct Recollection {
+    memory: Memory,
+    /// By place in the last index.
+    changed_pictures: Vec<bool>,
+    witness: Option<Digest>,
+    findings: Vec<Finding>,
+    now: Mutex<Reading>,
+}
+
+/// What this reading has come across.
+#[derive(Default)]
+struct Reading {
+    /// Documents that are as before: their place in the last index, and where they stand now.
+    known: Vec<(u32, Place)>,
+    others: Vec<Remembered>,
+    pictures: Vec<(Box<str>, Trace)>,
+    by_source: HashMap<Box<str>, u32>,
+    /// Sum of the hashes of all blocks, whichever came first.
+    sum: u128,
+    /// Whether each document had a hash.
+    is_whole: bool,
+    count: u64,
+}
+
+/// Block and place in it; decides between documents of the same id.
+type Place = (usize, usize);
+
 /// A record on its way: term and brand ids are preliminary, slug and neighbours unknown.
+#[derive(Serialize, Deserialize)]
 struct Draft {
-    /// Block and place in it; decides between documents of the same id.
-    place: (usize, usize),
-    collection: std::sync::Arc<str>,
+    #[serde(skip)]
+    place: Place,
+    collection: Arc<str>,
     wished_slug: String,
     texts: [u64; 2],
     record: ProductRecord,
 }
 
-/// What became of the products of a block.
-pub struct Taken {
-    /// How many are in the store.
-    pub kept: usize,
+/// What mapping made of a document.
+pub struct Mapped {
+    /// Place in its block.
+    pub position: usize,
+    /// Hash of its bytes; without one it is not remembered.
+    pub hash: Option<Digest>,
+    /// The product, unless it is left out.
+    pub product: Option<Product>,
     /// What was noteworthy.
     pub findings: Vec<Finding>,
+}
+
+impl Mapped {
+    /// A product that came without a document.
+    pub fn product(position: usize, product: Product) -> Self {
+        Self { position, hash: None, product: Some(product), findings: Vec::new() }
+    }
+}
+
+/// How a reading compares with the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// Documents that are as before.
+    pub known: u64,
+    /// Documents read.
+    pub count: u64,
+    /// The state of the catalogue.
+    pub standing: Standing,
+    /// Whether it is the state of the last reading.
+    pub is_same: bool,
 }
 
 impl<'a> Collector<'a> {
@@ -100,48 +157,116 @@ impl<'a> Collector<'a> {
             terms: Interner::default(),
             snapshot: SnapshotWriter::create_in(folder)?,
             drafts: Mutex::default(),
+            memory: None,
         })
     }
 
-    /// Scores and enhances the products of one block, keeps those that pass the filters.
+    /// Uses what is remembered of documents, and remembers this reading, with the findings there were before it.
+    /// `settings` is a hash of all that products depend on besides documents, references and pictures; `witness` shows
+    /// which state of the catalogue this is.
+    ///
+    /// # Errors
+    /// When the products' file cannot be written to.
+    pub fn remembering(
+        self,
+        mut memory: Memory,
+        settings: Digest,
+        witness: Option<Digest>,
+        findings: Vec<Finding>,
+    ) -> Result<Self> {
+        memory.rely_on(settings, digest_of(&self.references.digest()))?;
+        let pictures = memory.last.pictures.clone();
+        let reading = Reading {
+            by_source: (0..).zip(&pictures).map(|(place, (source, _))| (source.clone(), place)).collect(),
+            pictures,
+            is_whole: true,
+            ..Reading::default()
+        };
+        Ok(Self {
+            snapshot: memory.writer()?,
+            terms: Interner::knowing(memory.last.terms.clone()),
+            named_brands: Interner::knowing(memory.last.brands.clone()),
+            memory: Some(Recollection {
+                changed_pictures: memory.changed_pictures(self.media),
+                memory,
+                witness,
+                findings,
+                now: Mutex::new(reading),
+            }),
+            ..self
+        })
+    }
+
+    /// What the hashes of a block's documents tell: for each, whether it is as before and need not be mapped. What was
+    /// noteworthy about those comes with it.
+    pub fn recognise(&self, block: usize, hashes: &[Option<Digest>]) -> (Vec<bool>, Vec<Finding>) {
+        let Some(Recollection { memory, changed_pictures, now, .. }) = &self.memory else {
+            return (vec![false; hashes.len()], Vec::new());
+        };
+        let place_of = |hash: &Option<Digest>| {
+            let place = memory.find(hash.as_ref()?)?;
+            let pictures = &memory.last.documents[place as usize].pictures;
+            let is_same = |&picture: &u32| changed_pictures.get(picture as usize) == Some(&false);
+            pictures.iter().all(is_same).then_some(place)
+        };
+        let places: Vec<Option<u32>> = hashes.iter().map(place_of).collect();
+        let known = places.iter().flatten().map(|&place| &memory.last.documents[place as usize]);
+        let findings = known.flat_map(|document| document.findings.iter().cloned()).collect();
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&(block as u64).to_le_bytes());
+        hashes.iter().flatten().for_each(|hash| _ = hasher.update(hash));
+        let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);
+        now.sum = now.sum.wrapping_add(u128::from_le_bytes(digest(&hasher)));
+        now.is_whole &= hashes.iter().all(Option::is_some);
+        now.count += hashes.len() as u64;
+        now.known
+            .extend(places.iter().enumerate().filter_map(|(position, place)| Some(((*place)?, (block, position)))));
+        (places.iter().map(Option::is_some).collect(), findings)
+    }
+
+    /// How this reading, once it is over, compares with the last one; `None` where nothing is remembered.
+    pub fn comparison(&self) -> Option<Comparison> {
+        let Recollection { memory, witness, now, .. } = self.memory.as_ref()?;
+        let now = now.lock().unwrap_or_else(PoisonError::into_inner);
+        let standing = Standing {
+            documents: now.is_whole.then(|| now.sum.to_le_bytes()),
+            references: digest_of(&self.references.digest()),
+            witness: *witness,
+            count: now.count,
+        };
+        let last = memory.last.standing;
+        let is_same = now.known.len() as u64 == now.count
+            && standing.documents.is_some()
+            && (standing.documents, standing.references) == (last.documents, last.references);
+        Some(Comparison { known: now.known.len() as u64, count: now.count, standing, is_same })
+    }
+
+    /// Scores and enhances the products of one block, keeps those that pass the filters. Gives what was noteworthy.
     ///
     /// # Errors
     /// When the snapshot cannot be written.
-    pub fn take(&self, block: usize, collection: &std::sync::Arc<str>, products: Vec<Product>) -> Result<Taken> {
-        let mut findings = Vec::new();
-        let mut kept = Vec::with_capacity(products.len());
-        for (position, product) in products.into_iter().enumerate() {
-            let product = self.with_usable_images(product, collection, &mut findings);
-            let scores = score::score(&product, &self.rules);
-            let brand = self.brand_of(&product, collection, &mut findings);
-            let categories = self.categories_of(&product, collection, &mut findings);
-            let lineage: Vec<&CategoryNode> = categories
-                .iter()
-                .flat_map(|&index| self.tree.lineage(index))
-                .map(|index| &self.tree.nodes[index as usize])
-                .collect();
-            let known_brand = brand.as_ref().and_then(|brand| self.references.brands.get(brand.index as usize));
-            let candidate = Candidate { product: &product, scores: &scores, brand: known_brand, lineage: &lineage };
-            if let Some(filter) = left_out_by(self.filters, &candidate) {
-                findings.push(Finding {
-                    outcome: Outcome::Excluded,
-                    reason: "filtered".to_string(),
-                    collection: collection.to_string(),
-                    document: product.id,
-                    field: String::new(),
-                    detail: format!("left out by `product_filters.{filter}`"),
-                });
-                continue;
+    pub fn take(&self, block: usize, collection: &Arc<str>, documents: Vec<Mapped>) -> Result<Vec<Finding>> {
+        let mut all_findings = Vec::new();
+        let mut kept = Vec::with_capacity(documents.len());
+        let mut remembered = Vec::new();
+        for Mapped { position, hash, product, mut findings } in documents {
+            let pictures = product.as_ref().map(|product| self.pictures_of(product)).unwrap_or_default();
+            let enhanced = product.and_then(|product| self.enhance(product, collection, &mut findings));
+            // What says where a document stands is not true of it for ever.
+            let is_placed = |finding: &Finding| ["line ", "byte "].iter().any(|at| finding.document.starts_with(at));
+            if let Some(hash) = hash.filter(|_| self.memory.is_some() && !findings.iter().any(is_placed)) {
+                let draft = enhanced.is_some().then_some(kept.len());
+                let document = Remembered { hash, draft: None, findings: findings.clone(), pictures };
+                remembered.push((draft, document));
             }
-            let brand_name = brand.as_ref().map(|brand| brand.name.clone());
-            let enhanced = EnhancedProduct::new(self.words, product, scores, brand_name);
-            kept.push((position, enhanced, brand.map(|brand| brand.index), categories));
+            all_findings.extend(findings);
+            kept.extend(enhanced.map(|enhanced| (position, enhanced)));
         }
-        let locations = self.snapshot.append(kept.iter().map(|(_, enhanced, ..)| enhanced))?;
+        let locations = self.snapshot.append(kept.iter().map(|(_, (enhanced, ..))| enhanced))?;
         let drafts: Vec<Draft> = kept
             .into_iter()
             .zip(locations)
-            .map(|((position, enhanced, brand, categories), (location, hash))| Draft {
+            .map(|((position, (enhanced, brand, categories)), (location, hash))| Draft {
                 place: (block, position),
                 collection: collection.clone(),
                 wished_slug: wished_slug(&enhanced.product),
@@ -149,9 +274,90 @@ impl<'a> Collector<'a> {
                 record: self.record(&enhanced, brand, categories, location, hash),
             })
             .collect();
-        let kept = drafts.len();
+        self.remember(&drafts, remembered)?;
         self.drafts.lock().unwrap_or_else(PoisonError::into_inner).extend(drafts);
-        Ok(Taken { kept, findings })
+        Ok(all_findings)
+    }
+
+    /// Everything that one product needs; `None` when a filter leaves it out.
+    fn enhance(
+        &self,
+        product: Product,
+        collection: &str,
+        findings: &mut Vec<Finding>,
+    ) -> Option<(EnhancedProduct, Option<u32>, Vec<u32>)> {
+        let product = self.with_usable_images(product, collection, findings);
+        let scores = score::score(&product, &self.rules);
+        let brand = self.brand_of(&product, collection, findings);
+        let categories = self.categories_of(&product, collection, findings);
+        let lineage: Vec<&CategoryNode> = categories
+            .iter()
+            .flat_map(|&index| self.tree.lineage(index))
+            .map(|index| &self.tree.nodes[index as usize])
+            .collect();
+        let known_brand = brand.as_ref().and_then(|brand| self.references.brands.get(brand.index as usize));
+        let candidate = Candidate { product: &product, scores: &scores, brand: known_brand, lineage: &lineage };
+        if let Some(filter) = left_out_by(self.filters, &candidate) {
+            findings.push(Finding {
+                outcome: Outcome::Excluded,
+                reason: "filtered".to_string(),
+                collection: collection.to_string(),
+                document: product.id,
+                field: String::new(),
+                detail: format!("left out by `product_filters.{filter}`"),
+            });
+            return None;
+        }
+        let brand_name = brand.as_ref().map(|brand| brand.name.clone());
+        let enhanced = EnhancedProduct::new(self.words, product, scores, brand_name);
+        Some((enhanced, brand.map(|brand| brand.index), categories))
+    }
+
+    /// Writes down what became of documents.
+    fn remember(&self, drafts: &[Draft], documents: Vec<(Option<usize>, Remembered)>) -> Result<()> {
+        let Some(Recollection { now, .. }) = &self.memory else { return Ok(()) };
+        let mut bytes = Vec::new();
+        let mut ends = vec![0];
+        for draft in drafts {
+            bytes = postcard::to_extend(draft, bytes)?;
+            ends.push(bytes.len());
+        }
+        let base = self.snapshot.append_bytes(&bytes)?;
+        let documents = documents.into_iter().map(|(draft, document)| {
+            let blob = draft.and_then(|draft| {
+                let (start, end) = (*ends.get(draft)?, *ends.get(draft + 1)?);
+                Some(Blob::new((base + start as u64, (end - start) as u32), &bytes[start..end]))
+            });
+            Remembered { draft: blob, ..document }
+        });
+        now.lock().unwrap_or_else(PoisonError::into_inner).others.extend(documents);
+        Ok(())
+    }
+
+    /// The pictures of a product that are in the catalogue's folder, as places in what is remembered of pictures.
+    fn pictures_of(&self, product: &Product) -> Box<[u32]> {
+        let Some(Recollection { now, .. }) = &self.memory else { return Box::default() };
+        let variants = product.variants.iter().filter_map(|variant| variant.image.as_ref());
+        let sources = product.images.iter().map(|image| &image.source).chain(variants);
+        let traced: Vec<_> = sources.filter_map(|source| Some((source, self.media.trace(source)?))).collect();
+        if traced.is_empty() {
+            return Box::default();
+        }
+        let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = &mut *now;
+        let place = |(source, trace): (&String, Trace)| match now.by_source.get(source.as_str()) {
+            Some(&place) => {
+                now.pictures[place as usize].1 = trace;
+                place
+            }
+            None => {
+                let place = now.pictures.len() as u32;
+                now.pictures.push((source.as_str().into(), trace));
+                now.by_source.insert(source.as_str().into(), place);
+                place
+            }
+        };
+        traced.into_iter().map(place).collect()
     }
 
     /// Drops pictures that cannot be shown, so that the next one, or the drawing, takes their place.
@@ -296,9 +502,51 @@ impl<'a> Collector<'a> {
         digest(&hasher)
     }
 
+    /// Ends a reading that has found the catalogue as it was, without making anything of it. Gives what was noteworthy
+    /// about products beside each other.
+    pub fn end_as_before(self) -> Vec<Finding> {
+        let Some((comparison, recollection)) = self.comparison().zip(self.memory) else { return Vec::new() };
+        let findings = recollection.memory.last.about_the_whole.clone();
+        recollection.memory.confirm(comparison.standing);
+        findings
+    }
+
     /// Puts everything in order. `max_products` keeps the first ones in sort order.
-    pub fn finish(self, sort: SortOrder, max_products: Option<usize>, findings: &mut Vec<Finding>) -> EnhancedCatalog {
-        let mut drafts = self.drafts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    ///
+    /// # Errors
+    /// [`Damaged`](super::memory::Damaged), when what is remembered cannot be read back.
+    pub fn finish(
+        mut self,
+        sort: SortOrder,
+        max_products: Option<usize>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<EnhancedCatalog> {
+        let from = findings.len();
+        let comparison = self.comparison();
+        let mut drafts = std::mem::take(self.drafts.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let mut index = None;
+        if let Some((Recollection { memory, now, findings, .. }, comparison)) = self.memory.take().zip(comparison) {
+            let Reading { known, others, pictures, .. } = now.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let documents = &memory.last.documents;
+            let recalled: Vec<Draft> = known
+                .par_iter()
+                .filter_map(|&(document, place)| Some((documents[document as usize].draft?, place)))
+                .map(|(blob, place)| memory.read::<Draft>(blob).map(|draft| Draft { place, ..draft }))
+                .collect::<Result<_, _>>()?;
+            drafts.extend(recalled);
+            let known = known.into_iter().map(|(document, _)| documents[document as usize].clone());
+            let next = Index {
+                documents: known.chain(others).collect(),
+                terms: self.terms.spellings(),
+                brands: self.named_brands.spellings(),
+                pictures,
+                standing: comparison.standing,
+                about_references: findings,
+                ..Index::default()
+            };
+            index = Some((memory, next));
+        }
+        let used_terms: HashSet<TermId> = drafts.iter().flat_map(|draft| terms_of(&draft.record)).collect();
         drafts.sort_by(|a, b| (&a.record.id, a.place).cmp(&(&b.record.id, b.place)));
         drafts.dedup_by(|later, first| {
             let same = later.record.id == first.record.id;
@@ -323,7 +571,7 @@ impl<'a> Collector<'a> {
             }
             drafts.truncate(most);
         }
-        let (terms, term_moves) = self.terms.finish();
+        let (terms, term_moves) = self.terms.finish(&used_terms);
         let (brands, brand_moves) = final_brands(&self.references.brands, self.named_brands, &drafts);
         let wishes: Vec<(&str, String)> =
             drafts.iter_mut().map(|draft| (&*draft.record.id, std::mem::take(&mut draft.wished_slug))).collect();
@@ -353,20 +601,29 @@ impl<'a> Collector<'a> {
         for (record, neighbours) in records.iter_mut().zip(neighbours) {
             record.related = neighbours;
         }
-        EnhancedCatalog {
+        if let Some((memory, index)) = index {
+            memory.replace(Index { about_the_whole: findings[from..].to_vec(), ..index }, self.snapshot.length());
+        }
+        Ok(EnhancedCatalog {
             records,
             brands,
             categories: tree.nodes,
             terms,
             snapshot: self.snapshot.finish(),
             differences,
-        }
+        })
     }
 }
 
 struct BrandLink {
     index: u32,
     name: String,
+}
+
+/// Every term of a record.
+fn terms_of(record: &ProductRecord) -> impl Iterator<Item = TermId> {
+    let single = [record.frame_shape, record.frame_type, record.rim, record.gender].into_iter().flatten();
+    single.chain(record.materials.iter().chain(&record.colors).chain(&record.features).copied())
 }
 
 /// What the catalogue says; eyeglasses and reading glasses are made for it.
@@ -403,7 +660,10 @@ fn searched(enhanced: &EnhancedProduct) -> Digest {
 
 /// The first half of a hash.
 pub(crate) fn digest(hasher: &blake3::Hasher) -> Digest {
-    let hash = hasher.finalize();
+    digest_of(&hasher.finalize())
+}
+
+pub(crate) fn digest_of(hash: &blake3::Hash) -> Digest {
     std::array::from_fn(|at| hash.as_bytes()[at])
 }
 
@@ -462,14 +722,14 @@ fn report_duplicate_skus(drafts: &[Draft], findings: &mut Vec<Finding>) {
 fn final_brands(known: &[Brand], named: Interner, drafts: &[Draft]) -> (Vec<Brand>, HashMap<u32, u32>) {
     let used: HashSet<u32> = drafts.iter().filter_map(|draft| draft.record.brand).collect();
     let known_count = known.len() as u32;
-    let (named, moves) = named.finish();
-    let named_brands = (0..moves.len() as u32).map(|preliminary| {
-        let term = named.get(moves[preliminary as usize]);
+    let used_names: HashSet<TermId> = used.iter().filter_map(|brand| brand.checked_sub(known_count)).collect();
+    let (named, moves) = named.finish(&used_names);
+    let named_brands = named.iter().map(|(index, term)| {
         let brand = Brand { id: format!("name:{}", term.key), name: term.label.clone(), ..Brand::default() };
-        (known_count + preliminary, brand)
+        (known_count + index, brand)
     });
-    let mut brands: Vec<(u32, Brand)> =
-        (0..).zip(known.iter().cloned()).chain(named_brands).filter(|(index, _)| used.contains(index)).collect();
+    let known_brands = (0..).zip(known.iter().cloned()).filter(|(index, _)| used.contains(index));
+    let mut brands: Vec<(u32, Brand)> = known_brands.chain(named_brands).collect();
     brands.sort_by(|(_, a), (_, b)| (a.name.to_lowercase(), &a.id).cmp(&(b.name.to_lowercase(), &b.id)));
     let slugs = unique_slugs(
         brands.iter().map(|(_, brand)| {
@@ -485,6 +745,14 @@ fn final_brands(known: &[Brand], named: Interner, drafts: &[Draft]) -> (Vec<Bran
         brand.slug = slug;
         list.push(brand);
     }
+    // Every spelling of a name is the same brand.
+    let merged = used_names.iter().filter_map(|&name| {
+        let brand = moved.get(&(known_count + moves[name as usize]))?;
+        Some((known_count + name, *brand))
+    });
+    let merged: HashMap<u32, u32> = merged.collect();
+    moved.retain(|brand, _| *brand < known_count);
+    moved.extend(merged);
     (list, moved)
 }
 
@@ -534,7 +802,6 @@ fn differences(drafts: &[Draft]) -> BTreeMap<u32, String> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::sync::Arc;
 
     fn product(id: &str, name: &str, shape: &str) -> Product {
         let mut product = Product::sample(id, name);
@@ -553,9 +820,11 @@ mod tests {
             Collector::new(&words, &references, &media, filters, folder.path(), &mut findings).expect("a collector");
         let collection: Arc<str> = "products".into();
         for (sequence, products) in blocks {
-            findings.extend(collector.take(sequence, &collection, products).expect("room on disk").findings);
+            let mapped = (0..).zip(products).map(|(position, product)| Mapped::product(position, product)).collect();
+            findings.extend(collector.take(sequence, &collection, mapped).expect("room on disk"));
         }
         let catalog = collector.finish(SortOrder::Featured, filters.max_products, &mut findings);
+        let catalog = catalog.expect("nothing is remembered");
         (catalog, findings)
     }
 

@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod collect;
+pub mod memory;
 pub mod record;
 mod related;
 mod selection;
@@ -16,7 +17,8 @@ pub mod tree;
 pub mod wording;
 
 pub use catalog::EnhancedCatalog;
-pub use collect::Collector;
+pub use collect::{Collector, Comparison, Mapped};
+pub use memory::{Damaged, Memory, Standing};
 pub use record::ProductRecord;
 
 use crate::catalog::product::Product;

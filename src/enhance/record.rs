@@ -6,12 +6,13 @@ use crate::catalog::money::Money;
 use crate::catalog::product::Availability;
 use crate::catalog::vocabulary::FaceShape;
 use crate::site::Digest;
+use serde::{Deserialize, Serialize};
 
 /// Position of a [`crate::catalog::vocabulary::Term`] in [`super::catalog::Terms`].
 pub type TermId = u32;
 
 /// A few hundred bytes of a product; the rest is in the snapshot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ProductRecord {
     /// Canonical `_id`.
     pub id: Box<str>,

@@ -1,10 +1,11 @@
 //! Full products on disk: an append-only file that rendering reads back, so that memory does not grow with
-//! descriptions. The file has no name, so nothing is left behind however the process ends.
+//! descriptions. The file has no name, so nothing is left behind however the process ends, or it is that of
+//! [`super::memory`].
 
 use super::EnhancedProduct;
 use anyhow::{Context, Result};
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -32,6 +33,11 @@ impl SnapshotWriter {
         Ok(Self { file: Mutex::new((file, 0)) })
     }
 
+    /// Continues a file behind its first `length` bytes.
+    pub(super) fn append_to(file: File, length: u64) -> Self {
+        Self { file: Mutex::new((file, length)) }
+    }
+
     /// Appends a block of products with one write; the locations, and hashes of the products, are in their order.
     ///
     /// # Errors
@@ -46,18 +52,31 @@ impl SnapshotWriter {
             block = postcard::to_extend(product, block).context("packing a product for the snapshot")?;
             ends.push(block.len() as u64);
         }
-        let mut guard = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (file, length) = &mut *guard;
-        let base = *length;
-        file.write_all(&block).context("writing the product snapshot")?;
-        *length += block.len() as u64;
-        drop(guard);
+        let base = self.append_bytes(&block)?;
         let starts = std::iter::once(0).chain(ends.iter().copied());
         let described = |(start, &end): (u64, &u64)| {
             let hash = blake3::hash(&block[start as usize..end as usize]);
             ((base + start, (end - start) as u32), hash)
         };
         Ok(starts.zip(&ends).map(described).collect())
+    }
+
+    /// Appends bytes; gives where they begin.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    pub(super) fn append_bytes(&self, bytes: &[u8]) -> Result<u64> {
+        let mut guard = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (file, length) = &mut *guard;
+        let base = *length;
+        file.seek(SeekFrom::Start(base)).and_then(|_| file.write_all(bytes)).context("writing the product snapshot")?;
+        *length += bytes.len() as u64;
+        Ok(base)
+    }
+
+    /// Bytes so far.
+    pub(super) fn length(&self) -> u64 {
+        self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner).1
     }
 
     /// Ends writing.
@@ -80,12 +99,12 @@ impl Snapshot {
 }
 
 #[cfg(unix)]
-fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
+pub(super) fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
 }
 
 #[cfg(windows)]
-fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
+pub(super) fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
     use std::os::windows::fs::FileExt;
     while !bytes.is_empty() {
         let count = file.seek_read(bytes, offset)?;

@@ -2,7 +2,7 @@
 
 use super::record::TermId;
 use crate::catalog::vocabulary::{Term, Vocabulary};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
 /// Terms in order of their keys.
@@ -28,7 +28,9 @@ impl Terms {
     }
 }
 
-/// Collects terms from many threads; the same key in two vocabularies is two terms, with labels of their own. Ids are handed out as terms come in; [`Interner::finish`] puts them in order.
+/// Collects terms from many threads; the same key in two vocabularies is two terms, with labels of their own. Each
+/// spelling has a preliminary id, handed out as they come in; [`Interner::finish`] makes one term of all spellings of a
+/// key and puts them in order.
 #[derive(Default)]
 pub(super) struct Interner {
     state: RwLock<Collected>,
@@ -36,57 +38,70 @@ pub(super) struct Interner {
 
 #[derive(Default)]
 struct Collected {
-    ids: HashMap<Vocabulary, HashMap<String, TermId>>,
-    terms: Vec<(Vocabulary, Term)>,
+    ids: HashMap<Vocabulary, HashMap<String, Vec<TermId>>>,
+    spellings: Vec<(Vocabulary, Term)>,
 }
 
 impl Collected {
-    fn find(&self, vocabulary: Vocabulary, key: &str) -> Option<TermId> {
-        self.ids.get(&vocabulary)?.get(key).copied()
+    fn find(&self, vocabulary: Vocabulary, term: &Term) -> Option<TermId> {
+        let ids = self.ids.get(&vocabulary)?.get(&term.key)?;
+        ids.iter().copied().find(|&id| self.spellings[id as usize].1.label == term.label)
+    }
+
+    fn add(&mut self, vocabulary: Vocabulary, term: Term) -> TermId {
+        let id = self.spellings.len() as TermId;
+        self.ids.entry(vocabulary).or_default().entry(term.key.clone()).or_default().push(id);
+        self.spellings.push((vocabulary, term));
+        id
     }
 }
 
 impl Interner {
-    /// The preliminary id of a term. Where spellings of a label differ the alphabetically first one stays, so that the
-    /// result does not depend on which product came first.
+    /// Knows these spellings already, by the ids that are their places.
+    pub(super) fn knowing(spellings: Vec<(Vocabulary, Term)>) -> Self {
+        let mut state = Collected::default();
+        for (vocabulary, term) in spellings {
+            state.add(vocabulary, term);
+        }
+        Self { state: RwLock::new(state) }
+    }
+
+    /// The preliminary id of a spelling.
     pub(super) fn intern(&self, vocabulary: Vocabulary, term: &Term) -> TermId {
-        {
-            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(id) = state.find(vocabulary, &term.key)
-                && state.terms[id as usize].1.label <= term.label
-            {
-                return id;
-            }
+        if let Some(id) = self.state.read().unwrap_or_else(PoisonError::into_inner).find(vocabulary, term) {
+            return id;
         }
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        match state.find(vocabulary, &term.key) {
-            Some(id) => {
-                let known = &mut state.terms[id as usize].1;
-                if term.label < known.label {
-                    known.label.clone_from(&term.label);
-                }
-                id
-            }
-            None => {
-                let id = state.terms.len() as TermId;
-                state.ids.entry(vocabulary).or_default().insert(term.key.clone(), id);
-                state.terms.push((vocabulary, term.clone()));
-                id
-            }
+        match state.find(vocabulary, term) {
+            Some(id) => id,
+            None => state.add(vocabulary, term.clone()),
         }
     }
 
-    /// The terms in order of their keys, and for each preliminary id the final one.
-    pub(super) fn finish(self) -> (Terms, Vec<TermId>) {
-        let Collected { terms, .. } = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut order: Vec<usize> = (0..terms.len()).collect();
-        order.sort_by(|&a, &b| (&terms[a].1.key, terms[a].0).cmp(&(&terms[b].1.key, terms[b].0)));
-        let mut moved = vec![0; terms.len()];
-        for (new, &old) in order.iter().enumerate() {
-            moved[old] = new as TermId;
+    /// Every spelling by its preliminary id.
+    pub(super) fn spellings(&self) -> Vec<(Vocabulary, Term)> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).spellings.clone()
+    }
+
+    /// The terms whose preliminary ids are `used`, in order of their keys, and for each preliminary id the final one.
+    /// Of several spellings the alphabetically first one stays, so that the result does not depend on which came first.
+    pub(super) fn finish(self, used: &HashSet<TermId>) -> (Terms, Vec<TermId>) {
+        let Collected { spellings, .. } = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut order: Vec<TermId> = used.iter().copied().collect();
+        let rank = |id: TermId| {
+            let (vocabulary, term) = &spellings[id as usize];
+            (&term.key, *vocabulary, &term.label)
+        };
+        order.sort_by(|&a, &b| rank(a).cmp(&rank(b)));
+        let mut moved = vec![0; spellings.len()];
+        let mut terms: Vec<(Vocabulary, Term)> = Vec::new();
+        for id in order {
+            let (vocabulary, term) = &spellings[id as usize];
+            if terms.last().is_none_or(|(other, last)| (&last.key, *other) != (&term.key, *vocabulary)) {
+                terms.push((*vocabulary, term.clone()));
+            }
+            moved[id as usize] = (terms.len() - 1) as TermId;
         }
-        let mut slots: Vec<Option<_>> = terms.into_iter().map(Some).collect();
-        let terms = order.into_iter().filter_map(|old| slots[old].take()).collect();
         (Terms { terms }, moved)
     }
 }
@@ -104,12 +119,22 @@ mod tests {
         let first: Vec<_> = terms.iter().map(|term| forwards.intern(Vocabulary::Color, term)).collect();
         let mut second: Vec<_> = terms.iter().rev().map(|term| backwards.intern(Vocabulary::Color, term)).collect();
         second.reverse();
-        let (one, moved_one) = forwards.finish();
-        let (two, moved_two) = backwards.finish();
+        let all = HashSet::from([0, 1, 2]);
+        let (one, moved_one) = forwards.finish(&all);
+        let (two, moved_two) = backwards.finish(&all);
         assert_eq!(one.terms, two.terms);
         assert_eq!(one.iter().map(|(_, term)| term.clone()).collect::<Vec<_>>(), [term("a", "A"), term("b", "B")]);
         let ids = |ids: Vec<TermId>, moved: Vec<TermId>| ids.iter().map(|&id| moved[id as usize]).collect::<Vec<_>>();
         assert_eq!(ids(first, moved_one), ids(second, moved_two));
+    }
+
+    #[test]
+    fn spellings_that_nobody_uses_any_more_have_no_say() {
+        let term = |label: &str| (Vocabulary::Color, Term { key: "a".into(), label: label.into() });
+        let interner = Interner::knowing(vec![term("A"), term("a")]);
+        assert_eq!(interner.intern(Vocabulary::Color, &term("a").1), 1);
+        let (terms, moved) = interner.finish(&HashSet::from([1]));
+        assert_eq!((terms.terms.len(), terms.get(moved[1]).label.as_str()), (1, "a"));
     }
 
     #[test]
@@ -118,7 +143,7 @@ mod tests {
         let interner = Interner::default();
         let kind = interner.intern(Vocabulary::FrameType, &term("Blue-light glasses"));
         let feature = interner.intern(Vocabulary::Other, &term("Blue-light filter"));
-        let (terms, moved) = interner.finish();
+        let (terms, moved) = interner.finish(&HashSet::from([kind, feature]));
         assert_eq!(terms.get(moved[kind as usize]).label, "Blue-light glasses");
         assert_eq!(terms.get(moved[feature as usize]).label, "Blue-light filter");
     }

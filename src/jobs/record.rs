@@ -4,7 +4,7 @@
 
 use super::file::NewJob;
 use crate::assets::cache::{Shelf, Uses};
-use crate::event::Phase;
+use crate::event::{Phase, Reading};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -193,8 +193,10 @@ pub struct PerformanceMetrics {
 }
 
 /// What a run had to do to bring a store up to date.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Changes {
+    /// How the catalogue was read.
+    pub reading: Reading,
     /// Pages that were rendered.
     pub pages_made: u64,
     /// Pages that nothing has changed of since the last run.

@@ -15,7 +15,7 @@ use crate::enhance::collect::digest;
 use crate::enhance::record::TermId;
 use crate::enhance::{EnhancedCatalog, ProductRecord};
 use crate::site::Digest;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ pub(crate) struct Fingerprints {
 }
 
 /// A hash of all settings that pages may depend on: not where files are, and no secrets.
-pub(crate) fn of_settings(config: &StoreConfiguration, theme: &Theme) -> [u8; 32] {
+fn of_settings(config: &StoreConfiguration, theme: &Theme) -> [u8; 32] {
     let mut settings = config.clone();
     settings.path = PathBuf::new();
     settings.output = PathBuf::new();
@@ -49,6 +49,20 @@ pub(crate) fn of_settings(config: &StoreConfiguration, theme: &Theme) -> [u8; 32
     // Every setting has a place in this text, so that none can be forgotten.
     hasher.update(format!("{settings:?}").as_bytes()).update(theme.digest().as_bytes());
     *hasher.finalize().as_bytes()
+}
+
+/// A hash of all that a store is made from besides its catalogue.
+///
+/// # Errors
+/// When the logo cannot be read.
+pub fn settings(config: &StoreConfiguration, theme: &Theme) -> Result<Digest> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&of_settings(config, theme)).update(theme.files_digest().as_bytes());
+    if let Some(logo) = &config.logo {
+        let bytes = std::fs::read(logo).with_context(|| format!("cannot read the logo `{}`", logo.display()))?;
+        hasher.update(&bytes);
+    }
+    Ok(digest(&hasher))
 }
 
 impl Fingerprints {

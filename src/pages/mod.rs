@@ -42,6 +42,7 @@ mod machine_files;
 #[cfg(test)]
 mod sample_store;
 
+pub use fingerprint::settings as settings_fingerprint;
 pub use plan::{PageKind, Plan, PlannedPage, plan};
 pub use redirects::refuse_collisions;
 pub use render::{Rendered, Renderer};

@@ -13,7 +13,7 @@ use crate::config::{
     CacheFolder, CacheSettings, CatalogSettings, CatalogUri, Collections, Color, Commerce, DayRange, Delivery,
     JobSettings, Platform, ProductFilters, ReliabilitySettings, Returns, SortOrder, StoreConfiguration, ThemeSource,
 };
-use crate::enhance::{Collector, EnhancedCatalog};
+use crate::enhance::{Collector, EnhancedCatalog, Mapped};
 use crate::language::Words;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -202,8 +202,9 @@ pub(super) fn catalog(products: Vec<Product>) -> EnhancedCatalog {
     let words = Words::english();
     let collector =
         Collector::new(&words, &references, &media, &filters, folder.path(), &mut Vec::new()).expect("a collector");
-    collector.take(0, &Arc::from("products"), products).expect("taken");
-    collector.finish(SortOrder::Featured, None, &mut Vec::new())
+    let mapped = (0..).zip(products).map(|(position, product)| Mapped::product(position, product)).collect();
+    collector.take(0, &Arc::from("products"), mapped).expect("taken");
+    collector.finish(SortOrder::Featured, None, &mut Vec::new()).expect("nothing is remembered")
 }
 
 /// A rendered store: bytes by path.

@@ -180,6 +180,17 @@ struct Overrides {
 }
 
 impl Theme {
+    /// A hash of the files that pages point at.
+    pub(crate) fn files_digest(&self) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |bytes: &[u8]| _ = hasher.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+        self.stylesheets.iter().for_each(|sheet| add(sheet.as_bytes()));
+        self.scripts.iter().flat_map(|(name, text)| [name, text]).for_each(|text| add(text.as_bytes()));
+        self.files.iter().flat_map(|(name, bytes)| [name.as_bytes(), bytes]).for_each(&mut add);
+        add(self.worker.as_bytes());
+        hasher.finalize()
+    }
+
     /// A hash of everything in the theme that pages are made from. Stylesheets and scripts have hashes in their names.
     pub(crate) fn digest(&self) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();

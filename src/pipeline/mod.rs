@@ -9,16 +9,15 @@ pub mod explain;
 use crate::assets::cache::Cache;
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::media::{Media, Origin};
-use crate::catalog::{CatalogError, Mapper, Source};
+use crate::catalog::{Block, CatalogError, Mapper, RawDocument, Source};
 use crate::config::{CatalogUri, ConfigErrors, Platform, StoreConfiguration, ThemeSource};
-use crate::enhance::{Collector, EnhancedCatalog};
-use crate::event::{Cancelled, Event, Finding, Observer, Outcome, Phase};
+use crate::enhance::{self, Collector, Comparison, Damaged, EnhancedCatalog, Mapped, Standing, collect};
+use crate::event::{Cancelled, Event, Finding, Observer, Outcome, Phase, Reading};
 use crate::language::Words;
 use crate::pages::{self, Rendered, Renderer, Theme};
 use crate::reliability::{Breakers, Dependency, Service, Unavailable};
 use crate::score::Rules;
-use crate::site::durable::make_private_folder;
-use crate::site::{self, Memory, Staging};
+use crate::site::{self, Digest, Memory, Staging, Whole};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -55,7 +54,7 @@ pub struct GenerateOptions {
 }
 
 /// What a run did.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Summary {
     /// Products in the store.
     pub products: u64,
@@ -63,6 +62,8 @@ pub struct Summary {
     pub pages: u64,
     /// Those of them that had to be rendered; the others are as the last run left them.
     pub rendered: u64,
+    /// How the catalogue was read.
+    pub reading: Reading,
     /// What was published; `None` after a dry run.
     pub published: Option<site::Published>,
     /// Platform to URL or path.
@@ -124,9 +125,26 @@ pub fn generate(
     let watcher = Skips::watching(observer);
     let cache = Cache::at(&options.cache_dir, options.now);
     let media = media_of(config);
-    let read = || read_catalog(config, theme.words(), &media, &options.work_dir, &watcher);
-    let catalog = guarded(config, breakers, read)?.catalog;
+    let last = Last::of(config, options, &theme, &output)?;
+    let read = || read_again(config, theme.words(), &media, options, &last, &output, &watcher);
+    let read = guarded(config, breakers, read)?;
     watcher.refuse(options.strict)?;
+    let (read, comparison) = match read {
+        Read::AsBefore(whole, reading) => {
+            cache.end_run(config.cache.limits, observer);
+            let published = site::Published::nothing_new(output.manifest());
+            return Ok(Summary {
+                products: whole.products,
+                pages: whole.pages,
+                rendered: 0,
+                reading,
+                generated_urls: config.deployment_platforms.iter().map(|platform| url_of(*platform, config)).collect(),
+                published: Some(published),
+            });
+        }
+        Read::Whole(read, comparison) => (read, comparison),
+    };
+    let catalog = read.catalog;
 
     observer.observe(Event::Started { phase: Phase::Plan, total: None });
     let plan = pages::plan(config, &catalog);
@@ -137,14 +155,16 @@ pub fn generate(
     let (rendered, published) = if options.dry_run {
         (render(&plan, &renderer, None, observer)?, None)
     } else {
-        let memory = options.memory_dir.as_deref().map(|folder| memory_of(&output, folder)).transpose()?;
-        let memory = memory.as_deref().map(|path| Memory { path, make_anew: options.full });
+        let ledger = last.ledger();
+        let memory = ledger.as_deref().map(|path| Memory { path, make_anew: options.full });
         let staging = output.stage(&options.journal_dir, &options.job_id, memory)?;
         let rendered = render(&plan, &renderer, Some(&staging), observer)?;
         write_assets(&staging, &renderer)?;
         stop_if_cancelled(observer)?;
         observer.observe(Event::Started { phase: Phase::Publish, total: None });
-        let published = staging.publish()?;
+        let made_from = comparison.and_then(|comparison| last.made_from(&comparison.standing));
+        let (products, pages) = (catalog.records.len() as u64, plan.pages.len() as u64);
+        let published = staging.publish(made_from.map(|made_from| Whole { made_from, products, pages }))?;
         observer.observe(Event::Finished { phase: Phase::Publish, steps: published.files });
         (rendered, Some(published))
     };
@@ -154,6 +174,7 @@ pub fn generate(
         products: catalog.records.len() as u64,
         pages: plan.pages.len() as u64,
         rendered,
+        reading: comparison.map_or(Reading::Whole, |comparison| how(&comparison)),
         generated_urls: platforms.iter().map(|platform| url_of(*platform, config)).collect(),
         published,
     })
@@ -186,6 +207,88 @@ pub struct ReadCatalog {
     pub documents: u64,
 }
 
+/// What is known of the last run.
+struct Last {
+    /// Where it is remembered, unless nothing is.
+    folder: Option<PathBuf>,
+    /// Under which name.
+    name: String,
+    /// Hash of all that the store is made from besides its catalogue.
+    settings: Digest,
+}
+
+impl Last {
+    fn of(
+        config: &StoreConfiguration,
+        options: &GenerateOptions,
+        theme: &Theme,
+        output: &site::Output,
+    ) -> anyhow::Result<Self> {
+        let name = blake3::hash(output.path().as_os_str().as_encoded_bytes()).to_hex();
+        let settings = pages::settings_fingerprint(config, theme)?;
+        Ok(Self { folder: options.memory_dir.clone(), name: name[..16].into(), settings })
+    }
+
+    /// Hash of all that a store is made from.
+    fn made_from(&self, standing: &Standing) -> Option<Digest> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.settings).update(&standing.references).update(&standing.documents?);
+        let hash = hasher.finalize();
+        Some(std::array::from_fn(|at| hash.as_bytes()[at]))
+    }
+
+    fn ledger(&self) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(format!("{}.ledger", self.name)))
+    }
+
+    /// The store that stands, if it was made from this state of the catalogue.
+    fn stands(&self, output: &site::Output, standing: &Standing) -> Option<Whole> {
+        output.stands(&self.ledger()?, self.made_from(standing)?)
+    }
+}
+
+/// What reading a catalogue came to.
+enum Read {
+    /// The store that stands was made from it.
+    AsBefore(Whole, Reading),
+    /// A catalogue, and how it compares with that of the last run.
+    Whole(Box<ReadCatalog>, Option<Comparison>),
+}
+
+/// Reads the catalogue as far as it has to be read; reads it again where what is remembered turns out to be damaged.
+fn read_again(
+    config: &StoreConfiguration,
+    words: &Words,
+    media: &Media,
+    options: &GenerateOptions,
+    last: &Last,
+    output: &site::Output,
+    observer: &dyn Observer,
+) -> Result<Read, RunError> {
+    let open = |forget: bool| {
+        let memory = last.folder.as_deref().map(|folder| enhance::Memory::open(folder, &last.name, forget)).transpose();
+        memory.map(Option::flatten)
+    };
+    let stands = |standing: &Standing| last.stands(output, standing).filter(|_| !options.full);
+    let remembered = |memory| Remembered { memory, settings: last.settings, stands: &stands };
+    let outcome = read(config, words, media, &options.work_dir, open(options.full)?.map(remembered), observer);
+    match outcome {
+        Err(RunError::Failed(error)) if error.is::<Damaged>() => {
+            observer.observe(Event::Note("what is remembered of the catalogue is damaged; it is read anew".into()));
+            read(config, words, media, &options.work_dir, open(true)?.map(remembered), observer)
+        }
+        outcome => outcome,
+    }
+}
+
+/// What a reading can fall back on.
+struct Remembered<'a> {
+    memory: enhance::Memory,
+    settings: Digest,
+    /// The store that stands, if it was made from this state of the catalogue.
+    stands: &'a dyn Fn(&Standing) -> Option<Whole>,
+}
+
 /// Reads, maps, scores and enhances the whole catalogue; what the products lack is said in `words`.
 ///
 /// # Errors
@@ -197,45 +300,106 @@ pub fn read_catalog(
     work_dir: &Path,
     observer: &dyn Observer,
 ) -> Result<ReadCatalog, RunError> {
+    match read(config, words, media, work_dir, None, observer)? {
+        Read::Whole(catalog, _) => Ok(*catalog),
+        Read::AsBefore(..) => {
+            Err(RunError::Failed(anyhow::anyhow!("nothing is remembered, so nothing can be as before")))
+        }
+    }
+}
+
+fn read(
+    config: &StoreConfiguration,
+    words: &Words,
+    media: &Media,
+    work_dir: &Path,
+    remembered: Option<Remembered<'_>>,
+    observer: &dyn Observer,
+) -> Result<Read, RunError> {
     observer.observe(Event::Started { phase: Phase::Connect, total: None });
     let mapper = Mapper::new(config.catalog.mapping.as_ref(), config.currency)
         .map_err(|errors| RunError::Config(ConfigErrors::new(config.catalog.mapping_places.errors(&errors))))?;
     let source = Source::open(&config.catalog)?;
+    let witness = source.witness().map(|witness| collect::digest_of(&blake3::hash(&witness)));
+    if let Some(Remembered { memory, settings, stands }) = &remembered
+        && let Some(standing) = witness.and_then(|witness| memory.unchanged(*settings, witness, media))
+        && let Some(whole) = stands(&standing)
+    {
+        observer.observe(Event::Finished { phase: Phase::Connect, steps: 1 });
+        observer.observe(Event::Started { phase: Phase::Products, total: Some(standing.count) });
+        report(memory.findings().cloned(), observer);
+        observer.observe(Event::Finished { phase: Phase::Products, steps: standing.count });
+        return Ok(Read::AsBefore(whole, Reading::SameFiles));
+    }
     let references = Arc::new(source.references(observer)?);
-    report(references.findings.iter().cloned(), observer);
+    let mut findings = references.findings.clone();
     let products = source.products(&config.product_filters, &references, observer)?;
     let mapper = mapper.with_references(Arc::clone(&references));
-    let mut findings = Vec::new();
     let collector = Collector::new(words, &references, media, &config.product_filters, work_dir, &mut findings)?;
-    report(findings, observer);
+    report(findings.iter().cloned(), observer);
+    let (collector, stands) = match remembered {
+        Some(Remembered { memory, settings, stands }) => {
+            (collector.remembering(memory, settings, witness, findings)?, Some(stands))
+        }
+        None => (collector, None),
+    };
     observer.observe(Event::Finished { phase: Phase::Connect, steps: 1 });
 
     observer.observe(Event::Started { phase: Phase::Products, total: products.total_hint() });
     let documents = AtomicU64::new(0);
+    let compares = stands.is_some();
     products.par_bridge().try_for_each(|block| -> Result<(), RunError> {
         let block = block?;
         stop_if_cancelled(observer)?;
-        let mut findings = Vec::new();
-        let mapped = block
-            .documents
-            .iter()
-            .filter_map(|document| mapper.product(document, &block.collection, &mut findings))
-            .collect();
-        let taken = collector.take(block.sequence, &block.collection, mapped)?;
-        report(findings.into_iter().chain(taken.findings), observer);
+        report(take_block(&collector, &mapper, &block, compares)?, observer);
         let count = block.documents.len() as u64;
         documents.fetch_add(count, Ordering::Relaxed);
         observer.observe(Event::Advanced { phase: Phase::Products, steps: count });
         Ok(())
     })?;
+    let documents = documents.into_inner();
+    let comparison = collector.comparison();
+    let same = comparison.filter(|comparison| comparison.is_same);
+    if let Some((comparison, whole)) = same.and_then(|comparison| Some((comparison, stands?(&comparison.standing)?))) {
+        report(collector.end_as_before(), observer);
+        observer.observe(Event::Finished { phase: Phase::Products, steps: documents });
+        return Ok(Read::AsBefore(whole, how(&comparison)));
+    }
     let rules = collector.rules().clone();
     let mut findings = Vec::new();
-    let catalog = collector.finish(config.sort, config.product_filters.max_products, &mut findings);
+    let catalog = collector.finish(config.sort, config.product_filters.max_products, &mut findings)?;
     report(findings, observer);
-    let documents = documents.into_inner();
     observer.observe(Event::Finished { phase: Phase::Products, steps: documents });
     stop_if_cancelled(observer)?;
-    Ok(ReadCatalog { catalog, rules, documents })
+    Ok(Read::Whole(Box::new(ReadCatalog { catalog, rules, documents }), comparison))
+}
+
+/// How a catalogue was read that was read to its end.
+fn how(comparison: &Comparison) -> Reading {
+    match comparison.known {
+        0 => Reading::Whole,
+        known => Reading::Compared { known, other: comparison.count - known },
+    }
+}
+
+/// Maps the documents of a block that are not as they were, and hands them on. Gives what was noteworthy.
+fn take_block(
+    collector: &Collector<'_>,
+    mapper: &Mapper,
+    block: &Block,
+    compares: bool,
+) -> anyhow::Result<Vec<Finding>> {
+    let hash = |document: &RawDocument| document.digest(&block.collection).filter(|_| compares);
+    let hashes: Vec<Option<Digest>> = block.documents.iter().map(hash).collect();
+    let (known, mut findings) = collector.recognise(block.sequence, &hashes);
+    let others = block.documents.iter().enumerate().filter(|(position, _)| !known[*position]);
+    let mapped = others.map(|(position, document)| {
+        let mut findings = Vec::new();
+        let product = mapper.product(document, &block.collection, &mut findings);
+        Mapped { position, hash: hashes[position], product, findings }
+    });
+    findings.extend(collector.take(block.sequence, &block.collection, mapped.collect())?);
+    Ok(findings)
 }
 
 /// Renders every page and every file pages point at, except those that `staging` can keep, and hands each to it.
@@ -312,13 +476,6 @@ fn write_assets(staging: &Staging, renderer: &Renderer<'_>) -> anyhow::Result<()
         Origin::Local(source) => staging.copy(&path, &source),
         Origin::Embedded(bytes) => staging.write(&path, &bytes),
     })
-}
-
-/// Where it is remembered what the store in this folder was made from.
-fn memory_of(output: &site::Output, folder: &Path) -> anyhow::Result<PathBuf> {
-    make_private_folder(folder)?;
-    let name = blake3::hash(output.path().as_os_str().as_encoded_bytes()).to_hex();
-    Ok(folder.join(format!("{}.ledger", &name[..16])))
 }
 
 fn report(findings: impl IntoIterator<Item = Finding>, observer: &dyn Observer) {

@@ -17,12 +17,24 @@ use std::time::UNIX_EPOCH;
 pub type Digest = [u8; 16];
 
 /// Raised whenever the entries change their form.
-const KIND: &str = "ledger 1";
+const KIND: &str = "ledger 2";
 
 /// Every file of a publication, by path.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Ledger {
+    pub(super) whole: Option<Whole>,
     pub(super) entries: Vec<Entry>,
+}
+
+/// A store as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whole {
+    /// Hash of everything that the store was made from.
+    pub made_from: Digest,
+    /// Products in it.
+    pub products: u64,
+    /// Pages in it.
+    pub pages: u64,
 }
 
 /// One published file.

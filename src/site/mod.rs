@@ -17,7 +17,7 @@ mod publish;
 mod staging;
 
 pub use journal::{Recovered, recover};
-pub use ledger::Digest;
+pub use ledger::{Digest, Whole};
 pub use manifest::{Fingerprint, MANIFEST, Manifest};
 pub use output::{Output, Refused};
 pub use path::{UnsafePath, check_path};

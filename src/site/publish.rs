@@ -8,6 +8,7 @@
 use super::durable::{sync_folder, sync_tree};
 use super::foreign;
 use super::journal::{Container, Step};
+use super::ledger::Whole;
 use super::output::Placement;
 use super::staging::{Files, Staging};
 use super::{Fingerprint, MANIFEST, Manifest};
@@ -37,6 +38,11 @@ pub struct Published {
 }
 
 impl Published {
+    /// A store that was left as it is.
+    pub fn nothing_new(manifest: &Manifest) -> Self {
+        Self { files: manifest.len() as u64, bytes: manifest.bytes(), added: 0, changed: 0, removed: 0 }
+    }
+
     fn compare(old: &Manifest, new: &Manifest) -> Self {
         let count = |number: usize| number as u64;
         Self {
@@ -69,18 +75,20 @@ pub(super) enum Moment {
 type Checkpoint<'a> = dyn FnMut(Moment) -> anyhow::Result<()> + 'a;
 
 impl Staging {
-    /// Puts the new store in the place of the old one, all at once, or touches nothing where nothing has changed.
+    /// Puts the new store in the place of the old one, all at once, or touches nothing where nothing has changed. `whole`
+    /// is what [`Output::stands`](super::Output::stands) will tell of it.
     ///
     /// # Errors
     /// When a file that storegen did not write is in the way, another run has published in the meantime, or the disk
     /// refuses; the old store is in place then.
-    pub fn publish(self) -> anyhow::Result<Published> {
-        self.publish_by(None, &mut |_| Ok(()))
+    pub fn publish(self, whole: Option<Whole>) -> anyhow::Result<Published> {
+        self.publish_by(None, whole, &mut |_| Ok(()))
     }
 
     /// The same in a way that is possible or, without one, in the best way.
-    fn publish_by(self, way: Option<Way>, at: &mut Checkpoint) -> anyhow::Result<Published> {
-        let files = self.take_files()?;
+    fn publish_by(self, way: Option<Way>, whole: Option<Whole>, at: &mut Checkpoint) -> anyhow::Result<Published> {
+        let mut files = self.take_files()?;
+        files.ledger.whole = whole;
         let (new, target) = (&files.manifest, self.output.path.clone());
         let exists = target.exists();
         let now = if exists { self.output.read_manifest()? } else { Manifest::default() };

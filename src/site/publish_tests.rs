@@ -99,7 +99,7 @@ fn publish(
     for (path, text) in files {
         staging.write(path, text.as_bytes())?;
     }
-    staging.publish_by(Some(way), at)
+    staging.publish_by(Some(way), None, at)
 }
 
 fn expected(store: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -175,7 +175,7 @@ fn two_runs_do_not_write_to_one_folder() {
     assert!(format!("{:#}", second.err().unwrap()).contains("another run"));
     assert_eq!(shop.recover(), [], "the living run was touched");
     first.write("index.html", b"first").unwrap();
-    first.publish().unwrap();
+    first.publish(None).unwrap();
     assert_eq!(shop.contents().get("index.html").unwrap(), "first");
 }
 

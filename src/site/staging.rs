@@ -5,7 +5,7 @@
 //! made from the same things again need not even be made: [`Staging::keep`].
 
 use super::journal::Container;
-use super::ledger::{Digest, Entry, Ledger, modified};
+use super::ledger::{Digest, Entry, Ledger, Whole, modified};
 use super::output::Output;
 use super::{Fingerprint, Manifest, check_path};
 use anyhow::{Context as _, bail};
@@ -71,6 +71,14 @@ pub struct Memory<'a> {
 }
 
 impl Output {
+    /// What was published last, if it was made from the same things and every file of it still stands.
+    pub fn stands(&self, memory: &Path, made_from: Digest) -> Option<Whole> {
+        let ledger = Ledger::read(memory);
+        let whole = ledger.whole.filter(|whole| whole.made_from == made_from)?;
+        let is_all = ledger.entries.len() == self.manifest.len();
+        (is_all && ledger.intact(&self.path, &self.manifest).into_iter().all(|intact| intact)).then_some(whole)
+    }
+
     /// Begins a new tree for this output. `job_id` names it; `journal_dir` gets a pointer to it, which
     /// [`super::recover`] finds.
     ///
@@ -260,7 +268,7 @@ impl Staging {
                 needs: needs.unwrap_or_default(),
             }
         });
-        let ledger = Ledger { entries: entries.collect() };
+        let ledger = Ledger { whole: None, entries: entries.collect() };
         let paths =
             |is_new: bool| placed.iter().filter(move |file| file.is_new == is_new).map(|file| file.path.clone());
         let (written, kept) = (paths(true).collect(), paths(false).collect());

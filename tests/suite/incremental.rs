@@ -75,6 +75,16 @@ fn touched(before: &BTreeMap<String, (i64, i64, u64)>, after: &BTreeMap<String, 
     before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).cloned().collect()
 }
 
+fn how(record: &Value) -> &Value {
+    &record["performance_metrics"]["changes"]["reading"]
+}
+
+fn sorted(report: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = report.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
 /// Numbers that look random and are the same in every run.
 struct Dice(u64);
 
@@ -90,11 +100,26 @@ impl Dice {
 #[test]
 fn nothing_changed_touches_nothing() {
     let shop = Shop::new();
-    shop.store.generated(&[]);
+    let first = shop.store.generated(&[]);
+    assert_eq!(how(&first), &json!({"how": "whole"}));
     let before = shop.times();
     let run = shop.store.generate(&[]).code(0);
     assert_eq!(touched(&before, &shop.times()), BTreeSet::new());
-    assert!(run.stdout.contains("as before"), "{}", run.stdout);
+    assert!(run.stdout.contains("as before") && run.stdout.contains("not read again"), "{}", run.stdout);
+    let second = shop.store.newest_job();
+    assert_eq!(how(&second), &json!({"how": "same_files"}));
+    assert_eq!(second["performance_metrics"]["changes"]["pages_made"], 0);
+    // Whatever was left out of the store is told again.
+    assert_eq!(second["skipped"], first["skipped"]);
+    assert_eq!(sorted(&shop.store.report(&second)), sorted(&shop.store.report(&first)));
+
+    // The same documents in a file of another time are compared one by one.
+    shop.save();
+    let third = shop.store.generated(&[]);
+    assert_eq!(how(&third), &json!({"how": "compared", "known": shop.products.len(), "other": 0}));
+    assert_eq!(sorted(&shop.store.report(&third)), sorted(&shop.store.report(&first)));
+    assert_eq!(touched(&before, &shop.times()), BTreeSet::new());
+    assert_eq!(how(&shop.store.generated(&[])), &json!({"how": "same_files"}));
     // Everything anew gives the same bytes, which are not written again either.
     shop.store.generated(&["--full"]);
     assert_eq!(touched(&before, &shop.times()), BTreeSet::new());
@@ -107,7 +132,8 @@ fn a_changed_price_touches_only_what_shows_it() {
     let before = shop.times();
     shop.product("Nagi Aviator")["price"] = json!({"$numberDecimal": "358"});
     shop.save();
-    shop.store.generated(&[]);
+    let record = shop.store.generated(&[]);
+    assert_eq!(how(&record), &json!({"how": "compared", "known": shop.products.len() - 1, "other": 1}));
     let touched = touched(&before, &shop.times());
     let listing = |path: &str| path.contains("/page/") || path.matches('/').count() <= 3;
     let shows_it = |path: &String| {

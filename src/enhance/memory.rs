@@ -1,0 +1,214 @@
+//! What was made of each document in the last run, so that one that has not changed need not be made again.
+//!
+//! Two private files a store: an append-only one with full products and drafts of records, and an index of it that is
+//! replaced as a whole at the end of a reading. A document is known by a hash of its bytes. In: a basis, which is a hash
+//! of everything else that products depend on; with another basis nothing is remembered. Damage is told by hashes, and
+//! then nothing is remembered either: all of this may be lost at any time. Only one process at a time uses it.
+
+use super::snapshot::{Location, SnapshotWriter, read_exact_at};
+use crate::assets::media::{Media, Trace};
+use crate::catalog::vocabulary::{Term, Vocabulary};
+use crate::event::Finding;
+use crate::site::Digest;
+use crate::site::durable::{make_private_folder, read_sealed, write_sealed};
+use anyhow::{Context as _, Result};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// Raised whenever anything that is remembered changes its form.
+const KIND: &str = "catalogue 1";
+
+/// Bytes of the products' file that need not be there, at which it is begun anew if they are most of it.
+const MUCH_WASTE: u64 = 64 << 20;
+
+/// What is remembered of a catalogue.
+pub struct Memory {
+    index_path: PathBuf,
+    file: File,
+    basis: Digest,
+    pub(super) last: Index,
+    by_document: HashMap<Digest, u32>,
+}
+
+/// The index of the products' file.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Index {
+    pub(super) basis: Digest,
+    /// Bytes of the products' file that belong to this index.
+    pub(super) length: u64,
+    pub(super) documents: Vec<Remembered>,
+    /// Every spelling by its preliminary id.
+    pub(super) terms: Vec<(Vocabulary, Term)>,
+    pub(super) brands: Vec<(Vocabulary, Term)>,
+    /// Pictures in the catalogue's folder.
+    pub(super) pictures: Vec<(Box<str>, Trace)>,
+    pub(super) standing: Standing,
+    /// What was noteworthy about brands, categories and rules.
+    pub(super) about_references: Vec<Finding>,
+    /// What was noteworthy about products beside each other.
+    pub(super) about_the_whole: Vec<Finding>,
+}
+
+/// Which state of the catalogue was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Hash of all documents in their order; `None` where one of them could not be hashed.
+    pub documents: Option<Digest>,
+    /// Hash of what products are completed with.
+    pub references: Digest,
+    /// What showed, without reading, which state it was.
+    pub witness: Option<Digest>,
+    /// Documents read.
+    pub count: u64,
+}
+
+/// What became of one document.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Remembered {
+    pub(super) hash: Digest,
+    /// Its draft; `None` where it is not in the store.
+    pub(super) draft: Option<Blob>,
+    pub(super) findings: Vec<Finding>,
+    /// Places in [`Index::pictures`].
+    pub(super) pictures: Box<[u32]>,
+}
+
+/// A part of the products' file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Blob {
+    pub(super) location: Location,
+    /// The beginning of its hash.
+    check: u32,
+}
+
+impl Blob {
+    pub(super) fn new(location: Location, bytes: &[u8]) -> Self {
+        Self { location, check: check_of(bytes) }
+    }
+}
+
+fn check_of(bytes: &[u8]) -> u32 {
+    let hash = blake3::hash(bytes);
+    u32::from_le_bytes(std::array::from_fn(|at| hash.as_bytes()[at]))
+}
+
+impl Memory {
+    /// Opens what is remembered under a name such as `3f9c` in `folder`, which is made if need be; `None` while another
+    /// process uses it. With `forget` it begins empty.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn open(folder: &Path, name: &str, forget: bool) -> Result<Option<Self>> {
+        make_private_folder(folder)?;
+        let path = folder.join(format!("{name}.products"));
+        let opening = || format!("cannot open `{}`", path.display());
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path).with_context(opening)?;
+        if file.try_lock().is_err() {
+            return Ok(None);
+        }
+        let index_path = folder.join(format!("{name}.index"));
+        let length = file.metadata().with_context(opening)?.len();
+        let read = || -> Option<Index> {
+            let index: Index = postcard::from_bytes(&read_sealed(&index_path, KIND)?).ok()?;
+            let drafts = index.documents.iter().filter_map(|document| document.draft);
+            // A draft is about a tenth of its product.
+            let live = drafts.map(|blob| u64::from(blob.location.1) * 11).sum::<u64>();
+            (index.length <= length && index.length < live.saturating_mul(2) + MUCH_WASTE).then_some(index)
+        };
+        let last = if forget { None } else { read() }.unwrap_or_default();
+        // What a run that did not come to its end has left.
+        file.set_len(last.length).with_context(opening)?;
+        let by_document = (0..).zip(&last.documents).map(|(place, document)| (document.hash, place)).collect();
+        Ok(Some(Self { index_path, file, basis: Digest::default(), last, by_document }))
+    }
+
+    /// The state of the catalogue that was read last, if products depended on the same `settings` then, no picture has
+    /// changed since, and the witness is the same.
+    pub fn unchanged(&self, settings: Digest, witness: Digest, media: &Media) -> Option<Standing> {
+        let standing = self.last.standing;
+        let same = self.last.basis == basis(settings, standing.references) && standing.witness == Some(witness);
+        (same && self.changed_pictures(media).iter().all(|changed| !changed)).then_some(standing)
+    }
+
+    /// Everything that was noteworthy in the last reading.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        let documents = self.last.documents.iter().flat_map(|document| &document.findings);
+        self.last.about_references.iter().chain(documents).chain(&self.last.about_the_whole)
+    }
+
+    /// Sets what products depend on besides their documents; forgets everything that was made on another basis.
+    pub(super) fn rely_on(&mut self, settings: Digest, references: Digest) -> Result<()> {
+        let basis = basis(settings, references);
+        if self.last.basis != basis {
+            self.last = Index::default();
+            self.by_document = HashMap::new();
+            self.file.set_len(0).context("cannot begin the products' file anew")?;
+        }
+        self.basis = basis;
+        Ok(())
+    }
+
+    /// By place in [`Index::pictures`], whether the picture is another one than before.
+    pub(super) fn changed_pictures(&self, media: &Media) -> Vec<bool> {
+        self.last.pictures.iter().map(|(source, trace)| media.trace(source).as_ref() != Some(trace)).collect()
+    }
+
+    /// The place of a document in [`Index::documents`].
+    pub(super) fn find(&self, hash: &Digest) -> Option<u32> {
+        self.by_document.get(hash).copied()
+    }
+
+    /// Reads a draft back.
+    pub(super) fn read<T: DeserializeOwned>(&self, blob: Blob) -> Result<T, Damaged> {
+        let (offset, length) = blob.location;
+        let mut bytes = vec![0; length as usize];
+        read_exact_at(&self.file, &mut bytes, offset).map_err(|_| Damaged)?;
+        if check_of(&bytes) != blob.check {
+            return Err(Damaged);
+        }
+        postcard::from_bytes(&bytes).map_err(|_| Damaged)
+    }
+
+    /// Takes note that the catalogue is as it was, whatever shows it now.
+    pub(super) fn confirm(mut self, standing: Standing) {
+        if self.last.standing != standing {
+            let index = Index { standing, ..std::mem::take(&mut self.last) };
+            let length = index.length;
+            self.replace(index, length);
+        }
+    }
+
+    /// The products' file, to be appended to.
+    pub(super) fn writer(&self) -> Result<SnapshotWriter> {
+        let file = self.file.try_clone().context("cannot open the products' file again")?;
+        Ok(SnapshotWriter::append_to(file, self.last.length))
+    }
+
+    /// Remembers this reading in place of the last. Where the disk refuses, the next run makes everything again, which is
+    /// no reason to fail this one.
+    pub(super) fn replace(self, index: Index, length: u64) {
+        let index = Index { basis: self.basis, length, ..index };
+        if let Ok(bytes) = postcard::to_stdvec(&index) {
+            let _ = write_sealed(&self.index_path, KIND, &bytes);
+        }
+    }
+}
+
+/// A hash of all that products depend on besides their documents and pictures.
+fn basis(settings: Digest, references: Digest) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&settings).update(&references);
+    super::collect::digest(&hasher)
+}
+
+/// What is remembered cannot be read back; everything has to be made again.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("what is remembered of the catalogue is damaged; generate again with `--full`")]
+pub struct Damaged;
