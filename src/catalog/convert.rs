@@ -9,7 +9,9 @@ use super::fits;
 use super::mapping::MappingError;
 use super::media;
 use super::money::{Currency, Money};
-use super::product::{Analytics, Availability, ColorVariant, Lens, Measurements, Product, Reference, StoredSeo};
+use super::product::{
+    Analytics, Availability, ColorVariant, Lens, Measurements, Product, Reference, StoredSeo, Translation, Translations,
+};
 use super::reading::{Notes, Reading, line_of, quoted};
 use super::references::References;
 use super::scalars;
@@ -51,6 +53,12 @@ impl Mapper {
         Ok(Self { mappings: Mappings::compile(mapping)?, default_currency, references: None })
     }
 
+    /// Has texts read in the locales of a store, its own first.
+    #[must_use]
+    pub fn in_locales(self, locales: &[String]) -> Self {
+        Self { mappings: self.mappings.in_locales(locales), ..self }
+    }
+
     /// Completes products from what the other collections know: names of brands and categories that the product only
     /// points at, ids in other forms, the most specific category first, face-shape scores and event counts.
     #[must_use]
@@ -72,7 +80,7 @@ impl Mapper {
         let mapping = &self.mappings.products;
         let id = mapping.one(&decoded.root, Field::Id).and_then(|value| scalars::identifier(&value));
         let notes = Notes::new(findings, collection, id.clone().unwrap_or_else(|| raw.label()));
-        let mut reading = Reading { mapping, document: &decoded.root, notes };
+        let mut reading = Reading { mapping, document: &decoded.root, locales: &self.mappings.locales, notes };
         let Some(id) = id else {
             let detail = "no id, or one of a kind that cannot be read; give the document an `_id`".into();
             let place = reading.place(Field::Id);
@@ -102,7 +110,7 @@ impl Mapper {
             return Err(LeftOut { outcome: Outcome::Excluded, reason: "inactive", field: Field::Active, detail });
         }
         let name = reading
-            .line(Field::Name, LONGEST_NAME)
+            .text_line(Field::Name, LONGEST_NAME)
             .ok_or_else(|| skipped("missing_name", Field::Name, "a product without a name cannot be sold; name it"))?;
         let price = self.price(reading)?;
         let (availability, quantity) = availability(reading);
@@ -110,7 +118,7 @@ impl Mapper {
             sku: reading.line(Field::Sku, 100),
             gtin: gtin(reading),
             description: description(reading),
-            short_description: reading.line(Field::ShortDescription, LONGEST_SUMMARY),
+            short_description: reading.text_line(Field::ShortDescription, LONGEST_SUMMARY),
             brand: brand(reading),
             categories: categories(reading),
             compare_at: compare_at(reading, price),
@@ -133,6 +141,7 @@ impl Mapper {
             videos: media::videos(reading),
             models: media::models(reading),
             seo: seo(reading),
+            translations: translations(reading),
             quality: reading.share(Field::Quality),
             analytics: analytics(reading),
             featured: reading.truth(Field::Featured).unwrap_or(false),
@@ -295,7 +304,7 @@ fn payment_link(reading: &mut Reading<'_, '_, Field>) -> Option<String> {
 }
 
 fn description(reading: &mut Reading<'_, '_, Field>) -> String {
-    let Some(value) = reading.one(Field::Description) else { return String::new() };
+    let Some(value) = reading.text(Field::Description) else { return String::new() };
     let (text, was_cut) =
         scalars::text(&value).map(|text| scalars::clean_block(&text, LONGEST_DESCRIPTION)).unwrap_or_default();
     if was_cut {
@@ -390,11 +399,26 @@ fn measurements(reading: &mut Reading<'_, '_, Field>) -> Measurements {
 
 fn seo(reading: &Reading<'_, '_, Field>) -> StoredSeo {
     StoredSeo {
-        title: reading.line(Field::SeoTitle, LONGEST_SUMMARY),
-        description: reading.line(Field::SeoDescription, LONGEST_SUMMARY),
+        title: reading.text_line(Field::SeoTitle, LONGEST_SUMMARY),
+        description: reading.text_line(Field::SeoDescription, LONGEST_SUMMARY),
         slug: reading.line(Field::Slug, 200),
         keywords: reading.lines(Field::Keywords, 100, MOST_TERMS),
     }
+}
+
+fn translations(reading: &Reading<'_, '_, Field>) -> Translations {
+    reading.translations(|text| {
+        let line = |field, longest| text(field).and_then(|value| line_of(&value, longest));
+        let description =
+            text(Field::Description).and_then(|value| scalars::text(&value).map(|text| text.into_owned()));
+        Translation {
+            name: line(Field::Name, LONGEST_NAME),
+            description: description.map(|text| scalars::clean_block(&text, LONGEST_DESCRIPTION).0),
+            short_description: line(Field::ShortDescription, LONGEST_SUMMARY),
+            seo_title: line(Field::SeoTitle, LONGEST_SUMMARY),
+            seo_description: line(Field::SeoDescription, LONGEST_SUMMARY),
+        }
+    })
 }
 
 fn analytics(reading: &mut Reading<'_, '_, Field>) -> Analytics {

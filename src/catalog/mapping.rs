@@ -163,6 +163,28 @@ impl<T: Target> Mapping<T> {
         }
     }
 
+    /// The text of a field in a language: from a block of languages, from a field of its own beside it (`name_de`), or
+    /// from the document's `translations`.
+    pub(super) fn in_language<'d>(
+        &self,
+        document: &'d Value<'d>,
+        field: T,
+        locale: &str,
+    ) -> Option<Cow<'d, Value<'d>>> {
+        self.rule(field)?.paths().into_iter().find_map(|path| path.in_language(document, locale))
+    }
+
+    /// The text of a field in whatever language a block of languages has first.
+    pub(super) fn in_any_language<'d>(&self, document: &'d Value<'d>, field: T) -> Option<Cow<'d, Value<'d>>> {
+        self.rule(field)?.paths().into_iter().find_map(|path| match path.walk(document)? {
+            Cow::Borrowed(Value::Map(languages)) if languages.iter().all(|(key, _)| is_language(key)) => languages
+                .iter()
+                .find(|(_, text)| text.is_given() && is_scalar(text))
+                .map(|(_, text)| Cow::Borrowed(text)),
+            _ => None,
+        })
+    }
+
     /// All that a field's rule finds.
     pub(super) fn many<'d>(&'d self, document: &'d Value<'d>, field: T) -> Vec<Cow<'d, Value<'d>>> {
         match self.rule(field).and_then(|rule| rule.find(document, is_anything)) {
@@ -179,6 +201,11 @@ impl<T: Target> Mapping<T> {
         let given = |path: &&&Path| path.walk(document).is_some_and(|value| value.is_given());
         let path = paths.iter().find(given).or(paths.first());
         path.map_or_else(|| T::ALL[field.index()].0.to_owned(), |path| path.0.join("."))
+    }
+
+    /// The paths that a field's rule reads.
+    pub(super) fn paths_of(&self, field: T) -> Vec<String> {
+        self.rule(field).into_iter().flat_map(Rule::paths).map(Path::without_indices).collect()
     }
 
     /// Every path that any rule reads; `None` when a rule reads the whole document.
@@ -300,7 +327,37 @@ impl Origin {
     }
 }
 
+/// Whether a key is written like a language: `de`, `de-CH`, `pt_BR`.
+fn is_language(key: &str) -> bool {
+    let mut parts = key.split(['-', '_']);
+    let is_tag = |part: &str, lengths: std::ops::RangeInclusive<usize>| {
+        lengths.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic())
+    };
+    parts.next().is_some_and(|language| is_tag(language, 2..=3)) && parts.all(|part| is_tag(part, 2..=4))
+}
+
+/// The value of a locale in a map, or of its language: `de-CH`, `de_CH`, `de`, in any case.
+fn of_locale<'v, 'd>(map: &'v Value<'d>, locale: &str, key_of: impl Fn(&str) -> String) -> Option<&'v Value<'d>> {
+    let Value::Map(entries) = map else { return None };
+    let language = locale.split('-').next().unwrap_or_default();
+    [locale, &locale.replace('-', "_"), language].into_iter().find_map(|name| {
+        let wanted = key_of(name);
+        let found = entries.iter().find(|(key, _)| key.eq_ignore_ascii_case(&wanted));
+        found.map(|(_, value)| value).filter(|value| value.is_given())
+    })
+}
+
 impl Path {
+    fn in_language<'d>(&self, document: &'d Value<'d>, locale: &str) -> Option<Cow<'d, Value<'d>>> {
+        let (last, before) = self.0.split_last()?;
+        let Cow::Borrowed(parent) = walk(document, before)? else { return None };
+        let in_block = || of_locale(parent.get(last)?, locale, str::to_string);
+        let beside = || of_locale(parent, locale, |name| format!("{last}_{name}"));
+        let apart = || of_locale(document.get("translations")?, locale, str::to_string)?.get(last);
+        let found = in_block().or_else(beside).or_else(apart)?;
+        (found.is_given() && is_scalar(found)).then_some(Cow::Borrowed(found))
+    }
+
     fn walk<'d>(&self, document: &'d Value<'d>) -> Option<Cow<'d, Value<'d>>> {
         walk(document, &self.0)
     }

@@ -80,6 +80,7 @@ impl Source {
             }
             CatalogUri::Path(path) => Origin::Files(Files::find(path, &settings.database, &settings.collections)?),
         };
+        let mappings = mappings.in_locales(&settings.locales);
         Ok(Self { origin, collections: settings.collections.clone(), mappings })
     }
 

@@ -6,6 +6,7 @@
 use super::money::Money;
 use super::vocabulary::Term;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One sellable product.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,6 +73,8 @@ pub struct Product {
     pub models: Vec<ArModel>,
     /// Search engine texts that came with the product.
     pub seo: StoredSeo,
+    /// Its texts in further languages.
+    pub translations: Translations,
     /// Data quality 0..=1 that came with the product.
     pub quality: Option<f32>,
     /// Numbers on how well it is liked.
@@ -91,6 +94,24 @@ pub struct Product {
     /// Where it can be paid for, such as a Stripe payment link; an `https` URL.
     pub payment_link: Option<String>,
 }
+
+/// Texts in a further language of the store; what is absent is shown in the store's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Translation {
+    /// Display name.
+    pub name: Option<String>,
+    /// Long description, not sanitised.
+    pub description: Option<String>,
+    /// One or two sentences.
+    pub short_description: Option<String>,
+    /// Title for search engines.
+    pub seo_title: Option<String>,
+    /// Description for search engines.
+    pub seo_description: Option<String>,
+}
+
+/// Texts by the locale that they are for; only of locales that the store has.
+pub type Translations = BTreeMap<String, Translation>;
 
 /// A pointer to a brand or category: by id, by name, or both.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -276,6 +297,8 @@ pub struct Brand {
     pub featured: bool,
     /// Hand-made order, lower first.
     pub sort_order: Option<i64>,
+    /// Its name and description in further languages.
+    pub translations: Translations,
 }
 
 /// A category document as it stood in the database, before the tree is built.
@@ -295,6 +318,8 @@ pub struct Category {
     pub visible: bool,
     /// Hand-made order, lower first.
     pub sort_order: Option<i64>,
+    /// Its name and description in further languages.
+    pub translations: Translations,
 }
 
 #[cfg(test)]
@@ -334,6 +359,7 @@ impl Product {
             videos: Vec::new(),
             models: Vec::new(),
             seo: StoredSeo::default(),
+            translations: Translations::new(),
             quality: None,
             analytics: Analytics::default(),
             featured: false,

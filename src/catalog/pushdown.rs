@@ -135,6 +135,20 @@ pub(super) fn projection(mappings: &Mappings) -> Option<Document> {
         return Some(UNREAD.iter().map(|path| ((*path).to_owned(), Bson::Int32(0))).collect());
     }
     let mut paths = mappings.products.all_paths()?;
+    // Where texts in further languages may stand.
+    let texts = [Field::Name, Field::Description, Field::ShortDescription, Field::SeoTitle, Field::SeoDescription];
+    let languages = mappings.locales.iter().flat_map(|locale| {
+        let language = locale.split('-').next().unwrap_or_default();
+        [locale.replace('-', "_"), language.to_string()]
+    });
+    let languages: Vec<String> = languages.collect();
+    if mappings.locales.len() > 1 {
+        let beside = texts.iter().flat_map(|field| mappings.products.paths_of(*field));
+        let beside: Vec<String> =
+            beside.flat_map(|path| languages.iter().map(move |language| format!("{path}_{language}"))).collect();
+        paths.extend(beside);
+        paths.push("translations".into());
+    }
     paths.push("_id".into());
     paths.sort();
     let mut wanted: Vec<String> = Vec::new();

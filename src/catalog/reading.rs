@@ -5,6 +5,7 @@
 
 use super::document::Value;
 use super::mapping::{Mapping, Target};
+use super::product::{Translation, Translations};
 use super::scalars;
 use super::vocabulary::{Term, Vocabulary};
 use crate::event::{Finding, Outcome};
@@ -59,12 +60,41 @@ impl<'n> Notes<'n> {
 pub(super) struct Reading<'d, 'n, T> {
     pub(super) mapping: &'d Mapping<T>,
     pub(super) document: &'d Value<'d>,
+    /// Locales of the store, its own first.
+    pub(super) locales: &'d [String],
     pub(super) notes: Notes<'n>,
 }
 
 impl<'d, T: Target> Reading<'d, '_, T> {
     pub(super) fn one(&self, field: T) -> Option<Cow<'d, Value<'d>>> {
         self.mapping.one(self.document, field)
+    }
+
+    /// A text in the store's own language, where the catalogue has it in several.
+    pub(super) fn text(&self, field: T) -> Option<Cow<'d, Value<'d>>> {
+        let (mapping, document) = (self.mapping, self.document);
+        let own = || mapping.in_language(document, field, self.locales.first()?);
+        let found =
+            if self.locales.len() > 1 { own().or_else(|| self.one(field)) } else { self.one(field).or_else(own) };
+        let english = || mapping.in_language(document, field, "en");
+        found.or_else(english).or_else(|| mapping.in_any_language(document, field))
+    }
+
+    /// One line of such a text.
+    pub(super) fn text_line(&self, field: T, longest: usize) -> Option<String> {
+        line_of(self.text(field)?.as_ref(), longest)
+    }
+
+    /// What the catalogue has of a document's texts in the store's further languages; `texts` reads them in one.
+    pub(super) fn translations(
+        &self,
+        texts: impl Fn(&dyn Fn(T) -> Option<Cow<'d, Value<'d>>>) -> Translation,
+    ) -> Translations {
+        let further = self.locales.iter().skip(1).filter_map(|locale| {
+            let translation = texts(&|field| self.mapping.in_language(self.document, field, locale));
+            (translation != Translation::default()).then(|| (locale.clone(), translation))
+        });
+        further.collect()
     }
 
     pub(super) fn many(&self, field: T) -> Vec<Cow<'d, Value<'d>>> {

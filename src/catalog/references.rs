@@ -6,7 +6,7 @@
 use super::convert::unreadable;
 use super::document::{RawDocument, Value};
 use super::fits;
-use super::product::{Brand, Category, Product, StoredFit};
+use super::product::{Brand, Category, Product, StoredFit, Translation};
 use super::reading::{Notes, Reading, line_of, share_of};
 use super::scalars;
 use super::targets::{BrandField, CategoryField, Mappings};
@@ -265,14 +265,15 @@ impl<'m> Collecting<'m> {
     pub(super) fn take_brand(&mut self, raw: &RawDocument, collection: &str) {
         let mut findings = std::mem::take(&mut self.findings);
         with_root(raw, collection, &mut findings, |root, notes| {
-            let mut reading = Reading { mapping: &self.mappings.brands, document: root, notes };
+            let mut reading =
+                Reading { mapping: &self.mappings.brands, document: root, locales: &self.mappings.locales, notes };
             let Some((id, name)) = id_and_name(&mut reading, raw, BrandField::Id, BrandField::Name) else { return };
             let active = reading.is_active(BrandField::Active);
             if !active {
                 let detail = "not active, so it has no page; its products keep its name".into();
                 reading.notes.left_out(Outcome::Excluded, "inactive", reading.place(BrandField::Active), detail);
             }
-            let description = reading.one(BrandField::Description);
+            let description = reading.text(BrandField::Description);
             let line = |field| reading.line(field, 200);
             let brand = Brand {
                 slug: line(BrandField::Slug).unwrap_or_default(),
@@ -283,6 +284,11 @@ impl<'m> Collecting<'m> {
                 logo: logo(&mut reading),
                 featured: reading.truth(BrandField::Featured).unwrap_or(false),
                 sort_order: reading.integer(BrandField::SortOrder),
+                translations: reading.translations(|text| Translation {
+                    name: text(BrandField::Name).and_then(|value| line_of(&value, 200)),
+                    description: text(BrandField::Description).and_then(|value| block(&value)),
+                    ..Translation::default()
+                }),
                 id: id.clone(),
                 name,
             };
@@ -297,7 +303,8 @@ impl<'m> Collecting<'m> {
     pub(super) fn take_category(&mut self, raw: &RawDocument, collection: &str) {
         let mut findings = std::mem::take(&mut self.findings);
         with_root(raw, collection, &mut findings, |root, notes| {
-            let mut reading = Reading { mapping: &self.mappings.categories, document: root, notes };
+            let mut reading =
+                Reading { mapping: &self.mappings.categories, document: root, locales: &self.mappings.locales, notes };
             let Some((id, name)) = id_and_name(&mut reading, raw, CategoryField::Id, CategoryField::Name) else {
                 return;
             };
@@ -309,9 +316,14 @@ impl<'m> Collecting<'m> {
             let category = Category {
                 slug: reading.line(CategoryField::Slug, 200).unwrap_or_default(),
                 parent: reading.identifier(CategoryField::Parent),
-                description: reading.one(CategoryField::Description).and_then(|value| block(&value)),
+                description: reading.text(CategoryField::Description).and_then(|value| block(&value)),
                 visible: active && reading.truth(CategoryField::Visible).unwrap_or(true),
                 sort_order: reading.integer(CategoryField::SortOrder),
+                translations: reading.translations(|text| Translation {
+                    name: text(CategoryField::Name).and_then(|value| line_of(&value, 200)),
+                    description: text(CategoryField::Description).and_then(|value| block(&value)),
+                    ..Translation::default()
+                }),
                 id: id.clone(),
                 name,
             };
@@ -485,7 +497,7 @@ fn id_and_name<T: super::mapping::Target>(
         reading.notes.left_out(Outcome::Skipped, "missing_id", reading.place(id), detail);
         return None;
     };
-    let Some(name) = reading.line(name, 200) else {
+    let Some(name) = reading.text_line(name, 200) else {
         let detail = "no name, so it has no page; name it".into();
         reading.notes.left_out(Outcome::Skipped, "missing_name", reading.place(name), detail);
         return None;

@@ -122,6 +122,8 @@ pub(super) struct Mappings {
     pub(super) categories: Mapping<CategoryField>,
     /// The store's own mapping is in force instead of the dialects for products.
     pub(super) own: bool,
+    /// Locales of the store, its own first.
+    pub(super) locales: Vec<String>,
 }
 
 const DIALECTS: [(&str, &str); 3] = [
@@ -134,6 +136,12 @@ const DIALECTS: [(&str, &str); 3] = [
 const SECTIONS: [&str; 2] = ["brands", "categories"];
 
 impl Mappings {
+    /// Has texts read in the locales of a store, its own first.
+    #[must_use]
+    pub(super) fn in_locales(self, locales: &[String]) -> Self {
+        Self { locales: locales.to_vec(), ..self }
+    }
+
     /// Compiles the store's own mapping, or the dialects where there is none. Its sections `brands` and `categories`
     /// take the place of the dialects for those documents; what it leaves out is read with the dialects.
     pub(super) fn compile(own: Option<&MappingFile>) -> Result<Self, Vec<MappingError>> {
@@ -207,6 +215,7 @@ fn dialects(errors: &mut Vec<MappingError>) -> Mappings {
         brands: Mapping::merge(brands),
         categories: Mapping::merge(categories),
         own: false,
+        locales: Vec::new(),
     }
 }
 

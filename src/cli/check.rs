@@ -72,6 +72,26 @@ fn describe(report: &CatalogReport, paint: Paint) -> String {
         let bar = format!("{}{}", "█".repeat(filled), paint.dim(&"░".repeat(20 - filled.min(20))));
         let _ = writeln!(text, "  {:<22} {bar} {:>3.0} %", coverage.part, coverage.share * 100.0);
     }
+    if !report.languages.is_empty() {
+        let _ = write!(
+            text,
+            "\n{} {}\n",
+            paint.bold("languages"),
+            paint.dim("what is shown in another one for want of a translation")
+        );
+    }
+    for gaps in &report.languages {
+        if gaps.unnamed_products > 0 {
+            let products = counted(gaps.unnamed_products, "product has", "products have");
+            let _ = writeln!(text, "  {:<7}  {products} no name in it", gaps.locale);
+        }
+        if !gaps.untranslated.is_empty() {
+            let texts = counted(gaps.untranslated.len() as u64, "text of the pages is", "texts of the pages are");
+            let shown = gaps.untranslated.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = if gaps.untranslated.len() > 5 { " …" } else { "" };
+            let _ = writeln!(text, "  {:<7}  {texts} in English: {}{more}", gaps.locale, paint.dim(&harmless(&shown)));
+        }
+    }
     if !report.worst.is_empty() {
         let _ = write!(text, "\n{} {}\n", paint.bold("worst products"), paint.dim("and what they lack"));
         for worst in &report.worst {

@@ -54,6 +54,21 @@ pub(super) struct StoreFile {
     #[serde(default = "defaults::locale")]
     pub(super) locale: String,
 
+    /// Further languages of the store, one or a list of tags like `locale`; each has all pages in a folder of its own.
+    ///
+    /// Texts of the catalogue come from `name: {en: …, de: …}`, `name_de` or `translations: {de: {name: …}}`; what is
+    /// missing is shown in the language of `locale`, and `storegen check` counts it.
+    /// Example: `locales: [de, ar]`
+    #[serde(default)]
+    pub(super) locales: OneOrMany<String>,
+
+    /// Texts of the pages that the store words its own way: language → key → text.
+    ///
+    /// The keys are those of the program's `templates/words.en.yaml`.
+    /// Example: `words: {en: {home_headline: Glasses for the sea}}`
+    #[serde(default)]
+    pub(super) words: BTreeMap<String, serde_json::Value>,
+
     /// ISO 4217 code of the currency of products that name none. Amounts are never converted.
     ///
     /// Default: `USD`. Example: `currency: EUR`

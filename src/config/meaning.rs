@@ -17,7 +17,10 @@ use super::{
 };
 use crate::catalog::check_mapping;
 use crate::catalog::money::Currency;
+use crate::language::language_of;
 use icu_locale_core::Locale;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -57,7 +60,8 @@ pub(super) fn configuration(
     let store_name = reading.store_name(&file.store_name);
     let contact_email = reading.contact_email(file.contact_email);
     let base_url = reading.base_url(&file.base_url);
-    let locale = reading.locale(&file.locale);
+    let locales = reading.locales(&file.locale, &file.locales);
+    let words = reading.words(&file.words, locales.as_deref());
     let currency = reading.currency(&file.currency);
     let theme = reading.theme(&file.theme);
     let primary_color = reading.color("primary_color", &file.primary_color);
@@ -71,7 +75,7 @@ pub(super) fn configuration(
     let cache = reading.cache(&file.cache, around);
     let jobs = reading.jobs(file.jobs);
     let reliability = reading.reliability(file.reliability);
-    let catalog = reading.catalog(file.catalog, around);
+    let catalog = reading.catalog(file.catalog, locales.as_deref().unwrap_or_default(), around);
     let logo = reading.logo(file.logo);
     let redirects = reading.redirects(&file.redirects, base_url.as_ref());
     let output = reading.output(&file.output, around, theme.as_ref(), catalog.as_ref());
@@ -82,7 +86,8 @@ pub(super) fn configuration(
         store_description: worded(file.store_description),
         contact_email: contact_email?,
         base_url: base_url?,
-        locales: vec![locale?],
+        locales: locales?,
+        words: words?,
         currency: currency?,
         theme: theme?,
         logo: logo?,
@@ -262,8 +267,53 @@ impl Reading<'_> {
         Some(url)
     }
 
-    fn locale(&mut self, written: &str) -> Option<String> {
-        let path = "locale";
+    /// The store's own locale and the further ones, each once.
+    fn locales(&mut self, own: &str, further: &OneOrMany<String>) -> Option<Vec<String>> {
+        let listed = matches!(self.node("locales").map(|node| &node.content), Some(Content::List(_)));
+        let mut locales = vec![self.locale("locale", own)];
+        for (index, written) in further.0.iter().enumerate() {
+            let path = if listed { joined("locales", &index.to_string()) } else { "locales".to_string() };
+            let locale = self.locale(&path, written);
+            if locale.is_none() || !locales.contains(&locale) {
+                locales.push(locale);
+            }
+        }
+        locales.into_iter().collect()
+    }
+
+    fn words(
+        &mut self,
+        written: &BTreeMap<String, Value>,
+        locales: Option<&[String]>,
+    ) -> Option<BTreeMap<String, BTreeMap<String, String>>> {
+        let mut words = BTreeMap::new();
+        let mut whole = true;
+        for (language, texts) in written {
+            let place = joined("words", language);
+            let is_of = |locale: &String| locale == language || language_of(locale) == language;
+            if locales.is_some_and(|locales| !locales.iter().any(is_of)) {
+                let message = format!("`words.{}` is for a language that the store does not have", shortened(language));
+                let _: Option<()> =
+                    self.fault(&place, &message, "add it to `locales`, or write the language of `locale`");
+                whole = false;
+                continue;
+            }
+            let texts = texts.as_object().map(|texts| {
+                texts.iter().map(|(key, text)| Some((key.clone(), text.as_str()?.to_string()))).collect::<Option<_>>()
+            });
+            match texts {
+                Some(Some(texts)) => _ = words.insert(language.clone(), texts),
+                _ => {
+                    let message = format!("`words.{}` must be a block of keys with a text each", shortened(language));
+                    let _: Option<()> = self.fault(&place, &message, "write it like `words: {en: {home_headline: …}}`");
+                    whole = false;
+                }
+            }
+        }
+        whole.then_some(words)
+    }
+
+    fn locale(&mut self, path: &str, written: &str) -> Option<String> {
         let shown = self.shown(path);
         let Ok(locale) = written.trim().parse::<Locale>() else {
             let dashed = written.trim().replace('_', "-");
@@ -448,7 +498,7 @@ impl Reading<'_> {
         }
     }
 
-    fn catalog(&mut self, file: CatalogFile, around: &Surroundings<'_>) -> Option<CatalogSettings> {
+    fn catalog(&mut self, file: CatalogFile, locales: &[String], around: &Surroundings<'_>) -> Option<CatalogSettings> {
         let uri = self.catalog_uri(file.uri, around);
         let database = self.database(file.database);
         let collections = self.collections(file.collections);
@@ -468,6 +518,7 @@ impl Reading<'_> {
             collections: collections?,
             mapping,
             mapping_places: places,
+            locales: locales.to_vec(),
             patience: Patience { answer: answer?.unwrap_or(usual.answer), outage: outage?.unwrap_or(usual.outage) },
         })
     }

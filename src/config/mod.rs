@@ -60,6 +60,8 @@ pub struct StoreConfiguration {
     pub base_url: Url,
     /// BCP 47 tags, canonical form, such as `en-GB`, each once: first the store's own, then those it is also in.
     pub locales: Vec<String>,
+    /// Texts that the store words its own way: by language or locale, then by key.
+    pub words: BTreeMap<String, BTreeMap<String, String>>,
     /// Currency of products that name none.
     pub currency: Currency,
     /// Name of an embedded theme, or the folder of the store's own.
@@ -323,6 +325,8 @@ pub struct CatalogSettings {
     pub database: String,
     /// Names of the collections, or of the files in a folder without their extension.
     pub collections: Collections,
+    /// Locales that texts are wanted in, the store's own first.
+    pub locales: Vec<String>,
     /// The store's own document mapping, as a tree still in YAML's own terms; `None` uses the built-in dialects.
     pub mapping: Option<MappingFile>,
     /// Where the mapping's rules stand in the file, for errors found when it is compiled.

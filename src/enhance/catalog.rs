@@ -7,6 +7,7 @@ use super::terms::Terms;
 use super::tree::CategoryNode;
 use super::wording::{self, LONGEST_DESCRIPTION, LONGEST_TITLE};
 use crate::catalog::product::Brand;
+use crate::language::Words;
 use anyhow::Result;
 use std::collections::BTreeMap;
 
@@ -33,11 +34,31 @@ impl EnhancedCatalog {
     /// When the disk fails.
     pub fn product(&self, index: u32) -> Result<EnhancedProduct> {
         let mut product = self.snapshot.read(self.records[index as usize].snapshot)?;
+        self.distinguish(index, &mut product);
+        Ok(product)
+    }
+
+    /// Adds what tells a product from others whose search engine texts would be the same.
+    fn distinguish(&self, index: u32, product: &mut EnhancedProduct) {
         if let Some(difference) = self.differences.get(&index) {
             let seo = &mut product.seo;
             seo.title = wording::distinguished(&seo.title, difference, LONGEST_TITLE);
             seo.description = wording::distinguished(&seo.description, difference, LONGEST_DESCRIPTION);
         }
+    }
+
+    /// The full product of a record in a further language.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn product_in(&self, index: u32, words: &Words, locale: &str) -> Result<EnhancedProduct> {
+        let record = &self.records[index as usize];
+        let product: EnhancedProduct = self.snapshot.read(record.snapshot)?;
+        let brand = record.brand.and_then(|brand| self.brands.get(brand as usize));
+        let brand_name = brand.and_then(|brand| brand.translations.get(locale)?.name.clone());
+        let brand_name = brand_name.or_else(|| product.brand_name.clone());
+        let mut product = product.in_language(words, locale, brand_name);
+        self.distinguish(index, &mut product);
         Ok(product)
     }
 }

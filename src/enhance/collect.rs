@@ -443,6 +443,11 @@ impl<'a> Collector<'a> {
             id: product.id.as_str().into(),
             slug: Box::default(),
             name: product.name.as_str().into(),
+            names: product
+                .translations
+                .iter()
+                .filter_map(|(locale, translation)| Some((locale.as_str().into(), translation.name.as_deref()?.into())))
+                .collect(),
             sku: product.sku.as_deref().map(Into::into),
             brand,
             categories: categories.into(),
@@ -645,6 +650,11 @@ fn searched(enhanced: &EnhancedProduct) -> Digest {
     let mut add = |text: &str| _ = hasher.update(text.as_bytes()).update(&[0]);
     add(&product.name);
     add(&enhanced.description_html);
+    for (locale, translation) in &product.translations {
+        add(locale);
+        add(translation.name.as_deref().unwrap_or_default());
+        add(translation.description.as_deref().unwrap_or_default());
+    }
     for text in [&enhanced.brand_name, &product.sku, &product.gtin] {
         add(text.as_deref().unwrap_or_default());
     }

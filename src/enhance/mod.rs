@@ -69,6 +69,26 @@ impl EnhancedProduct {
     }
 }
 
+impl EnhancedProduct {
+    /// The same product in a further language: what the catalogue has in it, and the wording of that language.
+    pub fn in_language(self, words: &Words, locale: &str, brand_name: Option<String>) -> Self {
+        let mut product = self.product;
+        // Written in the store's own language, like the texts below.
+        product.images.iter_mut().for_each(|image| image.alt = None);
+        if let Some(translation) = product.translations.remove(locale) {
+            product.name = translation.name.unwrap_or(product.name);
+            if let Some(description) = translation.description {
+                product.description = description;
+                product.short_description = None;
+            }
+            product.short_description = translation.short_description.or(product.short_description);
+            product.seo.title = translation.seo_title;
+            product.seo.description = translation.seo_description;
+        }
+        Self::new(words, product, self.scores, brand_name)
+    }
+}
+
 /// Search engine texts; lengths are in characters as shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeoData {

@@ -20,6 +20,8 @@ pub struct ProductRecord {
     pub slug: Box<str>,
     /// Display name.
     pub name: Box<str>,
+    /// Display names in further languages: locale and name.
+    pub names: Box<[(Box<str>, Box<str>)]>,
     /// Stock keeping unit.
     pub sku: Option<Box<str>>,
     /// Index into [`super::EnhancedCatalog::brands`].

@@ -5,10 +5,10 @@
 
 use super::slugs::unique_slugs;
 use super::wording::safe_html;
-use crate::catalog::product::{Category, Reference};
+use crate::catalog::product::{Category, Reference, Translation};
 use crate::catalog::vocabulary::key_of;
 use crate::event::{Finding, Outcome};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A category in the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub struct CategoryNode {
     pub slug: String,
     /// Safe HTML about the category.
     pub description_html: Option<String>,
+    /// Names in further languages, by locale.
+    pub names: BTreeMap<String, String>,
+    /// Safe HTML in further languages, by locale.
+    pub descriptions_html: BTreeMap<String, String>,
     /// Index of the parent.
     pub parent: Option<u32>,
     /// Indices of the children, in order.
@@ -34,6 +38,11 @@ pub struct CategoryTree {
     pub nodes: Vec<CategoryNode>,
     by_id: HashMap<String, u32>,
     by_key: HashMap<String, u32>,
+}
+
+fn translated(category: &Category, text: impl Fn(&Translation) -> Option<String>) -> BTreeMap<String, String> {
+    let translations = category.translations.iter();
+    translations.filter_map(|(locale, translation)| Some((locale.clone(), text(translation)?))).collect()
 }
 
 impl CategoryTree {
@@ -131,6 +140,10 @@ impl CategoryTree {
                 name: category.name.clone(),
                 slug: slugs[at].clone(),
                 description_html: category.description.as_deref().map(safe_html).filter(|html| !html.is_empty()),
+                names: translated(category, |translation| translation.name.clone()),
+                descriptions_html: translated(category, |translation| {
+                    translation.description.as_deref().map(safe_html).filter(|html| !html.is_empty())
+                }),
                 parent,
                 children: Vec::new(),
             });

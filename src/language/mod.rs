@@ -3,18 +3,25 @@
 //! Takes a BCP 47 tag; gives the texts. Knows nothing of pages and products but the vocabulary that both share, so
 //! that scoring and enhancing can name a text by its key and leave the words to whoever shows it.
 
+mod collate;
 mod plural;
 mod words;
 
+pub(crate) use collate::Collator;
 pub use words::Words;
 pub(crate) use words::{FaceGuide, plain};
+
+macro_rules! translations {
+    ($($language:literal),+) => {
+        &[$(($language, include_str!(concat!("../../templates/words.", $language, ".yaml")))),+]
+    };
+}
 
 /// The texts that every language falls back to.
 const ENGLISH: &str = include_str!("../../templates/words.en.yaml");
 
 /// Translations by the language's subtag.
-const TRANSLATIONS: &[(&str, &str)] =
-    &[("ar", include_str!("../../templates/words.ar.yaml")), ("de", include_str!("../../templates/words.de.yaml"))];
+const TRANSLATIONS: &[(&str, &str)] = translations!["ar", "de", "es", "fr", "it", "ja", "nl", "pl", "pt"];
 
 /// The program's translation for a locale, if it has one.
 fn translation(locale: &str) -> Option<&'static str> {

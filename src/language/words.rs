@@ -39,6 +39,9 @@ pub struct Words {
     countries: BTreeMap<String, String>,
     #[serde(skip)]
     plurals: Plurals,
+    /// Keys whose texts are in English although the language is another.
+    #[serde(skip)]
+    untranslated: BTreeSet<String>,
 }
 
 /// What searching needs to know of a language. Words are written as the index folds them: lower case, no accents, no
@@ -101,6 +104,10 @@ impl Words {
     pub fn of_locale(locale: &str) -> Self {
         // A test proves that every file of the program can be read.
         let mut words = Self::parse(super::ENGLISH).unwrap_or_default();
+        if super::language_of(locale) != "en" {
+            words.untranslated =
+                words.texts.keys().chain(words.scripts.keys()).map(|key| stem(key).to_string()).collect();
+        }
         if let Some(translation) = super::translation(locale).and_then(|yaml| Self::parse(yaml).ok()) {
             words.overlay(translation);
         }
@@ -118,6 +125,9 @@ impl Words {
         if !other.name.is_empty() {
             self.name = other.name;
             self.keeps_capitals = other.keeps_capitals;
+        }
+        for key in other.texts.keys().chain(other.scripts.keys()) {
+            self.untranslated.remove(stem(key));
         }
         self.texts.extend(other.texts);
         self.scripts.extend(other.scripts);
@@ -137,11 +147,40 @@ impl Words {
     /// Takes the texts of another file where there are none yet: those that a theme has invented.
     pub(crate) fn complete(&mut self, other: Self) {
         for (key, text) in other.texts {
-            self.texts.entry(key).or_insert(text);
+            if !self.texts.contains_key(&key) {
+                self.untranslated.insert(stem(&key).to_string());
+                self.texts.insert(key, text);
+            }
         }
         for (key, text) in other.scripts {
             self.scripts.entry(key).or_insert(text);
         }
+    }
+
+    /// Says a text another way, by its key; one of a script has `scripts.` before it.
+    pub(crate) fn replace(&mut self, key: &str, text: &str) -> Result<(), String> {
+        let known = match key.strip_prefix("scripts.") {
+            Some(key) => self.scripts.get_mut(key),
+            None => self.texts.get_mut(key),
+        };
+        match known {
+            Some(known) => {
+                *known = text.to_string();
+                self.untranslated.remove(stem(key.strip_prefix("scripts.").unwrap_or(key)));
+            }
+            None => return Err(self.unknown(key)),
+        }
+        Ok(())
+    }
+
+    /// Keys whose texts are in English although the language is another, without the endings of plural forms.
+    pub(crate) fn untranslated(&self) -> &BTreeSet<String> {
+        &self.untranslated
+    }
+
+    /// What the language calls itself.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The text of a key, if there is one.
@@ -234,6 +273,12 @@ impl Words {
     }
 }
 
+/// A key without the ending of a plural form.
+fn stem(key: &str) -> &str {
+    let forms = ["_zero", "_one", "_two", "_few", "_many", "_other"];
+    forms.iter().find_map(|form| key.strip_suffix(form)).unwrap_or(key)
+}
+
 fn filled(text: &str, values: &[(&str, &str)]) -> String {
     let mut rest = text;
     let mut text = String::with_capacity(rest.len() + 32);
@@ -298,12 +343,6 @@ mod tests {
         }
     }
 
-    /// A key without the ending of a plural form.
-    fn stem(key: &str) -> &str {
-        let forms = ["_zero", "_one", "_two", "_few", "_many", "_other"];
-        forms.iter().find_map(|form| key.strip_suffix(form)).unwrap_or(key)
-    }
-
     fn placeholders(text: &str) -> BTreeSet<&str> {
         text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
     }
@@ -340,6 +379,7 @@ mod tests {
                     }
                 }
             }
+            assert_eq!(Words::of_locale(language).untranslated, BTreeSet::new(), "{language}");
             assert!(english.reasons.keys().eq(words.reasons.keys()), "{language}");
             assert!(english.countries.keys().eq(words.countries.keys()), "{language}");
             assert!(!words.name.is_empty() && !words.search.stop_words.is_empty(), "{language}");
@@ -368,6 +408,7 @@ mod tests {
         assert_eq!((german.frames(1), german.frames(2)), ("1 Brille".to_string(), "2 Brillen".to_string()));
         let unknown = Words::of_locale("tlh");
         assert_eq!(unknown.frames(3), "3 frames");
+        assert!(unknown.untranslated.contains("frames") && unknown.untranslated.len() > 300);
     }
 
     #[test]

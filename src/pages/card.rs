@@ -124,7 +124,7 @@ fn render(
         url: shop.links.local(&product_path(&record.slug)),
         slug: &record.slug,
         suits: suits(shop, record),
-        name: &record.name,
+        name: shop.name(record),
         brand: shop.brand_name(record),
         picture,
         price: Price::new(shop, record.price, record.compare_at),

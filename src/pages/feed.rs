@@ -57,10 +57,11 @@ pub(crate) fn part(shop: &Shop<'_>, number: u32) -> anyhow::Result<String> {
     xml::push_element(&mut xml, "link", &shop.links.absolute("index.html"));
     let about = shop.config.store_description.as_deref().unwrap_or(&shop.config.store_name);
     xml::push_element(&mut xml, "description", about);
+    xml::push_element(&mut xml, "language", shop.locale);
     let records = records_of_part(shop, number);
     for (index, record) in (0_u32..).zip(&shop.catalog.records).skip(records.start).take(records.len()) {
         if record.availability != Availability::Discontinued {
-            push_product(shop, record, &shop.catalog.product(index)?, &mut xml);
+            push_product(shop, record, &shop.product(index)?, &mut xml);
         }
     }
     xml.push_str("</channel>\n</rss>\n");
@@ -83,7 +84,7 @@ fn push_product(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProd
     let text = [&text, &enhanced.summary, &enhanced.seo.description].into_iter().find(|text| !text.is_empty());
     let description = shortened(text.map_or("", String::as_str), LONGEST_DESCRIPTION);
     let item = Item {
-        title: shortened(&record.name, LONGEST_TITLE),
+        title: shortened(shop.name(record), LONGEST_TITLE),
         colors: labels(shop, Vocabulary::Color, &product.colors),
         pictures: pictures(shop, product.images.iter().map(|image| image.source.as_str())),
         gtin: product.gtin.as_deref(),
@@ -96,7 +97,7 @@ fn push_product(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProd
         let item = Item {
             id: bounded(format!("{id}--{}", variant.color.key)),
             title: shortened(
-                &format!("{}, {}", record.name, shop.words.term(Vocabulary::Color, &variant.color)),
+                &format!("{}, {}", shop.name(record), shop.words.term(Vocabulary::Color, &variant.color)),
                 LONGEST_TITLE,
             ),
             colors: vec![shop.words.term(Vocabulary::Color, &variant.color)],

@@ -164,6 +164,7 @@ fn card(shop: &Shop<'_>, record: &ProductRecord) -> Digest {
         id,
         slug,
         name,
+        names,
         sku,
         brand: _,
         categories,
@@ -199,6 +200,7 @@ fn card(shop: &Shop<'_>, record: &ProductRecord) -> Digest {
     let mut hasher = blake3::Hasher::new();
     let brand = shop.brand_name(record).unwrap_or_default();
     push(&mut hasher, &[id, slug, name, sku.as_deref().unwrap_or_default(), brand, price.currency.code()]);
+    names.iter().for_each(|(locale, name)| push(&mut hasher, &[locale, name]));
     let (image, alt) = image.as_ref().map_or(("", ""), |(image, alt)| (&**image, &**alt));
     push(&mut hasher, &[image, alt]);
     // The file at an address may be another one than before.
@@ -242,7 +244,11 @@ fn category(shop: &Shop<'_>, index: u32) -> Digest {
 }
 
 fn category_name(catalog: &EnhancedCatalog, index: u32) -> String {
-    catalog.categories.get(index as usize).map(|node| format!("{} {}", node.slug, node.name)).unwrap_or_default()
+    catalog
+        .categories
+        .get(index as usize)
+        .map(|node| format!("{} {} {:?} {:?}", node.slug, node.name, node.names, node.descriptions_html))
+        .unwrap_or_default()
 }
 
 fn push_way(shop: &Shop<'_>, subject: Subject, hasher: &mut blake3::Hasher) {

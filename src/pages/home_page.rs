@@ -141,7 +141,7 @@ fn best(shop: &Shop<'_>) -> Vec<u32> {
 
 fn hero<'a>(shop: &Shop<'_>, record: &'a ProductRecord) -> Hero<'a> {
     Hero {
-        name: &record.name,
+        name: shop.name(record),
         url: shop.links.local(&product_path(&record.slug)),
         picture: shop.card_picture(record),
         price: shop.prices.write(record.price),

@@ -65,11 +65,11 @@ pub(crate) fn headers(shop: &Shop<'_>) -> String {
 
 /// The web app manifest.
 pub(crate) fn manifest(shop: &Shop<'_>) -> String {
-    let mut icons = vec![json!({ "src": shop.links.local(icons::FAVICON), "sizes": "any", "type": "image/svg+xml" })];
+    let mut icons = vec![json!({ "src": shop.links.shared(icons::FAVICON), "sizes": "any", "type": "image/svg+xml" })];
     for (path, side) in icons::APP_ICONS {
         for purpose in ["any", "maskable"] {
             icons.push(json!({
-                "src": shop.links.local(path),
+                "src": shop.links.shared(path),
                 "sizes": format!("{side}x{side}"),
                 "type": "image/png",
                 "purpose": purpose,
@@ -78,14 +78,14 @@ pub(crate) fn manifest(shop: &Shop<'_>) -> String {
     }
     let name = shop.config.store_name.as_str();
     let mut manifest = json!({
-        "id": shop.links.prefix(),
+        "id": shop.links.home(),
         "name": name,
         "short_name": shortened(name, 24),
         "lang": shop.locale,
         "dir": language::direction(shop.locale),
         "categories": ["shopping", "fashion"],
         "start_url": shop.links.local("index.html"),
-        "scope": shop.links.prefix(),
+        "scope": shop.links.home(),
         "display": "browser",
         "background_color": "#ffffff",
         "theme_color": shop.config.primary_color.to_string(),

@@ -49,7 +49,8 @@ struct GuideEntry<'a> {
 /// Builds the page of all brands.
 pub(crate) fn brands(shop: &Shop<'_>) -> anyhow::Result<Content> {
     let entries = listings(shop, |subject| matches!(subject, Subject::Brand(_)));
-    let entries = entries.map(|listing| entry(shop, listing, Vec::new())).collect();
+    let mut entries: Vec<IndexEntry> = entries.map(|listing| entry(shop, listing, Vec::new())).collect();
+    entries.sort_by_cached_key(|entry| shop.collator.key(&entry.name));
     let texts = Texts { name: "brands", title: "brands_title", intro: "brands_intro", path: "brands/index.html" };
     index(shop, texts, entries, Section::Brands)
 }

@@ -11,6 +11,8 @@ use url::{Position, Url};
 pub struct Links {
     origin: String,
     prefix: String,
+    /// Folder of the language's pages: empty, or ending in `/`.
+    folder: String,
 }
 
 impl Links {
@@ -20,7 +22,22 @@ impl Links {
         if !prefix.ends_with('/') {
             prefix.push('/');
         }
-        Self { origin: base_url[..Position::BeforePath].to_string(), prefix }
+        Self { origin: base_url[..Position::BeforePath].to_string(), prefix, folder: String::new() }
+    }
+
+    /// The same with pages below a folder, such as `de/`.
+    pub(crate) fn in_folder(&self, folder: &str) -> Self {
+        Self { folder: folder.to_string(), ..self.clone() }
+    }
+
+    /// Folder of the language's pages: empty, or ending in `/`.
+    pub(crate) fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// The path of the front page, beginning and ending in `/`.
+    pub(crate) fn home(&self) -> String {
+        format!("{}{}", self.prefix, self.folder)
     }
 
     /// The path of the store's root, beginning and ending in `/`.
@@ -28,23 +45,38 @@ impl Links {
         &self.prefix
     }
 
-    /// Root-relative link to an output file: `products/a/index.html` becomes `/shop/products/a/`.
+    /// Root-relative link to a page of the language: `products/a/index.html` becomes `/shop/products/a/`.
     pub fn local(&self, path: &str) -> String {
+        self.below(&self.folder, path)
+    }
+
+    /// Root-relative link to a file that all languages share, or to one by its whole path.
+    pub fn shared(&self, path: &str) -> String {
+        self.below("", path)
+    }
+
+    fn below(&self, folder: &str, path: &str) -> String {
         let path = clean(path);
-        let mut link = String::with_capacity(self.prefix.len() + path.len());
+        let mut link = String::with_capacity(self.prefix.len() + folder.len() + path.len());
         link.push_str(&self.prefix);
+        link.push_str(folder);
         push_encoded(&mut link, path, is_path_byte);
         link
     }
 
-    /// Absolute URL of an output file.
+    /// Absolute URL of a file as [`Links::shared`] finds it.
+    pub fn absolute_shared(&self, path: &str) -> String {
+        format!("{}{}", self.origin, self.shared(path))
+    }
+
+    /// Absolute URL of a page of the language.
     pub fn absolute(&self, path: &str) -> String {
         format!("{}{}", self.origin, self.local(path))
     }
 
     /// Link to a media file: an output path, or a whole `http(s)` URL, which is kept as it is.
     pub fn media(&self, url: &str) -> String {
-        if is_web_url(url) { url.to_string() } else { self.local(url) }
+        if is_web_url(url) { url.to_string() } else { self.shared(url) }
     }
 
     /// Absolute URL of a root-relative link, or of a whole URL, which is kept as it is.
@@ -107,6 +139,10 @@ mod tests {
         assert_eq!(links.absolute("products/page/2/index.html"), "https://example.org/shop/products/page/2/");
         assert_eq!(links.media("https://cdn.example.org/a.jpg"), "https://cdn.example.org/a.jpg");
         assert_eq!(links.media("assets/two words#1.jpg"), "/shop/assets/two%20words%231.jpg");
+        let german = links.in_folder("de/");
+        assert_eq!(german.local("index.html"), "/shop/de/");
+        assert_eq!(german.absolute("products/windsor/index.html"), "https://example.org/shop/de/products/windsor/");
+        assert_eq!(german.shared("assets/a.css"), "/shop/assets/a.css");
     }
 
     #[test]

@@ -182,7 +182,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, listing: &Listing, number: u
     let urls = urls.map(|record| shop.links.absolute(&product_path(&record.slug)));
     let nodes = vec![
         structured::breadcrumbs(shop, &crumbs),
-        structured::collection(&title, &shop.links.absolute(&path), range.start + 1, urls),
+        structured::collection(shop, &title, &shop.links.absolute(&path), range.start + 1, urls),
     ];
     Ok(Content {
         body: shop.templates.render("pages/listing", &page)?,
@@ -253,11 +253,10 @@ impl Wording {
             }
             Subject::Category(index) => {
                 let parent = shop.catalog.categories[index as usize].parent.filter(|&parent| parent < index);
-                let parent = parent.and_then(|parent| shop.catalog.categories.get(parent as usize));
                 let intro = words.fill("category_intro", &values);
                 match parent {
                     Some(parent) => {
-                        let values = [("name", short.as_str()), ("parent", parent.name.as_str())];
+                        let values = [("name", short.as_str()), ("parent", shop.name_of_category(parent))];
                         (name.clone(), words.fill("subcategory_title", &values), intro)
                     }
                     None => (name.clone(), words.fill("category_title", &titled), intro),
@@ -296,7 +295,9 @@ fn brand_intro(shop: &Shop<'_>, index: u32, values: &[(&str, &str)]) -> String {
 
 fn category_html<'a>(shop: &Shop<'a>, subject: Subject) -> Option<&'a str> {
     let Subject::Category(index) = subject else { return None };
-    shop.catalog.categories.get(index as usize)?.description_html.as_deref()
+    let category = shop.catalog.categories.get(index as usize)?;
+    let own = category.descriptions_html.get(shop.locale);
+    own.or(category.description_html.as_ref()).map(String::as_str)
 }
 
 fn count(shop: &Shop<'_>, listing: &Listing, number: u32, pages: u32) -> String {

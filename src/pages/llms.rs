@@ -47,6 +47,7 @@ pub(crate) fn build(shop: &Shop<'_>) -> String {
         .plan
         .pages
         .iter()
+        .filter(|page| page.language == shop.language)
         .filter(|page| matches!(page.kind, PageKind::ProductFeed(_) | PageKind::News | PageKind::Sitemap));
     let data = data.map(|page| Anchor { name: page.path.to_string(), url: page.url_path(&shop.links), note: None });
     section(shop, words.say("llms_data"), &data.collect::<Vec<_>>(), &mut text);

@@ -42,11 +42,11 @@ pub(crate) fn build(shop: &Shop<'_>) -> anyhow::Result<String> {
         let address = shop.links.absolute(&product_path(&record.slug));
         entries.push_str("<entry>\n");
         push_element(&mut entries, "id", &address);
-        push_element(&mut entries, "title", &record.name);
+        push_element(&mut entries, "title", shop.name(record));
         let _ = writeln!(entries, "<link rel=\"alternate\" type=\"text/html\" href=\"{}\"/>", escaped(&address));
         push_element(&mut entries, "published", &created.format(&Rfc3339)?);
         push_element(&mut entries, "updated", &updated.format(&Rfc3339)?);
-        let content = content(shop, record, &shop.catalog.product(index)?.summary);
+        let content = content(shop, record, &shop.product(index)?.summary);
         let _ = writeln!(entries, "<content type=\"html\">{}</content>", escaped(&content));
         entries.push_str("</entry>\n");
     }

@@ -54,6 +54,8 @@ pub(crate) struct Content {
     /// Which entry of the main navigation the page belongs to.
     pub(crate) section: Section,
     pub(crate) is_indexable: bool,
+    /// Shown in the place of other pages, so that nobody should be sent to its own address.
+    pub(crate) is_placeless: bool,
     /// Things can be put into a cart here.
     pub(crate) sells: bool,
 }
@@ -99,6 +101,11 @@ struct Outer<'a> {
     price: Option<PreviewPrice>,
     structured: Option<String>,
     prefix: &'a str,
+    manifest: String,
+    /// The page in every language, for machines; nothing where there is one language only.
+    translations: Vec<Translation<'a>>,
+    /// The same for shoppers; leads to the front page where the page itself has no address to go to.
+    languages: Vec<LanguageLink<'a>>,
     stylesheet: &'a str,
     script: &'a str,
     /// Public key of the Snipcart account, on pages that sell.
@@ -109,6 +116,23 @@ struct Outer<'a> {
     header: &'a str,
     body: &'a str,
     footer: &'a str,
+}
+
+/// A page in a language.
+#[derive(Serialize)]
+struct Translation<'a> {
+    /// BCP 47 tag, or `x-default`.
+    language: &'a str,
+    url: String,
+}
+
+/// The way to a language.
+#[derive(Serialize)]
+struct LanguageLink<'a> {
+    language: &'a str,
+    name: &'a str,
+    url: String,
+    is_current: bool,
 }
 
 /// A file for machines that the head points at.
@@ -204,7 +228,7 @@ impl Shell {
         sections.extend(entries.iter().map(|(section, _, _)| *section));
         let logo = logo.map(|logo| {
             let (width, height) = logo.size();
-            let (src, alt) = (shop.links.local(&logo.file().path), plain(&shop.config.store_name));
+            let (src, alt) = (shop.links.shared(&logo.file().path), plain(&shop.config.store_name));
             Img { src, width, height, alt, is_drawing: false }
         });
         let header = |current: Section| {
@@ -231,8 +255,8 @@ impl Shell {
         Ok(Self {
             headers: sections.into_iter().map(header).collect::<Result<_, _>>()?,
             footer: shop.templates.render("fragments/footer", &footer(shop))?,
-            stylesheet: shop.links.local(stylesheet),
-            script: shop.links.local(&format!("{scripts}/store.js")),
+            stylesheet: shop.links.shared(stylesheet),
+            script: shop.links.shared(&format!("{scripts}/store.js")),
             policy: escape(&super::host_files::content_policy(shop)),
             direction: language::direction(shop.locale),
             news: page_link(shop, super::plan::PageKind::News).map(|url| Alternate { url, title: news::title(shop) }),
@@ -259,7 +283,7 @@ impl Shell {
         let picture = content.picture.unwrap_or_else(|| {
             let (width, height) = icons::SOCIAL_CARD_SIZE;
             let alt = shop.words.fill("preview_alt", &[("store", &shop.config.store_name)]);
-            (shop.links.absolute(icons::SOCIAL_CARD), alt, width, height)
+            (shop.links.absolute_shared(icons::SOCIAL_CARD), alt, width, height)
         });
         let outer = Outer {
             language: shop.locale,
@@ -276,6 +300,9 @@ impl Shell {
             price: content.price.map(|price| PreviewPrice { amount: price.decimal(), currency: price.currency.code() }),
             structured: (!content.nodes.is_empty()).then(|| structured::script(&content.nodes)),
             prefix: shop.links.prefix(),
+            manifest: shop.links.local("manifest.webmanifest"),
+            translations: if content.is_indexable { translations(shop, &content.path) } else { Vec::new() },
+            languages: languages(shop, if content.is_placeless { "index.html" } else { &content.path }),
             stylesheet: &self.stylesheet,
             script: &self.script,
             snipcart: match &shop.config.commerce {
@@ -291,6 +318,27 @@ impl Shell {
         };
         Ok(shop.templates.render("outer", &outer)?.into_bytes())
     }
+}
+
+/// A page in every language that the store has, and where those go who read none of them.
+fn translations<'s>(shop: &'s Shop<'_>, path: &str) -> Vec<Translation<'s>> {
+    let Some(own) = shop.languages.first().filter(|_| shop.languages.len() > 1) else { return Vec::new() };
+    let each = shop.languages.iter().map(|language| (language.locale.as_str(), language));
+    let all = each.chain([("x-default", own)]);
+    all.map(|(language, at)| Translation { language, url: at.links.absolute(path) }).collect()
+}
+
+fn languages<'s>(shop: &'s Shop<'_>, path: &str) -> Vec<LanguageLink<'s>> {
+    if shop.languages.len() < 2 {
+        return Vec::new();
+    }
+    let link = |language: &'s super::shop::Language| LanguageLink {
+        language: &language.locale,
+        name: &language.name,
+        url: language.links.local(path),
+        is_current: language.locale == shop.locale,
+    };
+    shop.languages.iter().map(link).collect()
 }
 
 /// A title of 10 to 60 characters: the subject, with the store's name where there is room.
@@ -378,7 +426,7 @@ pub(crate) fn navigation_types(shop: &Shop<'_>) -> Vec<super::plan::Subject> {
 
 /// The link to a page of which there is one at most.
 pub(crate) fn page_link(shop: &Shop<'_>, kind: super::plan::PageKind) -> Option<String> {
-    let page = shop.plan.pages.iter().find(|page| page.kind == kind)?;
+    let page = shop.plan.pages.iter().find(|page| page.kind == kind && page.language == shop.language)?;
     Some(page.url_path(&shop.links))
 }
 

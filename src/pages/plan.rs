@@ -29,12 +29,14 @@ pub struct PlannedPage {
     pub path: Box<str>,
     /// What it shows.
     pub kind: PageKind,
+    /// Position of its language among the store's; 0 is the store's own.
+    pub language: u8,
 }
 
 impl PlannedPage {
     /// Root-relative address of the page.
     pub fn url_path(&self, links: &Links) -> String {
-        links.local(&self.path)
+        links.shared(&self.path)
     }
 }
 
@@ -103,6 +105,22 @@ pub enum PageKind {
 }
 
 impl PageKind {
+    /// Whether every language has one of its own; the others speak for the whole store.
+    pub(crate) fn is_translated(self) -> bool {
+        !matches!(
+            self,
+            Self::Sitemap
+                | Self::SitemapPart(_)
+                | Self::Robots
+                | Self::Headers
+                | Self::LanguageModels
+                | Self::Offline
+                | Self::Worker
+                | Self::Redirects
+                | Self::Moved(_)
+        )
+    }
+
     /// Whether search engines are asked to list the page.
     pub fn is_indexable(self) -> bool {
         !matches!(
@@ -209,6 +227,7 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
         pages.extend((1..=plan.page_count(listing)).map(|number| PlannedPage {
             path: plan.listing_path(listing, number).into(),
             kind: PageKind::Listing { listing: index, number },
+            language: 0,
         }));
     }
     // Each part reads many products, so they are begun before the last pages are.
@@ -218,6 +237,7 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
     pages.extend((0..).zip(&catalog.records).map(|(index, record)| PlannedPage {
         path: product_path(&record.slug).into(),
         kind: PageKind::Product(index),
+        language: 0,
     }));
     pages.push(page("about/index.html", PageKind::About));
     pages.push(page("contact/index.html", PageKind::Contact));
@@ -231,19 +251,19 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
     pages.extend((0..super::index::card_blocks(catalog.records.len())).map(|block| PlannedPage {
         path: format!("index/cards/{block}.txt").into(),
         kind: PageKind::CardBlock(block),
+        language: 0,
     }));
     pages.extend((0..).zip(&config.redirects).map(|(index, redirect)| page(&redirect.path, PageKind::Moved(index))));
 
-    let addresses = pages.iter().filter(|page| page.kind.is_indexable()).count();
-    let parts = sitemap::part_count(addresses, config.base_url.as_str().len());
+    let addresses = pages.iter().filter(|page| page.kind.is_indexable()).count() * config.locales.len();
+    let parts = sitemap::part_count(addresses, config.base_url.as_str().len(), config.locales.len());
     pages.push(page("sitemap.xml", PageKind::Sitemap));
     if parts > 1 {
-        pages.extend(
-            (1..=parts).map(|part| PlannedPage {
-                path: format!("sitemap-{part}.xml").into(),
-                kind: PageKind::SitemapPart(part),
-            }),
-        );
+        pages.extend((1..=parts).map(|part| PlannedPage {
+            path: format!("sitemap-{part}.xml").into(),
+            kind: PageKind::SitemapPart(part),
+            language: 0,
+        }));
     }
     pages.push(page("robots.txt", PageKind::Robots));
     pages.push(page("_headers", PageKind::Headers));
@@ -260,12 +280,26 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
     if !config.redirects.is_empty() {
         pages.push(page("_redirects", PageKind::Redirects));
     }
+    let own: Vec<PlannedPage> = pages.iter().filter(|page| page.kind.is_translated()).cloned().collect();
+    for (language, locale) in (0..=u8::MAX).zip(&config.locales).skip(1) {
+        let folder = folder_of(locale);
+        pages.extend(own.iter().map(|page| PlannedPage {
+            path: format!("{folder}{}", page.path).into(),
+            kind: page.kind,
+            language,
+        }));
+    }
     plan.pages = pages;
     plan
 }
 
+/// Folder of the pages in a further language of the store: `de-ch/`.
+pub(crate) fn folder_of(locale: &str) -> String {
+    format!("{}/", locale.to_lowercase())
+}
+
 fn page(path: &str, kind: PageKind) -> PlannedPage {
-    PlannedPage { path: path.into(), kind }
+    PlannedPage { path: path.into(), kind, language: 0 }
 }
 
 /// The page that leads to all listings of a kind.

@@ -133,7 +133,7 @@ struct Fit<'a> {
 /// Builds the page of a product.
 pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Result<Content> {
     let Some(record) = shop.record(index) else { anyhow::bail!("the plan names a product that is not there: {index}") };
-    let enhanced = shop.catalog.product(index)?;
+    let enhanced = shop.product(index)?;
     let product = &enhanced.product;
     let path = product_path(&record.slug);
     let url = shop.links.absolute(&path);
@@ -148,7 +148,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
     let colors: Vec<&str> = variants.iter().map(|variant| variant.name).collect();
     let frame = facts(shop, frame_rows(shop, record, &enhanced))?;
     let lenses = lenses::of_product(shop, record, product);
-    let buying = Buying::of(shop, product, &record.name, &colors, &lenses);
+    let buying = Buying::of(shop, product, shop.name(record), &colors, &lenses);
     let page = ProductPage {
         crumbs: outer::crumb_links(shop, &crumbs),
         slug: &record.slug,
@@ -156,7 +156,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         suits: card::suits(shop, record),
         minor: product.price.minor,
         currency: product.price.currency.code(),
-        name: &record.name,
+        name: &product.name,
         // How many frames the brand has would change the page with each of them.
         brand: record.brand.and_then(|brand| shop.anchor_of(Subject::Brand(brand))).map(Anchor::without_note),
         brand_name: enhanced.brand_name.as_deref(),
@@ -229,7 +229,7 @@ fn crumbs(shop: &Shop<'_>, record: &ProductRecord, path: &str) -> Vec<Crumb> {
             crumbs.push(Crumb { name: shop.words.say("all_frames").to_string(), path: "products/index.html".into() })
         }
     }
-    crumbs.push(Crumb { name: record.name.to_string(), path: path.to_string() });
+    crumbs.push(Crumb { name: shop.name(record).to_string(), path: path.to_string() });
     crumbs
 }
 
@@ -319,7 +319,7 @@ fn variants<'a>(
     if product.variants.is_empty() {
         return Vec::new();
     }
-    let in_color = |color: &str| shop.words.fill("in_color", &[("name", &record.name), ("color", color)]);
+    let in_color = |color: &str| shop.words.fill("in_color", &[("name", shop.name(record)), ("color", color)]);
     let own = product.colors.first();
     let is_listed = own.is_some_and(|own| product.variants.iter().any(|variant| variant.color.key == own.key));
     let own_swatch = own.filter(|_| !is_listed).zip(pictures.first()).map(|(color, picture)| Swatch {
@@ -363,7 +363,7 @@ fn in_structured_data<'a>(
     url: &str,
 ) -> structured::Variant<'a> {
     structured::Variant {
-        name: shop.words.fill("in_color", &[("name", &record.name), ("color", variant.name)]),
+        name: shop.words.fill("in_color", &[("name", shop.name(record)), ("color", variant.name)]),
         color: variant.name,
         sku: variant.sku,
         image: shop.links.absolute_of(&variant.picture.src),

@@ -7,10 +7,10 @@ use super::card::Cards;
 use super::fingerprint::Fingerprints;
 use super::link::Links;
 use super::outer::Shell;
-use super::plan::{PageKind, Plan, PlannedPage};
+use super::plan::{PageKind, Plan, PlannedPage, folder_of};
 use super::price::PriceFormat;
 use super::shop::{self, Shop, Used};
-use super::theme::Theme;
+use super::theme::{Theme, ThemeLanguage};
 use super::{
     feed, home_page, host_files, index, index_page, listing_page, llms, news, product_page, redirects,
     search_description, sitemap, text_page, tool_page, worker,
@@ -22,18 +22,26 @@ use crate::assets::theme_files::{self, ThemeFile};
 use crate::assets::{icons, palette};
 use crate::config::StoreConfiguration;
 use crate::enhance::EnhancedCatalog;
+use crate::language::Collator;
 use crate::site::Digest;
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Renders the pages of one store.
 pub struct Renderer<'a> {
+    /// By the position of their language among the store's; the store's own is first and always there.
+    editions: Vec<Edition<'a>>,
+    files: Vec<ThemeFile>,
+    worker: String,
+}
+
+/// The store in one language.
+struct Edition<'a> {
     shop: Shop<'a>,
     shell: Shell,
     cards: Cards,
-    files: Vec<ThemeFile>,
-    worker: String,
     fingerprints: Fingerprints,
 }
 
@@ -58,37 +66,55 @@ impl<'a> Renderer<'a> {
         theme: &'a Theme,
         media: &'a Media,
     ) -> Result<Self> {
-        let language = theme.languages.first().context("the theme was loaded for no language")?;
-        let shop = Shop {
-            config,
-            locale: &language.locale,
-            catalog,
-            plan,
-            templates: &language.templates,
-            words: &language.words,
-            media,
-            used: Used::default(),
-            repeated_skus: shop::repeated_skus(catalog),
-            links: Links::new(&config.base_url),
-            prices: PriceFormat::of_locale(&language.locale),
-        };
         let palette = palette::css_variables(config.primary_color, config.secondary_color);
         let mut files = theme_files::build(&palette, &theme.stylesheets, &theme.files);
-        let (scripts, modules) = theme_files::scripts(&theme.scripts, &script_values(&shop));
-        files.files.extend(modules);
         let logo = config.logo.as_deref().map(Logo::read).transpose()?;
-        let shell = Shell::new(&shop, &files.stylesheet, &scripts, logo.as_ref())?;
+        let used = Arc::new(Used::default());
+        let languages = languages(config, theme);
+        let mut editions = Vec::with_capacity(languages.len());
+        for (position, language) in (0..=u8::MAX).zip(&theme.languages) {
+            let shop = Shop {
+                config,
+                locale: &language.locale,
+                language: position,
+                languages: Arc::clone(&languages),
+                catalog,
+                plan,
+                templates: &language.templates,
+                words: &language.words,
+                media,
+                used: Arc::clone(&used),
+                collator: Collator::of_locale(&language.locale),
+                repeated_skus: shop::repeated_skus(catalog),
+                links: languages[usize::from(position)].links.clone(),
+                prices: PriceFormat::of_locale(&language.locale),
+            };
+            let (scripts, modules) = theme_files::scripts(&theme.scripts, &script_values(&shop));
+            files.files.extend(modules);
+            let shell = Shell::new(&shop, &files.stylesheet, &scripts, logo.as_ref())?;
+            let fingerprints = Fingerprints::new(&shop, &shell, theme)?;
+            editions.push(Edition { shell, cards: Cards::new(catalog.records.len()), fingerprints, shop });
+        }
+        let own = editions.first().context("the theme was loaded for no language")?;
         let worker = if config.offline_page {
-            let offline = shell.wrap(&shop, text_page::offline(&shop)?)?;
-            worker::script(&shop, &theme.worker, &offline, &files.files)
+            let offline = own.shell.wrap(&own.shop, text_page::offline(&own.shop)?)?;
+            worker::script(&own.shop, &theme.worker, &offline, &files.files)
         } else {
             String::new()
         };
         let icons = icons::files(config.primary_color, config.secondary_color, logo.as_ref())?;
         files.files.extend(logo.as_ref().map(Logo::file));
         files.files.extend(icons.into_iter().map(|(path, bytes)| ThemeFile { path, bytes }));
-        let fingerprints = Fingerprints::new(&shop, &shell, theme)?;
-        Ok(Self { shell, cards: Cards::new(catalog.records.len()), files: files.files, worker, fingerprints, shop })
+        Ok(Self { editions, files: files.files, worker })
+    }
+
+    fn own(&self) -> &Shop<'a> {
+        &self.editions[0].shop
+    }
+
+    /// Folders of the languages' pages, the empty one of the store's own first.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        self.editions.iter().map(|edition| edition.shop.links.folder())
     }
 
     /// Files that are not planned pages: the stylesheet, the theme's own files, icons and the preview picture.
@@ -98,30 +124,36 @@ impl<'a> Renderer<'a> {
 
     /// The drawings that cards and the pages rendered so far point at.
     pub fn drawings(&self) -> BTreeSet<FrameDrawing> {
-        self.shop.used.drawings()
+        self.own().used.drawings()
     }
 
     /// The pictures that cards and the pages rendered so far point at, by path in the store; those on other servers left
     /// out.
     pub fn pictures(&self) -> BTreeMap<String, Origin> {
-        self.shop.used.pictures()
+        self.own().used.pictures()
     }
 
     /// Counts the pictures of all cards among those that are pointed at. Each card is on some page; a page that need not
     /// be rendered does not say which.
     pub fn show_all_cards(&self) {
-        self.shop.catalog.records.par_iter().for_each(|record| _ = self.shop.card_picture(record));
+        self.own().catalog.records.par_iter().for_each(|record| _ = self.own().card_picture(record));
     }
 
     /// The hash of everything that a page is made from, for the kinds of pages that there are many of. Pages of equal
     /// hashes and paths are equal.
     pub fn fingerprint(&self, page: &PlannedPage) -> Option<Digest> {
-        self.fingerprints.of(&self.shop, page)
+        let edition = self.editions.get(usize::from(page.language))?;
+        edition.fingerprints.of(&edition.shop, page)
     }
 
-    /// The same for the search index.
-    pub fn search_fingerprint(&self) -> Digest {
-        self.fingerprints.of_search(&self.shop)
+    /// The same for the search index in the folder of a language.
+    pub fn search_fingerprint(&self, folder: &str) -> Option<Digest> {
+        let edition = self.edition_in(folder)?;
+        Some(edition.fingerprints.of_search(&edition.shop))
+    }
+
+    fn edition_in(&self, folder: &str) -> Option<&Edition<'a>> {
+        self.editions.iter().find(|edition| edition.shop.links.folder() == folder)
     }
 
     /// Makes the files that scripts filter and sort with, and hands each to `write`.
@@ -129,15 +161,20 @@ impl<'a> Renderer<'a> {
     /// # Errors
     /// When `write` fails.
     pub fn facets(&self, write: &(dyn Fn(&str, &[u8]) -> Result<()> + Sync)) -> Result<()> {
-        index::write_facets(&self.shop, write)
+        self.editions.iter().try_for_each(|edition| {
+            let folder = edition.shop.links.folder();
+            index::write_facets(&edition.shop, &|path, bytes| write(&format!("{folder}{path}"), bytes))
+        })
     }
 
-    /// Makes the files that scripts search with, and hands each to `write`.
+    /// Makes the files that scripts search with in the folder of a language, and hands each to `write`.
     ///
     /// # Errors
     /// When a full product cannot be read back, or `write` fails.
-    pub fn search_index(&self, write: &(dyn Fn(&str, &[u8]) -> Result<()> + Sync)) -> Result<()> {
-        index::search::write_all(&self.shop, write).context("making the search index")
+    pub fn search_index(&self, folder: &str, write: &(dyn Fn(&str, &[u8]) -> Result<()> + Sync)) -> Result<()> {
+        let edition = self.edition_in(folder).context("the store has no language in this folder")?;
+        index::search::write_all(&edition.shop, &|path, bytes| write(&format!("{folder}{path}"), bytes))
+            .context("making the search index")
     }
 
     /// Renders one page.
@@ -152,24 +189,26 @@ impl<'a> Renderer<'a> {
     }
 
     fn bytes(&self, page: &PlannedPage) -> Result<Vec<u8>> {
-        let shop = &self.shop;
+        let edition =
+            self.editions.get(usize::from(page.language)).context("the plan names a language that is not there")?;
+        let Edition { shop, shell, cards, .. } = edition;
         let content = match page.kind {
-            PageKind::Home => home_page::build(shop, &self.cards)?,
+            PageKind::Home => home_page::build(shop, cards)?,
             PageKind::Listing { listing, number } => {
                 let listing =
                     shop.plan.listings.get(listing as usize).context("the plan names a listing that is not there")?;
-                listing_page::build(shop, &self.cards, listing, number)?
+                listing_page::build(shop, cards, listing, number)?
             }
             PageKind::BrandIndex => index_page::brands(shop)?,
             PageKind::CategoryIndex => index_page::categories(shop)?,
             PageKind::FaceShapeGuide => index_page::face_shapes(shop)?,
-            PageKind::Product(index) => product_page::build(shop, &self.cards, index)?,
+            PageKind::Product(index) => product_page::build(shop, cards, index)?,
             PageKind::About => text_page::about(shop)?,
             PageKind::Contact => text_page::contact(shop)?,
             PageKind::Search => tool_page::search(shop)?,
             PageKind::Favourites => tool_page::favourites(shop)?,
             PageKind::Compare => tool_page::compare(shop)?,
-            PageKind::CardBlock(block) => return Ok(index::card_block(shop, &self.cards, block)?.into_bytes()),
+            PageKind::CardBlock(block) => return Ok(index::card_block(shop, cards, block)?.into_bytes()),
             PageKind::Cart => tool_page::cart(shop)?,
             PageKind::NotFound => text_page::not_found(shop)?,
             PageKind::Sitemap => return Ok(sitemap::whole(shop).into_bytes()),
@@ -186,14 +225,29 @@ impl<'a> Renderer<'a> {
             PageKind::Redirects => return Ok(redirects::file(shop).into_bytes()),
             PageKind::Moved(index) => return Ok(redirects::page(shop, index)?.into_bytes()),
         };
-        self.shell.wrap(shop, content)
+        shell.wrap(shop, content)
     }
+}
+
+/// The languages of a store, in the order of its locales.
+fn languages(config: &StoreConfiguration, theme: &Theme) -> Arc<[shop::Language]> {
+    let links = Links::new(&config.base_url);
+    let language = |(position, language): (usize, &ThemeLanguage)| shop::Language {
+        locale: language.locale.clone(),
+        name: language.words.name().to_string(),
+        links: match position {
+            0 => links.clone(),
+            _ => links.in_folder(&folder_of(&language.locale)),
+        },
+    };
+    theme.languages.iter().enumerate().map(language).collect()
 }
 
 /// What scripts know of the store. Nothing in it depends on the products, so that pages need not change with them.
 fn script_values(shop: &Shop<'_>) -> [(&'static str, serde_json::Value); 2] {
     let settings = serde_json::json!({
-        "root": shop.links.prefix(),
+        "root": shop.links.home(),
+        "base": shop.links.prefix(),
         "locale": super::price::script_locale(shop.locale),
         "perPage": shop.config.products_per_page,
         "worker": shop.config.offline_page,

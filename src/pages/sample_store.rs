@@ -41,6 +41,7 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
         contact_email: Some("hello@example.org".into()),
         base_url: Url::parse(base_url).expect("a URL"),
         locales: vec!["en-GB".into()],
+        words: BTreeMap::new(),
         currency: Currency::from_code("EUR").expect("EUR exists"),
         theme: ThemeSource::Embedded("modern-minimal".into()),
         primary_color: Color { rgb: [0x1f, 0x4b, 0x43] },
@@ -72,6 +73,7 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
             uri: CatalogUri::Path(PathBuf::from("/catalog")),
             database: "eyewear_ml".into(),
             collections: Collections::default(),
+            locales: Vec::new(),
             mapping: None,
             mapping_places: Default::default(),
             patience: Default::default(),
@@ -180,6 +182,7 @@ pub(super) fn catalog(products: Vec<Product>) -> EnhancedCatalog {
         description: None,
         visible: true,
         sort_order: None,
+        translations: Default::default(),
     };
     let mut references = References::default();
     references.brands = vec![Brand {
@@ -210,7 +213,7 @@ pub(super) fn catalog(products: Vec<Product>) -> EnhancedCatalog {
 /// A rendered store: bytes by path.
 pub(super) fn rendered(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> (Plan, BTreeMap<String, Vec<u8>>) {
     let plan = plan(config, catalog);
-    let theme = Theme::load(&config.theme, &config.locales).expect("the theme");
+    let theme = Theme::load(&config.theme, &config.locales, &config.words).expect("the theme");
     let media = Media::new(None);
     let renderer = Renderer::new(config, catalog, &plan, &theme, &media).expect("a renderer");
     let mut files = BTreeMap::new();

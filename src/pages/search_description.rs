@@ -24,7 +24,7 @@ pub(crate) fn build(shop: &Shop<'_>) -> String {
     let _ = writeln!(
         text,
         "<Image width=\"32\" height=\"32\" type=\"image/x-icon\">{}</Image>",
-        escaped(&shop.links.absolute(icons::FAVICON_ICO))
+        escaped(&shop.links.absolute_shared(icons::FAVICON_ICO))
     );
     let _ = writeln!(
         text,

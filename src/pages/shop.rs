@@ -12,12 +12,12 @@ use crate::assets::media::{Media, MediaFile, Origin};
 use crate::catalog::vocabulary::FaceShape;
 use crate::config::StoreConfiguration;
 use crate::enhance::record::TermId;
-use crate::enhance::{EnhancedCatalog, ProductRecord};
-use crate::language::{Words, plain};
+use crate::enhance::{EnhancedCatalog, EnhancedProduct, ProductRecord};
+use crate::language::{Collator, Words, plain};
 use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Files that rendered pages point at and that somebody has to write.
 #[derive(Debug, Default)]
@@ -75,15 +75,30 @@ pub(crate) struct Shop<'a> {
     pub(crate) config: &'a StoreConfiguration,
     /// BCP 47 tag.
     pub(crate) locale: &'a str,
+    /// Position of the language among the store's; 0 is its own.
+    pub(crate) language: u8,
+    /// Every language of the store.
+    pub(crate) languages: Arc<[Language]>,
     pub(crate) catalog: &'a EnhancedCatalog,
     pub(crate) plan: &'a Plan,
     pub(crate) templates: &'a Templates,
     pub(crate) words: &'a Words,
     pub(crate) media: &'a Media,
-    pub(crate) used: Used,
+    pub(crate) used: Arc<Used>,
+    pub(crate) collator: Collator,
     pub(crate) repeated_skus: BTreeSet<&'a str>,
     pub(crate) links: Links,
     pub(crate) prices: PriceFormat,
+}
+
+/// A language of the store, as others link to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Language {
+    /// BCP 47 tag.
+    pub(crate) locale: String,
+    /// What it calls itself.
+    pub(crate) name: String,
+    pub(crate) links: Links,
 }
 
 /// An `<img>` element's attributes.
@@ -132,8 +147,38 @@ impl Shop<'_> {
     }
 
     pub(crate) fn brand_name(&self, record: &ProductRecord) -> Option<&str> {
-        let brand = self.catalog.brands.get(record.brand? as usize)?;
-        Some(&brand.name)
+        let brand = record.brand?;
+        self.catalog.brands.get(brand as usize).map(|_| self.name_of_brand(brand))
+    }
+
+    /// The name of a product in the language.
+    pub(crate) fn name<'r>(&self, record: &'r ProductRecord) -> &'r str {
+        let own = || record.names.iter().find(|(locale, _)| **locale == *self.locale).map(|(_, name)| &**name);
+        if self.language == 0 { &record.name } else { own().unwrap_or(&record.name) }
+    }
+
+    /// The name of a brand, an index into the catalogue's, in the language.
+    pub(crate) fn name_of_brand(&self, index: u32) -> &str {
+        let brand = &self.catalog.brands[index as usize];
+        let own = brand.translations.get(self.locale).and_then(|translation| translation.name.as_deref());
+        own.unwrap_or(&brand.name)
+    }
+
+    /// The name of a category, an index into the catalogue's, in the language.
+    pub(crate) fn name_of_category(&self, index: u32) -> &str {
+        let category = &self.catalog.categories[index as usize];
+        category.names.get(self.locale).unwrap_or(&category.name)
+    }
+
+    /// The full product of a record, in the language.
+    ///
+    /// # Errors
+    /// When it cannot be read back.
+    pub(crate) fn product(&self, index: u32) -> anyhow::Result<EnhancedProduct> {
+        match self.language {
+            0 => self.catalog.product(index),
+            _ => self.catalog.product_in(index, self.words, self.locale),
+        }
     }
 
     /// The photo of a source with its alternative text; `written` is its size as the catalogue says.
@@ -153,13 +198,15 @@ impl Shop<'_> {
     pub(crate) fn drawing(&self, drawing: FrameDrawing, alt: &str) -> Img {
         let path = drawing.path();
         self.used.use_drawing(drawing, &path);
-        let src = self.links.local(&path);
+        let src = self.links.shared(&path);
         Img { src, width: 800, height: 600, alt: plain(alt), is_drawing: true }
     }
 
     /// The picture of a product in a listing. The name stands beside it, so that a drawing needs no text of its own.
     pub(crate) fn card_picture(&self, record: &ProductRecord) -> Img {
-        let photo = record.image.as_ref().and_then(|(source, alt)| self.photo(source, alt, None));
+        // The text is in the store's own language; in others the name stands for it.
+        let text = |alt| if self.language == 0 { alt } else { self.name(record) };
+        let photo = record.image.as_ref().and_then(|(source, alt)| self.photo(source, text(alt), None));
         photo.unwrap_or_else(|| self.drawing(record.drawing, ""))
     }
 
@@ -206,8 +253,8 @@ impl Shop<'_> {
             Subject::FaceShape(shape) => {
                 self.words.fill("face_heading", &[("face", self.words.face_in_sentence(shape))])
             }
-            Subject::Brand(index) => self.catalog.brands[index as usize].name.clone(),
-            Subject::Category(index) => self.catalog.categories[index as usize].name.clone(),
+            Subject::Brand(index) => self.name_of_brand(index).to_string(),
+            Subject::Category(index) => self.name_of_category(index).to_string(),
         }
     }
 }

@@ -16,13 +16,14 @@ const MOST_BYTES: usize = 50_000_000;
 const LONGEST_PHOTO: usize = 300;
 
 /// How many files a number of addresses needs; `base` is the length of the base URL.
-pub(crate) fn part_count(addresses: usize, base: usize) -> u32 {
-    u32::try_from(addresses.div_ceil(part_size(base)).max(1)).unwrap_or(u32::MAX)
+pub(crate) fn part_count(addresses: usize, base: usize, languages: usize) -> u32 {
+    u32::try_from(addresses.div_ceil(part_size(base, languages)).max(1)).unwrap_or(u32::MAX)
 }
 
 /// Addresses in one part: as many as are sure to fit, since slugs are at most 80 bytes but nest.
-fn part_size(base: usize) -> usize {
-    let longest_entry = 2 * base + 3 * LONGEST_PHOTO + 600;
+fn part_size(base: usize, languages: usize) -> usize {
+    let ways = if languages > 1 { (languages + 1) * (base + 400) } else { 0 };
+    let longest_entry = 2 * base + 3 * LONGEST_PHOTO + 600 + ways;
     (MOST_BYTES / longest_entry).clamp(1, MOST_ADDRESSES)
 }
 
@@ -37,7 +38,7 @@ pub(crate) fn whole(shop: &Shop<'_>) -> String {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n",
     );
     for part in parts {
-        let _ = writeln!(xml, "<sitemap><loc>{}</loc></sitemap>", escape(&shop.links.absolute(&part.path)));
+        let _ = writeln!(xml, "<sitemap><loc>{}</loc></sitemap>", escape(&shop.links.absolute_shared(&part.path)));
     }
     xml.push_str("</sitemapindex>\n");
     xml
@@ -45,11 +46,15 @@ pub(crate) fn whole(shop: &Shop<'_>) -> String {
 
 /// One part, counted from 1.
 pub(crate) fn part(shop: &Shop<'_>, number: u32) -> String {
-    let size = part_size(shop.config.base_url.as_str().len());
+    let size = part_size(shop.config.base_url.as_str().len(), shop.languages.len());
     let first = (number.saturating_sub(1) as usize).saturating_mul(size);
     let mut xml = String::from(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" xmlns:image=\"http://www.google.com/schemas/sitemap-image/1.1\">\n",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" xmlns:image=\"http://www.google.com/schemas/sitemap-image/1.1\"",
     );
+    if shop.languages.len() > 1 {
+        xml.push_str(" xmlns:xhtml=\"http://www.w3.org/1999/xhtml\"");
+    }
+    xml.push_str(">\n");
     let changes = changes(shop);
     for page in shop.plan.pages.iter().filter(|page| page.kind.is_indexable()).skip(first).take(size) {
         push_entry(shop, page, &changes, &mut xml);
@@ -65,7 +70,7 @@ fn changes(shop: &Shop<'_>) -> Vec<Option<i64>> {
 }
 
 fn push_entry(shop: &Shop<'_>, page: &PlannedPage, changes: &[Option<i64>], xml: &mut String) {
-    let _ = write!(xml, "<url><loc>{}</loc>", escape(&shop.links.absolute(&page.path)));
+    let _ = write!(xml, "<url><loc>{}</loc>", escape(&shop.links.absolute_shared(&page.path)));
     let changed = match page.kind {
         PageKind::Product(index) => shop.record(index).and_then(|record| record.updated_at),
         PageKind::Listing { listing, .. } => changes.get(listing as usize).copied().flatten(),
@@ -85,6 +90,15 @@ fn push_entry(shop: &Shop<'_>, page: &PlannedPage, changes: &[Option<i64>], xml:
             let _ = write!(xml, "<image:image><image:loc>{}</image:loc></image:image>", escape(&url));
         }
     }
+    if let Some(own) = shop.languages.first().filter(|_| shop.languages.len() > 1) {
+        let folder = shop.languages.get(usize::from(page.language)).map_or("", |language| language.links.folder());
+        let path = page.path.strip_prefix(folder).unwrap_or(&page.path);
+        let each = shop.languages.iter().map(|language| (language.locale.as_str(), language));
+        for (language, at) in each.chain([("x-default", own)]) {
+            let url = escape(&at.links.absolute(path));
+            let _ = write!(xml, "<xhtml:link rel=\"alternate\" hreflang=\"{language}\" href=\"{url}\"/>");
+        }
+    }
     xml.push_str("</url>\n");
 }
 
@@ -100,11 +114,12 @@ mod tests {
 
     #[test]
     fn a_part_never_passes_the_limits() {
-        assert_eq!(part_count(0, 20), 1);
-        assert_eq!(part_count(30_000, 20), 1);
-        assert!(part_count(50_001, 20) > 1);
+        assert_eq!(part_count(0, 20, 1), 1);
+        assert_eq!(part_count(30_000, 20, 1), 1);
+        assert!(part_count(50_001, 20, 1) > 1);
         for base in [10, 100, 2000] {
-            let size = part_size(base);
+            let size = part_size(base, 1);
+            assert!(part_size(base, 10) <= size);
             assert!(size <= MOST_ADDRESSES && size * (2 * base + 3 * LONGEST_PHOTO + 600) <= MOST_BYTES);
         }
     }

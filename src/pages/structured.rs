@@ -91,6 +91,7 @@ pub(crate) fn breadcrumbs(shop: &Shop<'_>, crumbs: &[Crumb]) -> Node {
 struct CollectionPage<'a> {
     name: &'a str,
     url: &'a str,
+    in_language: &'a str,
     main_entity: ItemList<'a>,
 }
 
@@ -101,10 +102,16 @@ struct ItemList<'a> {
 }
 
 /// A page of a listing with the products on it; `first` is the position of the first one, from 1.
-pub(crate) fn collection(name: &str, url: &str, first: usize, products: impl Iterator<Item = String>) -> Node {
+pub(crate) fn collection(
+    shop: &Shop<'_>,
+    name: &str,
+    url: &str,
+    first: usize,
+    products: impl Iterator<Item = String>,
+) -> Node {
     let item = |(at, url)| ListItem { position: first + at, name: None, item: None, url: Some(url) };
     let items = products.enumerate().map(item).collect();
-    node(&CollectionPage { name, url, main_entity: ItemList { item_list_element: items } })
+    node(&CollectionPage { name, url, in_language: shop.locale, main_entity: ItemList { item_list_element: items } })
 }
 
 /// The store itself, for the front page.
@@ -115,7 +122,7 @@ pub(crate) fn store(shop: &Shop<'_>) -> Vec<Node> {
         "@id": format!("{home}#store"),
         "name": shop.config.store_name,
         "url": home,
-        "logo": shop.links.absolute(icons::APP_ICONS[1].0),
+        "logo": shop.links.absolute_shared(icons::APP_ICONS[1].0),
     });
     for (key, value) in [("description", &shop.config.store_description), ("email", &shop.config.contact_email)] {
         if let Some(value) = value {
@@ -287,7 +294,7 @@ pub(crate) fn product(
     let size = enhanced.size.as_ref();
     let rating = product.analytics.rating.filter(|&(_, count)| count > 0);
     let model = Model {
-        name: &record.name,
+        name: &product.name,
         url,
         // A description of markup alone leaves no summary; the one for search engines is never empty.
         description: [&enhanced.summary, &enhanced.seo.description]

@@ -51,6 +51,7 @@ pub(crate) fn not_found(shop: &Shop<'_>) -> anyhow::Result<Content> {
         title: outer::title(shop, &page.heading),
         description: outer::description(shop, ""),
         body: shop.templates.render("pages/not_found", &page)?,
+        is_placeless: true,
         open_graph_type: "website",
         ..Content::default()
     })
@@ -64,6 +65,7 @@ pub(crate) fn offline(shop: &Shop<'_>) -> anyhow::Result<Content> {
         title: outer::title(shop, shop.words.say("offline_title")),
         description: outer::description(shop, shop.words.say("offline_lead")),
         body: shop.templates.render("pages/offline", &page)?,
+        is_placeless: true,
         open_graph_type: "website",
         ..Content::default()
     })

@@ -64,6 +64,14 @@ pub enum ThemeError {
         /// What is wrong.
         detail: String,
     },
+    /// `words` of the store file names a text that there is none of.
+    #[error("`words.{language}` of the store file: {detail}")]
+    Words {
+        /// The language it is for.
+        language: String,
+        /// What is wrong and what may have been meant.
+        detail: String,
+    },
     /// A file in `templates/` that takes the place of nothing.
     #[error("`{file}` takes the place of no template; the nearest name is `{nearest}`")]
     UnknownTemplate {
@@ -200,23 +208,37 @@ impl Theme {
         hasher.finalize()
     }
 
+    /// For each locale, the keys of texts that are shown in English for want of a translation.
+    pub fn untranslated(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        self.languages.iter().map(|language| {
+            let keys = language.words.untranslated().iter().map(String::as_str);
+            (language.locale.as_str(), keys.collect())
+        })
+    }
+
     /// The words of the store's own language.
     pub fn words(&self) -> &Words {
         &self.languages[0].words
     }
 
-    /// Loads a theme and compiles its templates for each of the store's locales.
+    /// Loads a theme and compiles its templates for each of the store's locales; `own_words` are the store's own, by
+    /// language or locale.
     ///
     /// # Errors
     /// When there is no such theme, a file of it cannot be read, or a file is not as it should be.
-    pub fn load(source: &ThemeSource, locales: &[String]) -> Result<Self, ThemeError> {
+    pub fn load(
+        source: &ThemeSource,
+        locales: &[String],
+        own_words: &BTreeMap<String, BTreeMap<String, String>>,
+    ) -> Result<Self, ThemeError> {
         let overrides = match source {
             ThemeSource::Embedded(name) if name == DEFAULT => Overrides::default(),
             ThemeSource::Embedded(name) => return Err(ThemeError::Unknown { name: name.clone() }),
             ThemeSource::Folder(folder) => Overrides::read(folder)?,
         };
         overrides.refuse_unknown_templates()?;
-        let languages = locales.iter().map(|locale| overrides.in_language(locale)).collect::<Result<_, _>>()?;
+        let languages =
+            locales.iter().map(|locale| overrides.in_language(locale, own_words)).collect::<Result<_, _>>()?;
 
         let description = overrides.text_or_embedded("theme.yaml");
         let description: Description = serde_yaml::from_str(description)
@@ -267,8 +289,19 @@ impl Overrides {
         Ok(overrides)
     }
 
-    fn in_language(&self, locale: &str) -> Result<ThemeLanguage, ThemeError> {
-        let words = self.words(locale)?;
+    fn in_language(
+        &self,
+        locale: &str,
+        own_words: &BTreeMap<String, BTreeMap<String, String>>,
+    ) -> Result<ThemeLanguage, ThemeError> {
+        let mut words = self.words(locale)?;
+        for language in [language_of(locale), locale] {
+            for (key, text) in own_words.get(language).into_iter().flatten() {
+                words
+                    .replace(key, text)
+                    .map_err(|detail| ThemeError::Words { language: language.to_string(), detail })?;
+            }
+        }
         let mut templates = Templates::new();
         for (name, text) in TEMPLATES {
             let file = format!("templates/{name}");
@@ -328,7 +361,7 @@ mod tests {
     }
 
     fn load(files: &[(&str, &str)]) -> Result<Theme, ThemeError> {
-        Theme::load(&ThemeSource::Folder(folder(files).path().to_path_buf()), &["en".to_string()])
+        Theme::load(&ThemeSource::Folder(folder(files).path().to_path_buf()), &["en".to_string()], &BTreeMap::new())
     }
 
     fn message(files: &[(&str, &str)]) -> String {
@@ -338,14 +371,16 @@ mod tests {
     #[test]
     fn the_embedded_theme_loads() {
         let english = ["en".to_string()];
-        Theme::load(&ThemeSource::Embedded(DEFAULT.into()), &english).expect("it loads");
-        let unknown = Theme::load(&ThemeSource::Embedded("glitter".into()), &english).expect_err("no such theme");
+        Theme::load(&ThemeSource::Embedded(DEFAULT.into()), &english, &BTreeMap::new()).expect("it loads");
+        let unknown = Theme::load(&ThemeSource::Embedded("glitter".into()), &english, &BTreeMap::new())
+            .expect_err("no such theme");
         assert!(unknown.to_string().contains("there is no theme `glitter`"), "{unknown}");
     }
 
     #[test]
     fn the_embedded_templates_are_drawn_the_fast_way() {
-        let theme = Theme::load(&ThemeSource::Embedded(DEFAULT.into()), &["en".to_string()]).expect("it loads");
+        let theme = Theme::load(&ThemeSource::Embedded(DEFAULT.into()), &["en".to_string()], &BTreeMap::new())
+            .expect("it loads");
         let names: Vec<_> = theme.languages[0].templates.names().collect();
         assert!(names.len() > 10, "{names:?}");
         for name in names {

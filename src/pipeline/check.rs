@@ -2,9 +2,9 @@
 
 use super::{RunError, media_of, read_catalog};
 use crate::config::StoreConfiguration;
-use crate::enhance::EnhancedProduct;
+use crate::enhance::{EnhancedCatalog, EnhancedProduct, ProductRecord};
 use crate::event::{Event, Finding, Observer, Outcome};
-use crate::language::Words;
+use crate::pages::Theme;
 use crate::score::quality;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -38,6 +38,19 @@ pub struct CatalogReport {
     pub coverage: Vec<Coverage>,
     /// The products with the lowest quality.
     pub worst: Vec<Offender>,
+    /// What the languages of the store lack; those that lack nothing are not here.
+    pub languages: Vec<LanguageGaps>,
+}
+
+/// What is shown in another language than it should be.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are the output's own")]
+pub struct LanguageGaps {
+    pub locale: String,
+    /// Keys of the texts that pages show in English.
+    pub untranslated: Vec<String>,
+    /// Products whose name is the one in the store's own language.
+    pub unnamed_products: u64,
 }
 
 /// How often something was found.
@@ -84,7 +97,9 @@ impl CatalogReport {
 /// When the catalogue cannot be read.
 pub fn check(config: &StoreConfiguration, work_dir: &Path, observer: &dyn Observer) -> Result<CatalogReport, RunError> {
     let tally = Tally { observer, reasons: Mutex::default() };
-    let read = read_catalog(config, &Words::english(), &media_of(config), work_dir, &tally)?;
+    let theme =
+        Theme::load(&config.theme, &config.locales, &config.words).map_err(|error| RunError::Usage(error.into()))?;
+    let read = read_catalog(config, theme.words(), &media_of(config), work_dir, &tally)?;
     let catalog = &read.catalog;
     let count = catalog.records.len();
 
@@ -119,7 +134,21 @@ pub fn check(config: &StoreConfiguration, work_dir: &Path, observer: &dyn Observ
             .collect(),
         reasons,
         worst,
+        languages: gaps(&theme, catalog),
     })
+}
+
+fn gaps(theme: &Theme, catalog: &EnhancedCatalog) -> Vec<LanguageGaps> {
+    let languages = theme.untranslated().enumerate().map(|(position, (locale, untranslated))| {
+        let is_named = |record: &ProductRecord| record.names.iter().any(|(named, _)| **named == *locale);
+        let unnamed = catalog.records.iter().filter(|record| position > 0 && !is_named(record)).count();
+        LanguageGaps {
+            locale: locale.to_string(),
+            untranslated: untranslated.into_iter().map(str::to_string).collect(),
+            unnamed_products: unnamed as u64,
+        }
+    });
+    languages.filter(|gaps| !gaps.untranslated.is_empty() || gaps.unnamed_products > 0).collect()
 }
 
 fn offender(full: &EnhancedProduct) -> Offender {

@@ -119,7 +119,8 @@ pub fn generate(
     breakers: &Breakers<'_>,
     observer: &dyn Observer,
 ) -> Result<Summary, RunError> {
-    let theme = Theme::load(&config.theme, &config.locales).map_err(|error| RunError::Usage(error.into()))?;
+    let theme =
+        Theme::load(&config.theme, &config.locales, &config.words).map_err(|error| RunError::Usage(error.into()))?;
     let output = site::Output::claim(&config.output, &protected(config, options), options.overwrite)
         .map_err(|refused| RunError::Usage(refused.into()))?;
     let watcher = Skips::watching(observer);
@@ -318,7 +319,8 @@ fn read(
 ) -> Result<Read, RunError> {
     observer.observe(Event::Started { phase: Phase::Connect, total: None });
     let mapper = Mapper::new(config.catalog.mapping.as_ref(), config.currency)
-        .map_err(|errors| RunError::Config(ConfigErrors::new(config.catalog.mapping_places.errors(&errors))))?;
+        .map_err(|errors| RunError::Config(ConfigErrors::new(config.catalog.mapping_places.errors(&errors))))?
+        .in_locales(&config.locales);
     let source = Source::open(&config.catalog)?;
     let witness = source.witness().map(|witness| collect::digest_of(&blake3::hash(&witness)));
     if let Some(Remembered { memory, settings, stands }) = &remembered
@@ -433,26 +435,29 @@ fn render(
         staging.map_or(Ok(()), |staging| staging.write(path, bytes))
     };
     renderer.facets(&write)?;
-    search_index(renderer, staging, &write)?;
+    renderer.folders().try_for_each(|folder| search_index(renderer, folder, staging, &write))?;
     renderer.show_all_cards();
     observer.observe(Event::Finished { phase: Phase::Pages, steps: plan.pages.len() as u64 });
     Ok(rendered.into_inner())
 }
 
-/// Makes the search index, unless the one of the last run can be kept. Its summary stands for all of its files.
+/// Makes the search index of a language, unless the one of the last run can be kept. Its summary stands for all of its
+/// files.
 fn search_index(
     renderer: &Renderer<'_>,
+    folder: &str,
     staging: Option<&Staging>,
     write: &(dyn Fn(&str, &[u8]) -> anyhow::Result<()> + Sync),
 ) -> anyhow::Result<()> {
-    let made_from = renderer.search_fingerprint();
-    let Some(staging) = staging else { return renderer.search_index(write) };
-    if staging.keep(pages::SEARCH_SUMMARY, made_from) {
+    let made_from = renderer.search_fingerprint(folder);
+    let summary_path = format!("{folder}{}", pages::SEARCH_SUMMARY);
+    let Some(staging) = staging else { return renderer.search_index(folder, write) };
+    if made_from.is_some_and(|made_from| staging.keep(&summary_path, made_from)) {
         return Ok(());
     }
     let (parts, summary) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
-    renderer.search_index(&|path, bytes| {
-        if path == pages::SEARCH_SUMMARY {
+    renderer.search_index(folder, &|path, bytes| {
+        if path == summary_path {
             *summary.lock().unwrap_or_else(PoisonError::into_inner) = bytes.to_vec();
             return Ok(());
         }
@@ -461,7 +466,7 @@ fn search_index(
     })?;
     let parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
     let summary = summary.into_inner().unwrap_or_else(PoisonError::into_inner);
-    staging.write_made(pages::SEARCH_SUMMARY, &summary, Some(made_from), parts)
+    staging.write_made(&summary_path, &summary, made_from, parts)
 }
 
 /// Writes what pages point at: stylesheet and icons, drawings, local pictures.

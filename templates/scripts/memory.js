@@ -2,7 +2,7 @@
 import settings from "./settings.js";
 
 // Stores of the same origin keep apart by their root.
-const keyOf = (name) => `store:${settings.root}:${name}`;
+const keyOf = (name) => `store:${settings.base}:${name}`;
 const watchers = new Map();
 // Where storage is full or refused, things are remembered for as long as the page is open.
 const unstored = new Map();

@@ -43,13 +43,13 @@ addEventListener("keydown", (event) => {
 
 // A store with an offline page has a worker for it; one that has it no longer sends the worker away.
 const workers = navigator.serviceWorker;
-const script = `${settings.root}service-worker.js`;
+const script = `${settings.base}service-worker.js`;
 if (settings.worker) workers?.register(script).catch(() => {});
 else if (workers?.controller && new URL(workers.controller.scriptURL).pathname === script) retire();
 
 async function retire() {
-  const registration = await workers.getRegistration(settings.root);
+  const registration = await workers.getRegistration(settings.base);
   await registration?.unregister();
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith(`store:${settings.root}:`)).map((name) => caches.delete(name)));
+  await Promise.all(names.filter((name) => name.startsWith(`store:${settings.base}:`)).map((name) => caches.delete(name)));
 }

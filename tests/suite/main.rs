@@ -13,6 +13,7 @@ mod hostile_catalog;
 mod incremental;
 mod interruption;
 mod jobs;
+mod languages;
 mod listing;
 mod mongod;
 mod pages;

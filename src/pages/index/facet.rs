@@ -168,13 +168,15 @@ impl Facet {
             | FacetKind::Gender
             | FacetKind::Feature => term_values(shop, kind),
             FacetKind::Brand => {
-                let values = shop.catalog.brands.iter().map(|brand| FacetValue::new(&brand.slug, &brand.name));
+                let values = (0..)
+                    .zip(&shop.catalog.brands)
+                    .map(|(index, brand)| FacetValue::new(&brand.slug, shop.name_of_brand(index)));
                 (values.collect(), Lookup::Direct)
             }
             FacetKind::Category => {
                 let value = |(index, category): (u32, &crate::enhance::tree::CategoryNode)| FacetValue {
                     extra: Some(json!(lineage(shop.catalog, index).count().saturating_sub(1))),
-                    ..FacetValue::new(&category.slug, &category.name)
+                    ..FacetValue::new(&category.slug, shop.name_of_category(index))
                 };
                 ((0..).zip(&shop.catalog.categories).map(value).collect(), Lookup::Direct)
             }

@@ -98,7 +98,7 @@ fn versioned(file: &str, text: &str) -> String {
 fn hash_of_cards(shop: &Shop<'_>) -> String {
     let mut hasher = blake3::Hasher::new();
     for record in &shop.catalog.records {
-        hasher.update(record.slug.as_bytes()).update(record.name.as_bytes());
+        hasher.update(record.slug.as_bytes()).update(shop.name(record).as_bytes());
         hasher.update(&record.price.minor.to_le_bytes()).update(&record.compare_at.unwrap_or(0).to_le_bytes());
         let size = record.size.map_or(u8::MAX, |size| size as u8);
         hasher.update(&[record.availability as u8, record.color_count, size]);

@@ -56,7 +56,7 @@ impl Order {
         let ranks = match self {
             Self::Price => ranks(records, |record| (record.price.currency.code(), record.price.minor)),
             Self::Newest => ranks(records, |record| Reverse(record.created_at)),
-            Self::Name => ranks(records, |record| record.name.to_lowercase()),
+            Self::Name => ranks(records, |record| shop.collator.key(shop.name(record))),
             Self::Popular => ranks(records, |record| Reverse(record.popularity)),
             Self::Fit(shape) => ranks(records, |record| Reverse(record.fits[shape.index()])),
         };

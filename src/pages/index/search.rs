@@ -129,7 +129,7 @@ fn segment(shop: &Shop<'_>, from: usize, records: &[ProductRecord]) -> Result<Ve
     let shares = records.par_chunks(SHARE).enumerate().map(|(share, records)| {
         let mut words = Words::new();
         for (position, record) in (share * SHARE..).zip(records) {
-            let product = shop.catalog.product(u32::try_from(from + position)?)?;
+            let product = shop.product(u32::try_from(from + position)?)?;
             add_words(shop, record, &product, u32::try_from(position)?, &mut words);
         }
         Ok(words)
@@ -200,7 +200,7 @@ fn add_words(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProduct
         add(shop.words.term(Vocabulary::Color, &variant.color), Field::Attribute);
     }
     for category in record.categories.iter().flat_map(|&category| lineage(shop.catalog, category)) {
-        add(&shop.catalog.categories[category as usize].name, Field::Attribute);
+        add(shop.name_of_category(category), Field::Attribute);
     }
     if product.lens.polarized == Some(true) {
         add(shop.words.say("polarized"), Field::Attribute);
