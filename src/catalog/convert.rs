@@ -654,7 +654,7 @@ mod tests {
         for (document, outcome, reason) in [
             (doc! { "_id": "x", "price": 10 }, Outcome::Skipped, "missing_name"),
             (with(doc! { "name": " \u{202e}\n " }), Outcome::Skipped, "missing_name"),
-            (with(doc! { "name": { "en": "Lido" } }), Outcome::Skipped, "missing_name"),
+            (with(doc! { "name": { "first": "Lido" } }), Outcome::Skipped, "missing_name"),
             (doc! { "_id": "x", "name": "Lido" }, Outcome::Skipped, "missing_price"),
             (with(doc! { "price": {} }), Outcome::Skipped, "missing_price"),
             (with(doc! { "price": -1 }), Outcome::Skipped, "negative_price"),
