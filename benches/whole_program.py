@@ -29,6 +29,8 @@ base_url: https://shop.example/
 currency: EUR
 products_per_page: 24
 output: store
+images:
+  download: false
 catalog:
   uri: catalog
 """

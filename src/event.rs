@@ -14,6 +14,8 @@ pub enum Phase {
     Connect,
     /// Reading, scoring and enhancing products.
     Products,
+    /// Fetching pictures from servers; left out where there are none.
+    Fetch,
     /// Slugs, related products, the list of pages.
     Plan,
     /// Rendering and writing pages.
@@ -24,13 +26,14 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase, in order.
-    pub const ALL: [Self; 5] = [Self::Connect, Self::Products, Self::Plan, Self::Pages, Self::Publish];
+    pub const ALL: [Self; 6] = [Self::Connect, Self::Products, Self::Fetch, Self::Plan, Self::Pages, Self::Publish];
 
     /// Lower-case key, as in the job record.
     pub fn key(self) -> &'static str {
         match self {
             Self::Connect => "connect",
             Self::Products => "products",
+            Self::Fetch => "fetch",
             Self::Plan => "plan",
             Self::Pages => "pages",
             Self::Publish => "publish",

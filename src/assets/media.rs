@@ -1,17 +1,21 @@
 //! Pictures that a catalogue points at: a source as it stands in a product in, a safe address and its dimensions out.
 //!
-//! Remote pictures are linked, local ones and those in `data:` URLs are to be copied under a name made from their bytes.
+//! Remote pictures are linked unless they have been fetched; all others are to be copied under a name made from their
+//! bytes.
 //! Nothing outside the catalogue's folder is ever opened, nothing is taken for a picture because of its name, and no
 //! pixel is decoded: only headers are read.
 
+use super::fetch::Fetched;
+use crate::catalog::StoredFile;
 use base64::Engine;
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, ErrorKind, Seek};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::UNIX_EPOCH;
 use url::Url;
 
@@ -44,6 +48,8 @@ pub enum Origin {
     Local(PathBuf),
     /// Here, to be written.
     Embedded(Arc<[u8]>),
+    /// In the cache, where it has been fetched to; to be written.
+    Fetched(Fetched),
 }
 
 /// Why a source is no usable picture; becomes a finding of the product.
@@ -73,6 +79,28 @@ pub struct Media {
     local: Mutex<BTreeMap<String, Arc<OnceLock<Resolved>>>>,
     /// By path in the store: pictures in `data:` URLs are too long to be known by their source.
     embedded: Mutex<BTreeMap<String, MediaFile>>,
+    /// Pictures on servers and in the database, by address, as they were found when they were fetched.
+    fetched: RwLock<BTreeMap<String, Resolved>>,
+    /// The catalogue is in a database, which may keep pictures as well.
+    has_stored: bool,
+}
+
+/// A picture that has to be fetched before pages can be made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Distant {
+    /// From a server.
+    Web(Url),
+    /// From the catalogue's database.
+    Stored(StoredFile),
+}
+
+impl fmt::Display for Distant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Web(url) => url.fmt(formatter),
+            Self::Stored(file) => write!(formatter, "gridfs://{}/{}", file.bucket, file.id),
+        }
+    }
 }
 
 impl Media {
@@ -83,7 +111,57 @@ impl Media {
             root: folder.and_then(|folder| folder.canonicalize().ok()),
             local: Mutex::default(),
             embedded: Mutex::default(),
+            fetched: RwLock::default(),
+            has_stored: false,
         }
+    }
+
+    /// Lets addresses of files in the catalogue's database through.
+    pub fn with_stored_files(mut self) -> Self {
+        self.has_stored = true;
+        self
+    }
+
+    /// What a source stands for when it has to be fetched; `None` for one that is at hand, or wrong.
+    pub fn distant(&self, source: &str) -> Option<Distant> {
+        let source = source.trim();
+        let url = match source.strip_prefix("//") {
+            Some(rest) => Url::parse(&format!("https://{rest}")),
+            None => Url::parse(source),
+        };
+        let url = url.ok()?;
+        match url.scheme() {
+            "gridfs" => StoredFile::parse(source).map(Distant::Stored).filter(|_| self.has_stored),
+            _ => remote(&url).is_ok().then_some(Distant::Web(url)),
+        }
+    }
+
+    /// Takes what came of fetching a picture; from then on its address stands for that.
+    pub fn take_fetched(&self, place: &Distant, outcome: Result<Fetched, MediaProblem>) -> Result<(), MediaProblem> {
+        let address = place.to_string();
+        let resolved = outcome.and_then(|fetched| {
+            let gone = || {
+                MediaProblem::new(
+                    "media_unreachable",
+                    format!("the picture `{}` is gone from the cache; run again", shortened(&address)),
+                )
+            };
+            let bytes = fetched.bytes().ok_or_else(gone)?;
+            let hash = blake3::Hash::from_bytes(fetched.hash);
+            measured(Cursor::new(bytes), &shown_address(&address), &hash, Origin::Fetched(fetched))
+        });
+        let told = resolved.as_ref().map(drop).map_err(Clone::clone);
+        self.fetched.write().unwrap_or_else(PoisonError::into_inner).insert(address, resolved);
+        told
+    }
+
+    /// Lets an address stand for itself again.
+    pub fn forget_fetched(&self, place: &Distant) {
+        self.fetched.write().unwrap_or_else(PoisonError::into_inner).remove(&place.to_string());
+    }
+
+    fn fetched(&self, address: &str) -> Option<Resolved> {
+        self.fetched.read().unwrap_or_else(PoisonError::into_inner).get(address).cloned()
     }
 
     /// Finds out what a source stands for: an `http(s)` URL, a `data:` URL, or a path relative to the catalogue.
@@ -106,7 +184,8 @@ impl Media {
             source
         };
         match Url::parse(address) {
-            Ok(url) => remote(&url),
+            Ok(url) if url.scheme() == "gridfs" && self.has_stored => self.stored(source),
+            Ok(url) => self.fetched(url.as_str()).unwrap_or_else(|| remote(&url)),
             Err(url::ParseError::RelativeUrlWithoutBase) => {
                 let mut known = self.local.lock().unwrap_or_else(PoisonError::into_inner);
                 let place = Arc::clone(known.entry(source.to_string()).or_default());
@@ -142,7 +221,9 @@ impl Media {
     pub fn files(&self) -> Vec<MediaFile> {
         let local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
         let mut files = self.embedded.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for file in local.values().filter_map(|place| place.get()?.as_ref().ok()) {
+        let fetched = self.fetched.read().unwrap_or_else(PoisonError::into_inner);
+        let fetched = fetched.values().filter_map(|resolved| resolved.as_ref().ok());
+        for file in local.values().filter_map(|place| place.get()?.as_ref().ok()).chain(fetched) {
             files.entry(file.url_path.clone()).or_insert_with(|| file.clone());
         }
         files.into_values().collect()
@@ -151,6 +232,18 @@ impl Media {
     fn keep_embedded(&self, file: &MediaFile) {
         let mut known = self.embedded.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(file.url_path.clone()).or_insert_with(|| file.clone());
+    }
+
+    fn stored(&self, source: &str) -> Resolved {
+        let Some(file) = StoredFile::parse(source) else {
+            return Err(MediaProblem::new(
+                "media_bad_address",
+                format!("`{}` is no address of a stored file; write `gridfs://bucket/id`", shortened(source)),
+            ));
+        };
+        let address = Distant::Stored(file).to_string();
+        let unfetched = || MediaFile { url_path: address.clone(), origin: Origin::Remote, width: None, height: None };
+        self.fetched(&address).unwrap_or_else(|| Ok(unfetched()))
     }
 
     fn local(&self, source: &str) -> Resolved {
@@ -217,7 +310,7 @@ fn remote(url: &Url) -> Resolved {
         "gridfs" => MediaProblem::new(
             "media_gridfs",
             format!(
-                "`{}` is kept in GridFS, which this version cannot read; put the file beside the catalogue or on a web server",
+                "`{}` is kept in GridFS, but this catalogue is in files; put the picture beside it or on a web server",
                 shortened(url.as_str())
             ),
         ),
@@ -309,6 +402,11 @@ fn measured(mut reader: impl BufRead + Seek, shown: &str, hash: &blake3::Hash, o
 fn looks_like_svg(start: &[u8]) -> bool {
     let text = String::from_utf8_lossy(&start[..start.len().min(1024)]).to_ascii_lowercase();
     text.trim_start_matches('\u{feff}').trim_start().starts_with('<') && text.contains("<svg")
+}
+
+/// An address as a report may tell it: what follows a `?` may be a signature.
+pub(super) fn shown_address(address: &str) -> String {
+    shortened(address.split(['?', '#']).next().unwrap_or_default())
 }
 
 /// A source short enough for a message.

@@ -1,10 +1,11 @@
 //! Files that pages point at: drawings, photos, icons and the palette.
 //!
 //! Takes products, media references and two brand colours; gives file contents and the paths they belong at. Writes
-//! nothing itself and knows no network.
+//! nothing but its cache, and only [`fetch`] knows a network.
 
 pub mod cache;
 pub mod drawing;
+pub mod fetch;
 pub mod icons;
 pub mod logo;
 pub mod media;

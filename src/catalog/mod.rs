@@ -10,6 +10,7 @@ mod document;
 mod extended_json;
 mod files;
 mod fits;
+mod gridfs;
 mod json_stream;
 mod mapping;
 mod media;
@@ -27,6 +28,7 @@ pub mod vocabulary;
 
 pub use convert::Mapper;
 pub use document::{Place, RawDocument};
+pub use gridfs::{StoredContents, StoredFile};
 pub use mapping::MappingError;
 pub use references::{Bounds, EventCounts, FaceShapeRules, FrameRule, References};
 pub use stream::{Block, Products};
@@ -147,6 +149,28 @@ impl Source {
                 });
                 spawned.map_err(|error| CatalogError::Unavailable(format!("cannot start a thread: {error}")))?;
                 Ok(Products::new(inlet, observer, None, None))
+            }
+        }
+    }
+
+    /// Reads files that the database keeps, in the order given, and hands each to `take`; `known` is the version that the
+    /// caller has of a file, of which nothing is sent then. A catalogue of files has none.
+    ///
+    /// # Errors
+    /// As [`CatalogError`] says; what is wrong with one file is handed to `take`.
+    pub fn stored_files(
+        &self,
+        files: &[StoredFile],
+        max_size: u64,
+        observer: &dyn Observer,
+        known: &dyn Fn(&StoredFile) -> Option<String>,
+        take: &mut dyn FnMut(&StoredFile, StoredContents),
+    ) -> Result<(), CatalogError> {
+        match &self.origin {
+            Origin::MongoDb(server) => server.stored_files(files, &self.collections, max_size, observer, known, take),
+            Origin::Files(_) => {
+                files.iter().for_each(|file| take(file, StoredContents::Missing));
+                Ok(())
             }
         }
     }

@@ -100,7 +100,26 @@ impl Server {
         Ok(total)
     }
 
-    fn wait<T>(
+    /// The database, once it is connected to.
+    pub(super) async fn database(
+        &self,
+        products: &[String],
+        observer: &dyn Observer,
+    ) -> Result<&Database, CatalogError> {
+        Ok(&self.connection(products, observer).await?.database)
+    }
+
+    /// How long answers are waited for.
+    pub(super) fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    /// The driver's words on one line, without secrets.
+    pub(super) fn shown(&self, error: &Error) -> String {
+        self.connection.get().map_or_else(String::new, |connection| connection.words.shown(error))
+    }
+
+    pub(super) fn wait<T>(
         &self,
         observer: &dyn Observer,
         work: impl Future<Output = Result<T, CatalogError>>,

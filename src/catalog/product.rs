@@ -213,6 +213,14 @@ pub struct StoredFit {
     pub reasons: Vec<String>,
 }
 
+impl Product {
+    /// Sources of everything that its page shows as a picture, in order; one may be there twice.
+    pub fn pictures(&self) -> impl Iterator<Item = &str> {
+        let images = self.images.iter().map(|image| image.source.as_str());
+        images.chain(self.variants.iter().filter_map(|variant| variant.image.as_deref()))
+    }
+}
+
 /// A picture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {

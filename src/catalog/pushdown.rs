@@ -242,6 +242,11 @@ fn out_of_range(judged: &Judged, range: PriceRange) -> Option<Document> {
     Some(doc! { "$and": each.chain(absent).chain([doc! { "$or": some }]).collect::<Vec<_>>() })
 }
 
+/// Every form in which an id may stand in the database.
+pub(super) fn id_values(id: &str) -> Vec<Bson> {
+    scalars::id_forms(id).into_iter().filter_map(bson).collect()
+}
+
 /// Drops documents that point, by ids beyond doubt, at other brands or categories only, and name none.
 fn elsewhere(mappings: &Mappings, id: Field, name: Field, ids: &[String]) -> Option<Document> {
     let judged = mappings.products.rule(id)?.judged()?;
@@ -249,7 +254,7 @@ fn elsewhere(mappings: &Mappings, id: Field, name: Field, ids: &[String]) -> Opt
         Some(rule) => rule.judged()?,
         None => Judged::default(),
     };
-    let wanted: Vec<Bson> = ids.iter().flat_map(|id| scalars::id_forms(id)).filter_map(bson).collect();
+    let wanted: Vec<Bson> = ids.iter().flat_map(|id| id_values(id)).collect();
     // An ObjectId as text in lower case is one; any other text may be an id in a form that only the mapping understands.
     let doubtful = doc! { "$type": "string", "$not": { "$regex": "^[0-9a-f]{24}$" } };
     let elsewhere = |path: &str| {

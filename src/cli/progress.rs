@@ -114,7 +114,9 @@ impl<'a> ProgressView<'a> {
                 let paint = self.terminal.err;
                 let count = counted(current.phase, steps);
                 let rate = match current.phase {
-                    Phase::Products | Phase::Pages if seconds > 0.05 => words::rate(steps as f64 / seconds),
+                    Phase::Products | Phase::Fetch | Phase::Pages if seconds > 0.05 => {
+                        words::rate(steps as f64 / seconds)
+                    }
                     _ => String::new(),
                 };
                 let line = format!("{:<9} {count:<34} {:>8}", current.phase.key(), words::duration(seconds));
@@ -216,6 +218,7 @@ pub(super) fn counted(phase: Phase, steps: u64) -> String {
         Phase::Connect => String::new(),
         _ if steps == 0 => String::new(),
         Phase::Products => words::counted(steps, "product", "products"),
+        Phase::Fetch => words::counted(steps, "picture", "pictures"),
         Phase::Plan | Phase::Pages => words::counted(steps, "page", "pages"),
         Phase::Publish => words::counted(steps, "file", "files"),
     }

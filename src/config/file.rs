@@ -184,6 +184,10 @@ pub(super) struct StoreFile {
     /// How customers can send things back. Shown and told like `delivery`.
     pub(super) returns: Option<ReturnsFile>,
 
+    /// Where the pictures of products come from.
+    #[serde(default)]
+    pub(super) images: ImagesFile,
+
     /// What is kept between runs so that no picture is fetched or made twice.
     #[serde(default)]
     pub(super) cache: CacheFile,
@@ -198,6 +202,54 @@ pub(super) struct StoreFile {
     /// Where the products come from.
     #[serde(default)]
     pub(super) catalog: CatalogFile,
+}
+
+/// Where the pictures of products come from.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ImagesFile {
+    /// Whether pictures at `http` and `https` addresses are fetched and become part of the store; links lead to them
+    /// otherwise. Default: true.
+    #[serde(default = "defaults::download")]
+    pub(super) download: bool,
+
+    /// Whether pictures may be fetched from servers in private networks, such as `localhost` or `10.0.0.8`.
+    ///
+    /// Leave it off where the catalogue holds addresses that others have written. Default: false.
+    #[serde(default)]
+    pub(super) allow_private_hosts: bool,
+
+    /// Most that one picture may have, in kB or MB, up to `500 MB`. Default: `30 MB`.
+    #[serde(default = "defaults::max_download")]
+    pub(super) max_download: String,
+
+    /// How long fetching one picture may take, in seconds or minutes, up to `1 hour`. Default: `60 s`.
+    #[serde(default = "defaults::download_timeout")]
+    pub(super) download_timeout: String,
+
+    /// Pictures that one server is asked for at once, from 1 to 32. Default: 6.
+    #[serde(default = "defaults::downloads_per_host")]
+    #[schemars(range(min = 1, max = 32))]
+    pub(super) downloads_per_host: u8,
+
+    /// How long a picture that has been fetched is taken as it is, without asking its server whether it has changed.
+    ///
+    /// Where the server names a longer time, that counts. Default: `1 hour`.
+    #[serde(default = "defaults::recheck_after")]
+    pub(super) recheck_after: String,
+}
+
+impl Default for ImagesFile {
+    fn default() -> Self {
+        Self {
+            download: defaults::download(),
+            allow_private_hosts: false,
+            max_download: defaults::max_download(),
+            download_timeout: defaults::download_timeout(),
+            downloads_per_host: defaults::downloads_per_host(),
+            recheck_after: defaults::recheck_after(),
+        }
+    }
 }
 
 /// What is kept between runs. `storegen cache` looks into it and empties it.
@@ -656,6 +708,26 @@ mod defaults {
 
     pub(super) fn output() -> String {
         "store".into()
+    }
+
+    pub(super) fn download() -> bool {
+        true
+    }
+
+    pub(super) fn max_download() -> String {
+        "30 MB".into()
+    }
+
+    pub(super) fn download_timeout() -> String {
+        "60 s".into()
+    }
+
+    pub(super) fn downloads_per_host() -> u8 {
+        6
+    }
+
+    pub(super) fn recheck_after() -> String {
+        "1 hour".into()
     }
 
     pub(super) fn cache_folder() -> String {

@@ -1,27 +1,49 @@
-//! What the settings about the cache mean: its folder, its size, its age.
+//! What the settings about fetching and keeping pictures mean: addresses, sizes, times.
 //!
 //! Like [`super::meaning`], each setting tells its own faults at its own place. Amounts are read here for flags as well.
 
-use super::file::CacheFile;
+use super::file::{CacheFile, ImagesFile};
 use super::meaning::{Reading, Surroundings};
 use super::uri::clean;
 use super::variables::Environment;
-use super::{CacheFolder, CacheSettings};
+use super::{CacheFolder, CacheSettings, DownloadSettings};
 use crate::assets::cache::Limits;
 use std::path::PathBuf;
 use std::time::Duration;
 
 impl Reading<'_> {
+    pub(super) fn download(&mut self, file: &ImagesFile) -> Option<DownloadSettings> {
+        let max_size = self.size("images.max_download", &file.max_download, 500_000_000, "30 MB");
+        let timeout = self.time("images.download_timeout", &file.download_timeout, Duration::from_secs(3600), "60 s");
+        let recheck_after = self.time("images.recheck_after", &file.recheck_after, Duration::MAX, "1 hour");
+        Some(DownloadSettings {
+            enabled: file.download,
+            allow_private_hosts: file.allow_private_hosts,
+            max_size: max_size?,
+            timeout: timeout?,
+            per_host: file.downloads_per_host.into(),
+            recheck_after: recheck_after?,
+        })
+    }
+
+    fn size(&mut self, path: &str, written: &str, most: u64, example: &str) -> Option<u64> {
+        bytes(written).filter(|bytes| *bytes <= most).or_else(|| {
+            let message = format!("`{}` is no size for `{path}`", self.shown(path));
+            self.fault(path, &message, &format!("write a number and a unit, such as `{example}`"))
+        })
+    }
+
+    fn time(&mut self, path: &str, written: &str, most: Duration, example: &str) -> Option<Duration> {
+        span(written).filter(|span| *span <= most).or_else(|| {
+            let message = format!("`{}` is no time for `{path}`", self.shown(path));
+            self.fault(path, &message, &format!("write a number and a unit, such as `{example}`"))
+        })
+    }
+
     pub(super) fn cache(&mut self, file: &CacheFile, around: &Surroundings<'_>) -> Option<CacheSettings> {
         let folder = self.cache_folder(&file.folder, around);
-        let max_size = bytes(&file.max_size).or_else(|| {
-            let message = format!("`{}` is no size for `cache.max_size`", self.shown("cache.max_size"));
-            self.fault("cache.max_size", &message, "write a number and a unit, such as `500 MB` or `10 GB`")
-        });
-        let max_age = span(&file.max_age).or_else(|| {
-            let message = format!("`{}` is no time for `cache.max_age`", self.shown("cache.max_age"));
-            self.fault("cache.max_age", &message, "write a number and a unit, such as `12 hours` or `90 days`")
-        });
+        let max_size = self.size("cache.max_size", &file.max_size, u64::MAX, "10 GB");
+        let max_age = self.time("cache.max_age", &file.max_age, Duration::MAX, "90 days");
         Some(CacheSettings { folder: folder?, limits: Limits { max_size: max_size?, max_age: max_age? } })
     }
 

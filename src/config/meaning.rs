@@ -72,6 +72,7 @@ pub(super) fn configuration(
     let lenses = currency.and_then(|currency| reading.lenses(file.lenses, currency));
     let delivery = reading.delivery(file.delivery);
     let returns = reading.returns(file.returns);
+    let download = reading.download(&file.images);
     let cache = reading.cache(&file.cache, around);
     let jobs = reading.jobs(file.jobs);
     let reliability = reading.reliability(file.reliability);
@@ -109,6 +110,7 @@ pub(super) fn configuration(
         lenses: lenses?,
         delivery: delivery?,
         returns: returns?,
+        download: download?,
         cache: cache?,
         jobs: jobs?,
         reliability: reliability?,

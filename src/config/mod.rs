@@ -104,6 +104,8 @@ pub struct StoreConfiguration {
     pub delivery: Option<Delivery>,
     /// How things can be sent back.
     pub returns: Option<Returns>,
+    /// Whether and how pictures are fetched from other servers.
+    pub download: DownloadSettings,
     /// What is kept between runs.
     pub cache: CacheSettings,
     /// How runs are conducted.
@@ -112,6 +114,23 @@ pub struct StoreConfiguration {
     pub reliability: ReliabilitySettings,
     /// Where products come from.
     pub catalog: CatalogSettings,
+}
+
+/// Whether and how pictures are fetched from other servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DownloadSettings {
+    /// Whether they are; links lead to them otherwise.
+    pub enabled: bool,
+    /// Whether servers in private networks may be asked.
+    pub allow_private_hosts: bool,
+    /// Most bytes of one picture.
+    pub max_size: u64,
+    /// Longest time for one picture, from the request to its last byte.
+    pub timeout: Duration,
+    /// Pictures that one server is asked for at once, at least 1.
+    pub per_host: usize,
+    /// How long a picture is taken as it is without asking, whatever its server says.
+    pub recheck_after: Duration,
 }
 
 /// What is kept between runs.

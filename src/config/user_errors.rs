@@ -227,11 +227,15 @@ const FAULTS: &[(&str, &[Told])] = &[
     ),
     ("returns: {days: 0}", &[(4, 17, "`returns.days` must be a whole number from 1 to 3650, not `0`", "")]),
     ("returns: 30", &[(4, 10, "`returns` must be a block of keys, not `30`", "`days`")]),
-    // Keeping.
+    // Fetching and keeping.
+    ("images: {download: maybe}", &[(4, 20, "`images.download` must be `true` or `false`", "")]),
+    ("images: {max_download: 2 TB}", &[(4, 24, "`2 TB` is no size for `images.max_download`", "`30 MB`")]),
+    ("images: {download_timeout: 2 days}", &[(4, 28, "`2 days` is no time for `images.download_timeout`", "`60 s`")]),
+    ("images: {downloads_per_host: 0}", &[(4, 30, "must be a whole number from 1 to 32, not `0`", "")]),
     ("cache: shared", &[(4, 8, "`cache` must be a block of keys, not `shared`", "`folder`, `max_age`, `max_size`")]),
     ("cache: {folder: here}", &[(4, 17, "`here` is no place for the cache", "`store`, `shared`, or a path")]),
     ("cache: {folder: shared}", &[(4, 17, "this user has no folder for caches", "`XDG_CACHE_HOME`")]),
-    ("cache: {max_size: 10}", &[(4, 19, "`10` is no size for `cache.max_size`", "such as `500 MB`")]),
+    ("cache: {max_size: 10}", &[(4, 19, "`10` is no size for `cache.max_size`", "`10 GB`")]),
     ("cache: {max_age: for ever}", &[(4, 18, "`for ever` is no time for `cache.max_age`", "`90 days`")]),
     // Variables.
     ("site_title: a ${NOPE} b", &[(4, 15, "the environment variable `NOPE` is not set", "`${NOPE:-…}`")]),
@@ -465,6 +469,7 @@ commerce: {shopify: {domain: Lumen.MyShopify.com}}
 tax_note: incl.  VAT
 delivery: {text: By bike., countries: [ch, LI, CH], price: 4.90, free_from: 100, handling_days: 1, transit_days: [2, 4]}
 returns: {days: 30, countries: CH, free: true}
+images: {download: false, allow_private_hosts: true, max_download: 5 MB, download_timeout: 2 min, recheck_after: 1 d}
 cache: {folder: ./kept, max_size: 500 MB, max_age: 2 weeks}
 lenses: [{name: Near  sight, text: For reading., price: 59.5, progressive: true, shopify_variant_id: "4711"}]
 catalog:
@@ -519,6 +524,15 @@ catalog:
     assert_eq!(store.delivery, Some(delivery));
     let returns = Returns { text: None, days: Some(30), countries: vec!["CH".into()], is_free: Some(true) };
     assert_eq!(store.returns, Some(returns));
+    let download = DownloadSettings {
+        enabled: false,
+        allow_private_hosts: true,
+        max_size: 5_000_000,
+        timeout: Duration::from_secs(120),
+        per_host: 6,
+        recheck_after: Duration::from_secs(86_400),
+    };
+    assert_eq!(store.download, download);
     assert_eq!(store.cache.folder, CacheFolder::At("/nowhere/kept".into()));
     assert_eq!(store.cache.limits, Limits { max_size: 500_000_000, max_age: Duration::from_secs(14 * 86_400) });
     let lenses = LensOption {

@@ -337,23 +337,22 @@ impl<'a> Collector<'a> {
     /// The pictures of a product that are in the catalogue's folder, as places in what is remembered of pictures.
     fn pictures_of(&self, product: &Product) -> Box<[u32]> {
         let Some(Recollection { now, .. }) = &self.memory else { return Box::default() };
-        let variants = product.variants.iter().filter_map(|variant| variant.image.as_ref());
-        let sources = product.images.iter().map(|image| &image.source).chain(variants);
-        let traced: Vec<_> = sources.filter_map(|source| Some((source, self.media.trace(source)?))).collect();
+        let traced: Vec<_> =
+            product.pictures().filter_map(|source| Some((source, self.media.trace(source)?))).collect();
         if traced.is_empty() {
             return Box::default();
         }
         let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);
         let now = &mut *now;
-        let place = |(source, trace): (&String, Trace)| match now.by_source.get(source.as_str()) {
+        let place = |(source, trace): (&str, Trace)| match now.by_source.get(source) {
             Some(&place) => {
                 now.pictures[place as usize].1 = trace;
                 place
             }
             None => {
                 let place = now.pictures.len() as u32;
-                now.pictures.push((source.as_str().into(), trace));
-                now.by_source.insert(source.as_str().into(), place);
+                now.pictures.push((source.into(), trace));
+                now.by_source.insert(source.into(), place);
                 place
             }
         };
@@ -481,6 +480,7 @@ impl<'a> Collector<'a> {
                 .first()
                 .zip(enhanced.image_alts.first())
                 .map(|(image, alt)| (image.source.as_str().into(), alt.as_str().into())),
+            has_distant_pictures: product.pictures().any(|source| self.media.distant(source).is_some()),
             color_count: u8::try_from(colors.len().max(1)).unwrap_or(u8::MAX),
             snapshot,
             content: self.content(product, hash),
@@ -494,8 +494,7 @@ impl<'a> Collector<'a> {
     fn content(&self, product: &Product, hash: blake3::Hash) -> Digest {
         let mut hasher = blake3::Hasher::new();
         hasher.update(hash.as_bytes());
-        let variants = product.variants.iter().filter_map(|variant| variant.image.as_ref());
-        for source in product.images.iter().map(|image| &image.source).chain(variants) {
+        for source in product.pictures() {
             match self.media.resolve(source) {
                 Ok(MediaFile { origin: Origin::Remote, .. }) => {}
                 Ok(MediaFile { url_path, width, height, .. }) => {

@@ -72,6 +72,8 @@ pub struct ProductRecord {
     pub front_width: Option<u16>,
     /// Source of the first picture and its alternative text.
     pub image: Option<(Box<str>, Box<str>)>,
+    /// Whether any of its pictures is on a server or in the database.
+    pub has_distant_pictures: bool,
     /// Number of colours the frame comes in, itself included.
     pub color_count: u8,
     /// Where the full product is in the snapshot: offset and length in bytes.

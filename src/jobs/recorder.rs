@@ -368,6 +368,7 @@ fn weight(phase: Phase) -> f64 {
     match phase {
         Phase::Connect => 1.0,
         Phase::Products => 44.0,
+        Phase::Fetch => 0.0,
         Phase::Plan => 3.0,
         Phase::Pages => 48.0,
         Phase::Publish => 4.0,
@@ -487,7 +488,7 @@ mod tests {
     proptest! {
         #[test]
         fn progress_never_falls_and_never_claims_to_be_done(
-            totals in prop::collection::vec(prop::option::of(0..50_u64), 5),
+            totals in prop::collection::vec(prop::option::of(0..50_u64), Phase::ALL.len()),
             steps in prop::collection::vec(0..60_u64, 0..20),
         ) {
             let mut progress = Progress::default();

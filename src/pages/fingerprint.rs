@@ -190,6 +190,7 @@ fn card(shop: &Shop<'_>, record: &ProductRecord) -> Digest {
         updated_at,
         front_width,
         image,
+        has_distant_pictures: _,
         color_count,
         snapshot: _,
         content: _,

@@ -11,7 +11,8 @@ use crate::catalog::product::{
 use crate::catalog::vocabulary::{FrameShape, Term, Vocabulary};
 use crate::config::{
     CacheFolder, CacheSettings, CatalogSettings, CatalogUri, Collections, Color, Commerce, DayRange, Delivery,
-    JobSettings, Platform, ProductFilters, ReliabilitySettings, Returns, SortOrder, StoreConfiguration, ThemeSource,
+    DownloadSettings, JobSettings, Platform, ProductFilters, ReliabilitySettings, Returns, SortOrder,
+    StoreConfiguration, ThemeSource,
 };
 use crate::enhance::{Collector, EnhancedCatalog, Mapped};
 use crate::language::Words;
@@ -62,6 +63,14 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
         tax_note: None,
         delivery: None,
         returns: None,
+        download: DownloadSettings {
+            enabled: false,
+            allow_private_hosts: false,
+            max_size: 1_000_000,
+            timeout: Duration::from_secs(60),
+            per_host: 1,
+            recheck_after: Duration::from_secs(60),
+        },
         cache: CacheSettings {
             folder: CacheFolder::OfStore,
             limits: Limits { max_size: 1_000_000, max_age: Duration::from_secs(86_400) },

@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod explain;
+mod pictures;
 
 use crate::assets::cache::Cache;
 use crate::assets::drawing::FrameDrawing;
@@ -18,6 +19,7 @@ use crate::pages::{self, Rendered, Renderer, Theme};
 use crate::reliability::{Breakers, Dependency, Service, Unavailable};
 use crate::score::Rules;
 use crate::site::{self, Digest, Memory, Staging, Whole};
+use anyhow::Context as _;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -145,7 +147,8 @@ pub fn generate(
         }
         Read::Whole(read, comparison) => (read, comparison),
     };
-    let catalog = read.catalog;
+    let mut catalog = read.catalog;
+    let has_fetched = pictures::fetch(config, &mut catalog, &media, &cache, observer)?;
 
     observer.observe(Event::Started { phase: Phase::Plan, total: None });
     let plan = pages::plan(config, &catalog);
@@ -163,6 +166,8 @@ pub fn generate(
         write_assets(&staging, &renderer)?;
         stop_if_cancelled(observer)?;
         observer.observe(Event::Started { phase: Phase::Publish, total: None });
+        // Pictures on servers may change where nothing else does, so such a store is never known to be as before.
+        let comparison = comparison.filter(|_| !has_fetched);
         let made_from = comparison.and_then(|comparison| last.made_from(&comparison.standing));
         let (products, pages) = (catalog.records.len() as u64, plan.pages.len() as u64);
         let published = staging.publish(made_from.map(|made_from| Whole { made_from, products, pages }))?;
@@ -480,6 +485,10 @@ fn write_assets(staging: &Staging, renderer: &Renderer<'_>) -> anyhow::Result<()
         Origin::Remote => Ok(()),
         Origin::Local(source) => staging.copy(&path, &source),
         Origin::Embedded(bytes) => staging.write(&path, &bytes),
+        Origin::Fetched(fetched) => {
+            let bytes = fetched.bytes().context("a picture is gone from the cache while it was in use; run again")?;
+            staging.write(&path, &bytes)
+        }
     })
 }
 
@@ -543,10 +552,10 @@ impl Observer for Skips<'_> {
 
 /// Pictures by their sources; relative paths start from the catalogue's folder, or from the store file's for a database.
 fn media_of(config: &StoreConfiguration) -> Media {
-    Media::new(match &config.catalog.uri {
-        CatalogUri::Path(path) => Some(path),
-        CatalogUri::MongoDb(_) => config.path.parent(),
-    })
+    match &config.catalog.uri {
+        CatalogUri::Path(path) => Media::new(Some(path)),
+        CatalogUri::MongoDb(_) => Media::new(config.path.parent()).with_stored_files(),
+    }
 }
 
 /// Everything a run reads, which the output must not take the place of.

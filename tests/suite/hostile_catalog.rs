@@ -10,6 +10,11 @@ use url::Url;
 const SCRIPT: &str = "\"><script>window.__xss=1</script>";
 const BREAKOUT: &str = "</script><img src=x onerror=window.__xss=1>";
 
+/// The usual store file, which asks no server for the pictures that these documents name.
+fn offline() -> String {
+    format!("{CONFIG}images:\n  download: false\n")
+}
+
 fn sellable(id: i32, name: &str) -> Document {
     doc! { "_id": id, "sku": format!("H-{id}"), "name": name, "price": 99, "currency": "EUR", "in_stock": true, "active": true, "frame_shape": "round" }
 }
@@ -139,7 +144,7 @@ fn hostile_store() -> Store {
     let mut bytes = products();
     // A database cannot hold an id twice; a dump that was put together by hand can.
     bytes.extend(encoded(&[sellable(14, "Same id"), sellable(14, "Same id again")]));
-    let mut store = Store::new(CONFIG).file("catalog/products.bson", bytes);
+    let mut store = Store::new(&offline()).file("catalog/products.bson", bytes);
     for (name, documents) in others() {
         store = store.file(format!("catalog/{name}.bson"), encoded(&documents));
     }
@@ -233,7 +238,7 @@ fn every_document_is_in_the_store_or_in_the_report() {
 
 #[test]
 fn a_hostile_store_is_the_same_twice_and_from_a_server() {
-    let store = Store::new(CONFIG).file("catalog/products.bson", products());
+    let store = Store::new(&offline()).file("catalog/products.bson", products());
     let mut store = store;
     for (name, documents) in others() {
         store = store.file(format!("catalog/{name}.bson"), encoded(&documents));
@@ -252,7 +257,8 @@ fn a_hostile_store_is_the_same_twice_and_from_a_server() {
     for (name, documents) in others() {
         server.insert(&server.uri(), &database, name, &documents);
     }
-    let served = Store::new(&CONFIG.replace("uri: catalog", &format!("uri: {}\n  database: {database}", server.uri())));
+    let served =
+        Store::new(&offline().replace("uri: catalog", &format!("uri: {}\n  database: {database}", server.uri())));
     served.generated(&[]);
     assert_same_tree(&first, &served.tree(), "from the server");
 }
@@ -263,7 +269,7 @@ fn lines_that_are_not_documents_are_reported_by_number() {
         |id: u32| format!("{{\"_id\":{id},\"sku\":\"S{id}\",\"name\":\"Frame {id}\",\"price\":50,\"active\":true}}\n");
     let deep = format!("{{\"_id\":9,\"a\":{}1{}}}\n", "[".repeat(100_000), "]".repeat(100_000));
     let text = format!("{}not json\n{}[1,2]\n\n{}{deep}\"text\"\n{}", good(1), good(2), good(3), good(4));
-    let store = Store::new(CONFIG).file("catalog/products.jsonl", text);
+    let store = Store::new(&offline()).file("catalog/products.jsonl", text);
     let record = store.generated(&[]);
     assert_eq!(store.product_slugs(), ["frame-1", "frame-2", "frame-3", "frame-4"]);
     let report = store.report(&record);
@@ -274,7 +280,7 @@ fn lines_that_are_not_documents_are_reported_by_number() {
 
 #[test]
 fn a_dump_that_breaks_off_is_an_error_and_keeps_the_old_store() {
-    let store = Store::new(CONFIG).file("catalog/products.bson", encoded(&sold()));
+    let store = Store::new(&offline()).file("catalog/products.bson", encoded(&sold()));
     store.generated(&[]);
     let before = store.tree();
     let mut bytes = encoded(&sold());

@@ -5,6 +5,7 @@
 mod browser;
 mod cache;
 mod config_errors;
+mod downloads;
 mod faults;
 mod first_steps;
 mod generate;

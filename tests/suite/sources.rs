@@ -15,6 +15,8 @@ store_name: Filtered
 base_url: https://shop.example/
 currency: EUR
 output: store
+images:
+  download: false
 catalog:
   uri: catalog
   database: DATABASE
@@ -29,6 +31,8 @@ const UNFILTERED: &str = "\
 store_name: Whole
 base_url: https://shop.example/
 output: store
+images:
+  download: false
 catalog:
   uri: catalog
   database: DATABASE
@@ -183,7 +187,7 @@ fn a_single_file_is_a_catalogue_of_products() {
         .into_iter()
         .map(|(name, bytes)| {
             let config = format!(
-                "store_name: One\nbase_url: https://shop.example/\noutput: store\ncatalog:\n  uri: dump/{name}\n"
+                "store_name: One\nbase_url: https://shop.example/\noutput: store\nimages:\n  download: false\ncatalog:\n  uri: dump/{name}\n"
             );
             let store = Store::new(&config).file(format!("dump/{name}"), bytes);
             store.generated(&[]);
@@ -220,7 +224,7 @@ fn each_filter_lets_through_what_it_says() {
     ];
     for (filter, passes) in cases {
         let config = format!(
-            "store_name: F\nbase_url: https://shop.example/\noutput: store\ncatalog:\n  uri: catalog\n  database: DATABASE\nproduct_filters:\n  {filter}\n"
+            "store_name: F\nbase_url: https://shop.example/\noutput: store\nimages:\n  download: false\ncatalog:\n  uri: catalog\n  database: DATABASE\nproduct_filters:\n  {filter}\n"
         );
         let expected = expected(&truths, passes);
         let served = from_server(&config, &server.uri(), &database);
@@ -246,7 +250,7 @@ fn max_products_takes_the_first_in_the_chosen_order() {
     cheapest.sort();
     let mut expected: Vec<String> = cheapest.into_iter().take(7).map(|(_, slug)| slug).collect();
     expected.sort();
-    let config = "store_name: F\nbase_url: https://shop.example/\noutput: store\nsort: price_asc\ncatalog:\n  uri: catalog\nproduct_filters:\n  max_products: 7\n";
+    let config = "store_name: F\nbase_url: https://shop.example/\noutput: store\nsort: price_asc\nimages:\n  download: false\ncatalog:\n  uri: catalog\nproduct_filters:\n  max_products: 7\n";
     let store = Store::new(config);
     Catalog::read(folder.path()).write(&store.path("catalog"), "bson", bson);
     store.generated(&[]);

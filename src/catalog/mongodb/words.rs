@@ -77,7 +77,7 @@ impl Words {
     }
 
     /// The driver's words on one line, without secrets.
-    fn shown(&self, error: &Error) -> String {
+    pub(super) fn shown(&self, error: &Error) -> String {
         let mut words = error.kind.to_string();
         for secret in self.secrets.iter().filter(|secret| !secret.is_empty()) {
             words = words.replace(secret.as_str(), "***");

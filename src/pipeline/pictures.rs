@@ -1,0 +1,239 @@
+//! Fetches the pictures that are neither beside the catalogue nor in it, before pages are planned.
+//!
+//! A picture that cannot be had costs its product that picture alone: it is reported, and the next one, or the drawing,
+//! takes its place.
+
+use super::{RunError, stop_if_cancelled};
+use crate::assets::cache::{Cache, Key, Shelf};
+use crate::assets::fetch::{FetchError, Fetched, fetch_all};
+use crate::assets::media::{Distant, Media, MediaProblem};
+use crate::catalog::{Source, StoredContents, StoredFile};
+use crate::config::StoreConfiguration;
+use crate::enhance::EnhancedCatalog;
+use crate::enhance::collect::digest;
+use crate::event::{Event, Finding, Observer, Outcome, Phase};
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use url::Url;
+
+impl From<FetchError> for RunError {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            FetchError::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+/// Fetches what the products of the catalogue need, and takes what cannot be had out of their records. Gives whether
+/// there was anything to fetch.
+pub(super) fn fetch(
+    config: &StoreConfiguration,
+    catalog: &mut EnhancedCatalog,
+    media: &Media,
+    cache: &Cache,
+    observer: &dyn Observer,
+) -> Result<bool, RunError> {
+    let wanted = wanted(config, catalog, media, observer)?;
+    if wanted.is_empty() {
+        return Ok(false);
+    }
+    observer.observe(Event::Started { phase: Phase::Fetch, total: Some(wanted.len() as u64) });
+    let mut outcome = Outcomes { media, observer, problems: Mutex::default() };
+    let mut urls = BTreeSet::new();
+    let mut files = Vec::new();
+    for place in wanted.keys() {
+        match place {
+            Distant::Web(url) => drop(urls.insert(url.clone())),
+            Distant::Stored(file) => files.push(file.clone()),
+        }
+    }
+    if !files.is_empty() {
+        stored(config, &files, cache, &outcome)?;
+    }
+    if !urls.is_empty() {
+        web(config, &urls, cache, &outcome)?;
+    }
+    observer.observe(Event::Finished { phase: Phase::Fetch, steps: wanted.len() as u64 });
+    let problems = std::mem::take(outcome.problems.get_mut().unwrap_or_else(PoisonError::into_inner));
+    replace(config, catalog, media, &wanted, &problems, observer)?;
+    Ok(true)
+}
+
+/// Every picture that has to be fetched, with the products that show it.
+fn wanted(
+    config: &StoreConfiguration,
+    catalog: &EnhancedCatalog,
+    media: &Media,
+    observer: &dyn Observer,
+) -> Result<BTreeMap<Distant, Vec<u32>>, RunError> {
+    let links_are_enough = |place: &Distant| matches!(place, Distant::Web(_)) && !config.download.enabled;
+    let found: Vec<(Distant, u32)> = (0..catalog.records.len() as u32)
+        .into_par_iter()
+        .filter(|&index| catalog.records[index as usize].has_distant_pictures)
+        .map(|index| -> Result<Vec<(Distant, u32)>, RunError> {
+            stop_if_cancelled(observer)?;
+            let product = catalog.product(index)?.product;
+            let places = product.pictures().filter_map(|source| media.distant(source));
+            Ok(places.filter(|place| !links_are_enough(place)).map(|place| (place, index)).collect())
+        })
+        .try_reduce(Vec::new, |mut all, more| {
+            all.extend(more);
+            Ok(all)
+        })?;
+    let mut wanted: BTreeMap<Distant, Vec<u32>> = BTreeMap::new();
+    for (place, index) in found {
+        let products = wanted.entry(place).or_default();
+        if products.last() != Some(&index) {
+            products.push(index);
+        }
+    }
+    Ok(wanted)
+}
+
+/// Where fetched pictures go as they come.
+struct Outcomes<'a> {
+    media: &'a Media,
+    observer: &'a dyn Observer,
+    problems: Mutex<BTreeMap<Distant, MediaProblem>>,
+}
+
+impl Outcomes<'_> {
+    fn take(&self, place: Distant, outcome: Result<Fetched, MediaProblem>) {
+        if let Err(problem) = self.media.take_fetched(&place, outcome) {
+            self.problems.lock().unwrap_or_else(PoisonError::into_inner).insert(place, problem);
+        }
+        self.observer.observe(Event::Advanced { phase: Phase::Fetch, steps: 1 });
+    }
+}
+
+fn web(
+    config: &StoreConfiguration,
+    urls: &BTreeSet<Url>,
+    cache: &Cache,
+    outcomes: &Outcomes<'_>,
+) -> Result<(), RunError> {
+    let has_answer = fetch_all(urls, &config.download, cache, outcomes.observer, &|url, outcome| {
+        outcomes.take(Distant::Web(url.clone()), outcome);
+    })?;
+    if !has_answer {
+        // Without a network nothing is known about any picture, so none is taken for dead.
+        let mut problems = outcomes.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        let unknown: Vec<Distant> = problems
+            .iter()
+            .filter(|(_, problem)| problem.reason == "media_unreachable")
+            .map(|(place, _)| place.clone())
+            .collect();
+        for place in &unknown {
+            problems.remove(place);
+            outcomes.media.forget_fetched(place);
+        }
+        let note = "no server of pictures answers, so they are linked and not copied; is this machine offline?";
+        if !unknown.is_empty() {
+            outcomes.observer.observe(Event::Note(note.into()));
+        }
+    }
+    Ok(())
+}
+
+fn stored(
+    config: &StoreConfiguration,
+    files: &[StoredFile],
+    cache: &Cache,
+    outcomes: &Outcomes<'_>,
+) -> Result<(), RunError> {
+    /// Hash and version.
+    type Known = ([u8; 32], String);
+    let source = Source::open(&config.catalog)?;
+    let server = config.catalog.uri.display_safe();
+    let key = |file: &StoredFile| {
+        let parts = [server.as_str(), &config.catalog.database, &file.bucket, &file.id];
+        Key::new(Shelf::Facts, "gridfs 1", &parts.map(str::as_bytes))
+    };
+    let kept = |file: &StoredFile| {
+        let (hash, version) = cache.look::<Known>(&key(file))?.about;
+        Some((Fetched::kept(hash, cache)?, version))
+    };
+    let mut failed = Ok(());
+    let keep = |file: &StoredFile, bytes: &[u8], version: String| -> anyhow::Result<Fetched> {
+        let fetched = Fetched::keep(bytes, cache)?;
+        cache.put::<Known, &[u8]>(&key(file), (fetched.hash, version), &[])?;
+        Ok(fetched)
+    };
+    let known = |file: &StoredFile| kept(file).map(|(_, version)| version);
+    source.stored_files(files, config.download.max_size, outcomes.observer, &known, &mut |file, contents| {
+        let place = Distant::Stored(file.clone());
+        let problem =
+            |reason, what: &str| Err(MediaProblem { reason, detail: format!("the picture `{place}` {what}") });
+        let was_there = matches!(contents, StoredContents::Same);
+        let outcome = match contents {
+            StoredContents::Same => match kept(file) {
+                Some((fetched, _)) => Ok(fetched),
+                None => problem("media_unreachable", "is gone from the cache; run again"),
+            },
+            StoredContents::Bytes(bytes, version) => match keep(file, &bytes, version) {
+                Ok(fetched) => Ok(fetched),
+                Err(error) => {
+                    failed = Err(error);
+                    return;
+                }
+            },
+            StoredContents::Missing => {
+                problem("media_missing", "is not in the database; add it or correct the address")
+            }
+            StoredContents::TooLarge => problem("media_too_large", "is larger than `images.max_download` allows"),
+            StoredContents::Broken(why) => problem("media_unreadable", &format!("cannot be read: {why}")),
+        };
+        cache.count(Shelf::Downloads, was_there);
+        outcomes.take(place, outcome);
+    })?;
+    failed.map_err(RunError::Failed)
+}
+
+/// Reports what cannot be had, and gives the records the next picture that can.
+fn replace(
+    config: &StoreConfiguration,
+    catalog: &mut EnhancedCatalog,
+    media: &Media,
+    wanted: &BTreeMap<Distant, Vec<u32>>,
+    problems: &BTreeMap<Distant, MediaProblem>,
+    observer: &dyn Observer,
+) -> Result<(), RunError> {
+    let collection = config.catalog.collections.products.join(", ");
+    let mut concerned = BTreeSet::new();
+    for (place, problem) in problems {
+        for &index in &wanted[place] {
+            concerned.insert(index);
+            observer.observe(Event::Found(Finding {
+                outcome: Outcome::Repaired,
+                reason: problem.reason.to_string(),
+                collection: collection.clone(),
+                document: catalog.records[index as usize].id.to_string(),
+                field: "media".to_string(),
+                detail: problem.detail.clone(),
+            }));
+        }
+    }
+    // The file at an address may be another one than in the last run.
+    for (place, indices) in wanted {
+        for &index in indices {
+            let record = &mut catalog.records[index as usize];
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(&record.content).update(place.to_string().as_bytes());
+            match media.resolve(&place.to_string()) {
+                Ok(file) => hasher.update(format!("{} {:?} {:?}", file.url_path, file.width, file.height).as_bytes()),
+                Err(problem) => hasher.update(problem.reason.as_bytes()),
+            };
+            record.content = digest(&hasher);
+        }
+    }
+    for index in concerned {
+        let enhanced = catalog.product(index)?;
+        let mut images = enhanced.product.images.iter().zip(&enhanced.image_alts);
+        let usable = images.find(|(image, _)| media.resolve(&image.source).is_ok());
+        catalog.records[index as usize].image =
+            usable.map(|(image, alt)| (image.source.as_str().into(), alt.as_str().into()));
+    }
+    Ok(())
+}
