@@ -5,6 +5,7 @@
 use crate::assets::cache::{Shelf, Uses};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 /// The parts of a run, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -65,6 +66,14 @@ pub enum Event {
     },
     /// Something about the catalogue that a person should know.
     Found(Finding),
+    /// The server cannot be reached, so the catalogue is read from a copy, from its beginning. Whatever was found before
+    /// this is found again.
+    Offline {
+        /// When the copy was taken.
+        taken_at: OffsetDateTime,
+        /// Why the server was not read.
+        why: String,
+    },
     /// Something about the run that a person should know, such as a fallback that was taken.
     Note(String),
     /// How often the cache of assets was of use; once a shelf at the end of the work that used it.

@@ -106,6 +106,14 @@ impl RawDocument {
         Self { body: Body::TooLarge, place }
     }
 
+    /// The bytes of a document in BSON.
+    pub(super) fn as_bson(&self) -> Option<&[u8]> {
+        match &self.body {
+            Body::Bson(bytes) => Some(bytes),
+            Body::Json(_) | Body::TooLarge => None,
+        }
+    }
+
     /// Bytes held.
     pub fn size(&self) -> usize {
         match &self.body {

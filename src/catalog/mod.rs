@@ -6,6 +6,7 @@
 //! read first. Confidential fields are never read, and nothing here knows what becomes of a product.
 
 mod convert;
+mod copy;
 mod document;
 mod extended_json;
 mod files;
@@ -27,6 +28,7 @@ pub mod text;
 pub mod vocabulary;
 
 pub use convert::Mapper;
+pub use copy::{Copies, Copy, CopyWriter};
 pub use document::{Place, RawDocument};
 pub use gridfs::{StoredContents, StoredFile};
 pub use mapping::MappingError;
@@ -59,6 +61,7 @@ pub struct Source {
     origin: Origin,
     collections: Collections,
     mappings: Mappings,
+    copy: Option<CopyWriter>,
 }
 
 enum Origin {
@@ -83,7 +86,12 @@ impl Source {
             CatalogUri::Path(path) => Origin::Files(Files::find(path, &settings.database, &settings.collections)?),
         };
         let mappings = mappings.in_locales(&settings.locales);
-        Ok(Self { origin, collections: settings.collections.clone(), mappings })
+        Ok(Self { origin, collections: settings.collections.clone(), mappings, copy: None })
+    }
+
+    /// Gives a copy of everything that is read from a server to a writer.
+    pub fn copied_to(self, writer: Option<CopyWriter>) -> Self {
+        Self { copy: writer, ..self }
     }
 
     /// What shows, without reading it, whether the catalogue has been changed; `None` where only reading tells.
@@ -101,7 +109,9 @@ impl Source {
     pub fn references(&self, observer: &dyn Observer) -> Result<References, CatalogError> {
         let mut collecting = Collecting::new(&self.mappings);
         match &self.origin {
-            Origin::MongoDb(server) => server.references(&self.collections, &mut collecting, observer)?,
+            Origin::MongoDb(server) => {
+                server.references(&self.collections, &mut collecting, self.copy.as_ref(), observer)?;
+            }
             Origin::Files(files) => {
                 each(files.brands.as_ref(), observer, |raw, name| collecting.take_brand(raw, name))?;
                 each(files.categories.as_ref(), observer, |raw, name| collecting.take_category(raw, name))?;
@@ -132,6 +142,7 @@ impl Source {
             Origin::MongoDb(server) => {
                 let query = pushdown::query(&self.mappings, filters, references);
                 let projection = pushdown::projection(&self.mappings);
+                outlet.copy_to(self.copy.clone());
                 let total = server.products(&self.collections.products, query, projection, outlet, observer)?;
                 Ok(Products::new(inlet, observer, total, Some(server.runtime())))
             }

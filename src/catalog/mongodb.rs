@@ -8,6 +8,8 @@
 mod reading;
 mod words;
 
+use super::copy::CopyWriter;
+use super::document::RawDocument;
 use super::references::Collecting;
 use super::stream::Outlet;
 use super::{CatalogError, pushdown, scalars};
@@ -61,20 +63,37 @@ impl Server {
         &self,
         names: &Collections,
         collecting: &mut Collecting<'_>,
+        copy: Option<&CopyWriter>,
         observer: &dyn Observer,
     ) -> Result<(), CatalogError> {
+        let copied = |name: &str, raw: &RawDocument| {
+            if let Some(copy) = copy {
+                copy.add(name, raw);
+            }
+        };
         self.wait(observer, async {
             let connection = self.connection(&names.products, observer).await?;
-            let brands = Some(pushdown::brand_projection());
-            connection.each(&names.brands, brands, observer, |raw| collecting.take_brand(&raw, &names.brands)).await?;
-            connection
-                .each(&names.categories, None, observer, |raw| collecting.take_category(&raw, &names.categories))
-                .await?;
-            let compatibility = &names.face_shape_compatibility;
-            connection
-                .each(compatibility, None, observer, |raw| collecting.take_compatibility(&raw, compatibility))
-                .await?;
-            connection.events(&names.user_analytics, collecting).await
+            let Collections { brands, categories, face_shape_compatibility: fits, user_analytics: events, .. } = names;
+            let take_brand = |raw| {
+                copied(brands, &raw);
+                collecting.take_brand(&raw, brands);
+            };
+            connection.each(brands, Some(pushdown::brand_projection()), observer, take_brand).await?;
+            let take_category = |raw| {
+                copied(categories, &raw);
+                collecting.take_category(&raw, categories);
+            };
+            connection.each(categories, None, observer, take_category).await?;
+            let take_fit = |raw| {
+                copied(fits, &raw);
+                collecting.take_compatibility(&raw, fits);
+            };
+            connection.each(fits, None, observer, take_fit).await?;
+            let take_event = |raw| {
+                copied(events, &raw);
+                collecting.take_event(&raw);
+            };
+            connection.events(events, take_event).await
         })
     }
 

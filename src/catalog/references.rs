@@ -375,10 +375,16 @@ impl<'m> Collecting<'m> {
         self.findings = findings;
     }
 
-    /// Takes one document of `user_analytics`.
+    /// Takes an event, or events that have been counted: `{_id: {product, kind}, count}`.
     pub(super) fn take_event(&mut self, raw: &RawDocument) {
         // Single events are not worth a finding: a catalogue may have millions.
         let Ok(decoded) = raw.decode() else { return };
+        if let Some(id @ Value::Map(_)) = decoded.root.get("_id")
+            && let (Some(product), Some(kind)) = (id.get("product"), id.get("kind"))
+            && let Some(count) = decoded.root.get("count").and_then(scalars::integer)
+        {
+            return self.take_events(product, kind, u64::try_from(count).unwrap_or(0));
+        }
         let first = |paths: &[&str]| {
             let walk = |path: &&str| path.split('.').try_fold(&decoded.root, |value, key| value.get(key));
             paths.iter().filter_map(walk).find(|value| !matches!(value, Value::Null)).cloned()

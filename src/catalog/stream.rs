@@ -4,6 +4,7 @@
 //! a word: a reader that dies is an error, not the end of the catalogue.
 
 use super::CatalogError;
+use super::copy::CopyWriter;
 use super::document::RawDocument;
 use crate::event::{Cancelled, Event, Observer};
 use std::sync::Arc;
@@ -104,6 +105,7 @@ pub(super) struct Outlet {
     collection: Arc<str>,
     documents: Vec<RawDocument>,
     bytes: usize,
+    copy: Option<CopyWriter>,
 }
 
 /// Nobody listens any more.
@@ -113,8 +115,13 @@ pub(super) struct Gone;
 impl Outlet {
     pub(super) fn new() -> (Self, Inlet) {
         let (sender, receiver) = sync_channel(WAITING);
-        let outlet = Self { sender, sequence: 0, collection: "".into(), documents: Vec::new(), bytes: 0 };
+        let outlet = Self { sender, sequence: 0, collection: "".into(), documents: Vec::new(), bytes: 0, copy: None };
         (outlet, Inlet(receiver))
+    }
+
+    /// Gives a copy of every document to a writer.
+    pub(super) fn copy_to(&mut self, writer: Option<CopyWriter>) {
+        self.copy = writer;
     }
 
     /// Says of which collection the documents that follow are.
@@ -122,10 +129,16 @@ impl Outlet {
         // When nobody listens any more, the next document tells.
         let _ = self.flush();
         self.collection = collection.into();
+        if let Some(copy) = &self.copy {
+            copy.begin(collection);
+        }
     }
 
     /// Takes a document; waits when the channel is full.
     pub(super) fn push(&mut self, document: RawDocument) -> Result<(), Gone> {
+        if let Some(copy) = &self.copy {
+            copy.add(&self.collection, &document);
+        }
         self.bytes += document.size();
         self.documents.push(document);
         if self.documents.len() >= MOST_DOCUMENTS || self.bytes >= MOST_BYTES { self.flush() } else { Ok(()) }

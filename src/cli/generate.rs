@@ -58,6 +58,9 @@ pub(super) struct Choices {
     /// Replace files in the folder that storegen did not write
     #[arg(long)]
     overwrite: bool,
+    /// Keep a copy of a database's catalogue, and build from it when the database cannot be reached
+    #[arg(long)]
+    offline_ok: bool,
     /// Make every page, also those that would come out as they are
     #[arg(long)]
     full: bool,
@@ -160,6 +163,7 @@ pub(super) fn conduct(
         },
         now: clock.now().into(),
         memory_dir: (!dry_run).then(|| store.memory_dir()),
+        copies_dir: (choices.offline_ok && !dry_run).then(|| store.copies_dir()),
         full: choices.full,
         protected: std::env::home_dir().into_iter().chain([state_folder]).collect(),
     };
@@ -296,6 +300,9 @@ fn describe(
     let mut row = |name: &str, value: &str| {
         let _ = writeln!(text, "  {} {value}", paint.dim(&format!("{name:<9}")));
     };
+    if let Some(taken_at) = job.catalog_as_of {
+        row("offline", &paint.yellow(&format!("from the copy of {}", words::moment(taken_at))));
+    }
     if let Some(published) = &summary.published {
         row("store", &words::shown(&config.output));
         if let Ok(url) = Url::from_file_path(config.output.join("index.html")) {

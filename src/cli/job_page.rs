@@ -82,6 +82,9 @@ fn facts(job: &GenerationJob, beside: &Beside<'_>, now: OffsetDateTime, paint: P
     if let Some(time) = job.duration(now) {
         row("time", &words::duration(time.as_seconds_f64()));
     }
+    if let Some(taken_at) = job.catalog_as_of {
+        row("offline", &paint.yellow(&format!("from the copy of {}", words::moment(taken_at))));
+    }
     let rate = metrics.products_per_second.map(|rate| format!(", {}", words::rate(rate)));
     let (done, total) = (words::number(job.processed_products), words::number(job.total_products));
     row("products", &format!("{done} of {total}{}", rate.unwrap_or_default()));

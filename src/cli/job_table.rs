@@ -84,7 +84,7 @@ fn notes(job: &GenerationJob, now: OffsetDateTime, paint: Paint) -> Vec<String> 
             let hint = hint.map(|hint| paint.cyan(&format!("→ {}", words::harmless(hint))));
             std::iter::once(words::harmless(why)).chain(hint).collect()
         }
-        _ => Vec::new(),
+        _ => job.catalog_as_of.iter().map(|at| format!("offline: from the copy of {}", words::moment(*at))).collect(),
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use time::OffsetDateTime;
 
 /// How to show progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -167,6 +168,20 @@ impl<'a> ProgressView<'a> {
         }
     }
 
+    fn offline(&self, current: Option<&Current>, taken_at: OffsetDateTime, why: &str) {
+        match self.choice {
+            ProgressChoice::Json => {
+                let taken_at = words::moment(taken_at);
+                self.json(json!({"event": "offline", "taken_at": taken_at, "why": why}));
+            }
+            _ => {
+                let text = format!("{why}\n  offline: the store is made from the copy of {}", words::moment(taken_at));
+                let lines: Vec<String> = text.lines().map(words::harmless).collect();
+                self.above_bar(current, &format!("{} {}", self.terminal.err.yellow("warning:"), lines.join("\n")));
+            }
+        }
+    }
+
     fn noted(&self, current: Option<&Current>, text: &str) {
         match self.choice {
             ProgressChoice::Json => self.json(json!({"event": "note", "message": text})),
@@ -201,6 +216,7 @@ impl Observer for ProgressView<'_> {
                     self.finished(current, steps);
                 }
             }
+            Event::Offline { taken_at, why } => self.offline(place.as_ref(), taken_at, &why),
             Event::Queued { before } => self.queued(before),
             Event::Found(finding) => self.found(place.as_ref(), &finding),
             Event::Note(text) => self.noted(place.as_ref(), &text),

@@ -168,6 +168,11 @@ impl JobStore {
         self.folder.join("stores")
     }
 
+    /// Where copies of catalogues are kept.
+    pub fn copies_dir(&self) -> PathBuf {
+        self.folder.join("copies")
+    }
+
     /// Where the findings of a job are.
     pub fn report_path(&self, job_id: &JobId) -> PathBuf {
         self.folder.join("reports").join(format!("{job_id}.jsonl"))

@@ -92,6 +92,10 @@ impl Entry {
                 entry(level, key, &message, fields)
             }
             Event::Note(text) => entry(Level::Warn, "note", text, json!({})),
+            Event::Offline { taken_at, why } => {
+                let message = format!("reading the copy of {taken_at}, because the server cannot be reached: {why}");
+                entry(Level::Warn, "offline", &message, json!({}))
+            }
             Event::CacheUsed { shelf, uses } => {
                 entry(Level::Info, "cache_used", "the cache was used", json!({"shelf": shelf, "uses": uses}))
             }

@@ -168,6 +168,10 @@ pub struct GenerationJob {
     /// The job that this one runs again.
     #[serde(default)]
     pub retry_of: Option<JobId>,
+    /// When the catalogue was read, where that was not in this job: the server could not be reached, and a copy was used.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub catalog_as_of: Option<OffsetDateTime>,
 }
 
 /// How fast a run was, how much it did, and how large it grew.
@@ -240,6 +244,7 @@ impl GenerationJob {
             config_path: new.config_path.clone(),
             skipped: BTreeMap::new(),
             retry_of: new.retry_of.clone(),
+            catalog_as_of: None,
         }
     }
 
@@ -302,7 +307,7 @@ mod tests {
         let text = serde_json::to_string(&job).unwrap();
         let fields = "job_id status progress_percentage total_products processed_products created_at started_at \
             completed_at generated_urls error_message performance_metrics store_name config_path skipped \
-            retry_of";
+            retry_of catalog_as_of";
         let mut rest = text.as_str();
         for field in fields.split_whitespace() {
             let position = rest.find(&format!("\"{field}\":")).unwrap_or_else(|| panic!("{field} not in {rest}"));

@@ -187,6 +187,7 @@ impl Observer for Recorder {
                 }
             }
             Event::Found(finding) => live.find(&finding),
+            Event::Offline { taken_at, .. } => live.begin_anew(taken_at),
             Event::CacheUsed { shelf, uses } => {
                 live.job.performance_metrics.cache.insert(shelf, uses);
             }
@@ -274,6 +275,16 @@ impl Live {
         if self.log.as_mut().is_some_and(|log| log.flush().is_err()) {
             self.log = None;
         }
+    }
+
+    /// Forgets what was found while a server was read that went away.
+    fn begin_anew(&mut self, taken_at: OffsetDateTime) {
+        self.job.catalog_as_of = Some(taken_at);
+        self.job.processed_products = 0;
+        self.job.skipped.clear();
+        self.tally = Tally::default();
+        let emptied = self.report.empty();
+        self.note_report_error(emptied);
     }
 
     fn find(&mut self, finding: &Finding) {

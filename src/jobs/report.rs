@@ -34,6 +34,13 @@ impl Report {
         written.and_then(|()| file.write_all(b"\n")).with_context(|| self.failed())
     }
 
+    /// Takes back what was added so far.
+    pub(super) fn empty(&mut self) -> anyhow::Result<()> {
+        let Some(file) = self.file.take() else { return Ok(()) };
+        drop(file.into_parts());
+        std::fs::remove_file(&self.path).with_context(|| self.failed())
+    }
+
     /// Hands everything so far to the system.
     pub(super) fn flush(&mut self) -> anyhow::Result<()> {
         let flushed = self.file.as_mut().map_or(Ok(()), BufWriter::flush);

@@ -6,17 +6,18 @@
 pub mod check;
 pub mod explain;
 mod pictures;
+mod reach;
 
 use crate::assets::cache::Cache;
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::media::{Media, Origin};
-use crate::catalog::{Block, CatalogError, Mapper, RawDocument, Source};
+use crate::catalog::{Block, CatalogError, CopyWriter, Mapper, RawDocument, Source};
 use crate::config::{CatalogUri, ConfigErrors, Platform, StoreConfiguration, ThemeSource};
 use crate::enhance::{self, Collector, Comparison, Damaged, EnhancedCatalog, Mapped, Standing, collect};
 use crate::event::{Cancelled, Event, Finding, Observer, Outcome, Phase, Reading};
 use crate::language::Words;
 use crate::pages::{self, Rendered, Renderer, Theme};
-use crate::reliability::{Breakers, Dependency, Service, Unavailable};
+use crate::reliability::{Breakers, Unavailable};
 use crate::score::Rules;
 use crate::site::{self, Digest, Memory, Staging, Whole};
 use anyhow::Context as _;
@@ -49,6 +50,8 @@ pub struct GenerateOptions {
     /// Where it is remembered what stores were made from, so that only what has changed is made again; made if need be.
     /// Without one everything is made.
     pub memory_dir: Option<PathBuf>,
+    /// Where copies of catalogues are kept for the time when a server cannot be reached; without one there are none.
+    pub copies_dir: Option<PathBuf>,
     /// Make everything, whatever is remembered.
     pub full: bool,
     /// Places besides the configuration and the catalogue that the store must not take, such as the home folder.
@@ -129,8 +132,10 @@ pub fn generate(
     let cache = Cache::at(&options.cache_dir, options.now);
     let media = media_of(config);
     let last = Last::of(config, options, &theme, &output)?;
-    let read = || read_again(config, theme.words(), &media, options, &last, &output, &watcher);
-    let read = guarded(config, breakers, read)?;
+    let read = reach::reach(config, options, breakers, &watcher, |config, copy| {
+        let with = Reader { config, words: theme.words(), media: &media, copy };
+        read_again(&with, options, &last, &output, &watcher)
+    })?;
     watcher.refuse(options.strict)?;
     let (read, comparison) = match read {
         Read::AsBefore(whole, reading) => {
@@ -184,23 +189,6 @@ pub fn generate(
         generated_urls: platforms.iter().map(|platform| url_of(*platform, config)).collect(),
         published,
     })
-}
-
-/// Reads a server only where its breaker lets it, and tells the breaker how that went.
-fn guarded<T>(
-    config: &StoreConfiguration,
-    breakers: &Breakers<'_>,
-    read: impl FnOnce() -> Result<T, RunError>,
-) -> Result<T, RunError> {
-    let Some(hosts) = config.catalog.uri.hosts() else { return read() };
-    let pass = breakers.enter(&Dependency::new(Service::MongoDb, hosts))?;
-    let result = read();
-    match &result {
-        Ok(_) => pass.succeeded(),
-        Err(RunError::SourceUnavailable(error)) => pass.failed(&format!("{error:#}")),
-        Err(_) => drop(pass),
-    }
-    result
 }
 
 /// A catalogue that has been read to the end.
@@ -263,9 +251,7 @@ enum Read {
 
 /// Reads the catalogue as far as it has to be read; reads it again where what is remembered turns out to be damaged.
 fn read_again(
-    config: &StoreConfiguration,
-    words: &Words,
-    media: &Media,
+    with: &Reader<'_>,
     options: &GenerateOptions,
     last: &Last,
     output: &site::Output,
@@ -277,14 +263,24 @@ fn read_again(
     };
     let stands = |standing: &Standing| last.stands(output, standing).filter(|_| !options.full);
     let remembered = |memory| Remembered { memory, settings: last.settings, stands: &stands };
-    let outcome = read(config, words, media, &options.work_dir, open(options.full)?.map(remembered), observer);
+    let outcome = read(with, &options.work_dir, open(options.full)?.map(remembered), observer);
     match outcome {
         Err(RunError::Failed(error)) if error.is::<Damaged>() => {
             observer.observe(Event::Note("what is remembered of the catalogue is damaged; it is read anew".into()));
-            read(config, words, media, &options.work_dir, open(true)?.map(remembered), observer)
+            with.copy.map_or(Ok(()), CopyWriter::begin_anew)?;
+            read(with, &options.work_dir, open(true)?.map(remembered), observer)
         }
         outcome => outcome,
     }
+}
+
+/// What a catalogue is read with.
+struct Reader<'a> {
+    config: &'a StoreConfiguration,
+    words: &'a Words,
+    media: &'a Media,
+    /// Where a copy of what a server gives goes.
+    copy: Option<&'a CopyWriter>,
 }
 
 /// What a reading can fall back on.
@@ -306,7 +302,7 @@ pub fn read_catalog(
     work_dir: &Path,
     observer: &dyn Observer,
 ) -> Result<ReadCatalog, RunError> {
-    match read(config, words, media, work_dir, None, observer)? {
+    match read(&Reader { config, words, media, copy: None }, work_dir, None, observer)? {
         Read::Whole(catalog, _) => Ok(*catalog),
         Read::AsBefore(..) => {
             Err(RunError::Failed(anyhow::anyhow!("nothing is remembered, so nothing can be as before")))
@@ -315,18 +311,17 @@ pub fn read_catalog(
 }
 
 fn read(
-    config: &StoreConfiguration,
-    words: &Words,
-    media: &Media,
+    with: &Reader<'_>,
     work_dir: &Path,
     remembered: Option<Remembered<'_>>,
     observer: &dyn Observer,
 ) -> Result<Read, RunError> {
+    let Reader { config, words, media, copy } = *with;
     observer.observe(Event::Started { phase: Phase::Connect, total: None });
     let mapper = Mapper::new(config.catalog.mapping.as_ref(), config.currency)
         .map_err(|errors| RunError::Config(ConfigErrors::new(config.catalog.mapping_places.errors(&errors))))?
         .in_locales(&config.locales);
-    let source = Source::open(&config.catalog)?;
+    let source = Source::open(&config.catalog)?.copied_to(copy.cloned());
     let witness = source.witness().map(|witness| collect::digest_of(&blake3::hash(&witness)));
     if let Some(Remembered { memory, settings, stands }) = &remembered
         && let Some(standing) = witness.and_then(|witness| memory.unchanged(*settings, witness, media))
@@ -532,6 +527,11 @@ impl<'a> Skips<'a> {
 
 impl Observer for Skips<'_> {
     fn observe(&self, event: Event) {
+        if let Event::Offline { .. } = event {
+            // Reading begins anew.
+            self.count.store(0, Ordering::Relaxed);
+            *self.first.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         if let Event::Found(finding) = &event
             && finding.outcome == Outcome::Skipped
         {

@@ -524,3 +524,48 @@ fn status_finds_jobs_tells_all_of_one_and_sums_up_many() {
     assert_eq!(stats["over_time"].as_array().map(Vec::len), Some(1));
     assert!(store.run(&["status", "--stats"]).code(0).stdout.contains("33 % of those that completed or failed"));
 }
+
+#[test]
+fn a_store_is_made_from_the_last_copy_where_that_is_allowed_and_says_so() {
+    let server = crate::mongod::Mongod::start(&[]);
+    let catalog = crate::mongod::Catalog::read(&repository().join("examples/boutique/catalog"));
+    catalog.load(&server, &server.uri(), "shop");
+    let uri = format!("{}/?serverSelectionTimeoutMS=500", server.uri().trim_end_matches('/'));
+    let config = CONFIG.replace("uri: catalog", &format!("uri: {uri}\n  database: shop\n  reconnect: 0s"));
+    let store = Store::new(&config);
+    store.generated(&[]);
+    assert!(!store.path(".storegen/copies").exists(), "a copy was kept though nobody asked for one");
+    for _ in 0..2 {
+        assert_eq!(store.generated(&["--offline-ok"])["catalog_as_of"], Value::Null);
+    }
+    let copies = || std::fs::read_dir(store.path(".storegen/copies")).expect("copies").flatten().collect::<Vec<_>>();
+    assert_eq!(copies().len(), 1, "only the newest is kept");
+    use std::os::unix::fs::PermissionsExt as _;
+    for entry in walkdir::WalkDir::new(store.path(".storegen/copies")) {
+        let mode = entry.expect("an entry").metadata().expect("its kind").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "others can read the copy");
+    }
+    let before = store.tree();
+    drop(server);
+
+    store.generate(&[]).code(4);
+    store.write("store/index.html", "gone");
+    let offline = store.generate(&["--offline-ok"]).code(0);
+    assert!(offline.stderr.contains("no server answers"), "{}", offline.stderr);
+    assert!(offline.stderr.contains("offline: the store is made from the copy of 20"), "{}", offline.stderr);
+    assert!(offline.stdout.contains("from the copy of 20"), "{}", offline.stdout);
+    assert_same_tree(&before, &store.tree(), "made from the copy");
+    let job = store.newest_job();
+    assert_eq!(job["status"], "completed");
+    assert!(job["catalog_as_of"].as_str().is_some_and(|time| time.starts_with("20")), "{job}");
+    assert!(store.report(&job).contains("\"reason\":\"offline_copy\""));
+    assert!(store.run(&["status"]).code(0).stdout.contains("offline: from the copy of"));
+    // A breaker that is open leads to the copy too, without asking anybody.
+    for _ in 0..3 {
+        store.generate(&[]).code(4);
+    }
+    store.generate(&["--offline-ok"]).code(0).says("unavailable until").says("offline: ");
+    // Another question has no answer yet.
+    let store = store.edit(|text| text + "product_filters: { in_stock: true }\n");
+    store.generate(&["--offline-ok"]).code(4).says("unavailable until");
+}

@@ -6,10 +6,10 @@
 //! moment of the snapshot, unless the server has lost that moment, which is told.
 
 use super::words::{Trouble, Words};
+use crate::catalog::CatalogError;
 use crate::catalog::document::{Place, RawDocument};
-use crate::catalog::references::{Collecting, EVENT_KIND_PATHS, EVENT_PRODUCT_PATHS};
+use crate::catalog::references::{EVENT_KIND_PATHS, EVENT_PRODUCT_PATHS};
 use crate::catalog::stream::{Gone, Outlet};
-use crate::catalog::{CatalogError, scalars};
 use crate::config::Patience;
 use crate::event::{Event, Observer};
 use ::mongodb::action::Action;
@@ -273,8 +273,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Has the server count events by product and kind.
-    pub(super) async fn events(&self, name: &str, collecting: &mut Collecting<'_>) -> Result<(), CatalogError> {
+    /// Has the server count events by product and kind; `take` gets a document for each of both, as
+    /// [`crate::catalog::references::Collecting::take_event`] reads it.
+    pub(super) async fn events(&self, name: &str, take: impl FnMut(RawDocument)) -> Result<(), CatalogError> {
         if !self.collections.contains(name) {
             return Ok(());
         }
@@ -292,16 +293,7 @@ impl Connection {
                 return Err(self.words.of_outage(&doing, 0, &trouble, outage.waited()));
             }
         };
-        for raw in counted {
-            let Ok(decoded) = raw.decode() else { continue };
-            let id = decoded.root.get("_id");
-            let (product, kind) = (id.and_then(|id| id.get("product")), id.and_then(|id| id.get("kind")));
-            let count = decoded.root.get("count").and_then(scalars::integer);
-            if let (Some(product), Some(kind), Some(count)) = (product, kind, count.and_then(|n| u64::try_from(n).ok()))
-            {
-                collecting.take_events(product, kind, count);
-            }
-        }
+        counted.into_iter().for_each(take);
         Ok(())
     }
 
