@@ -104,7 +104,10 @@ pub(super) fn turn(
         return Err(Unturned::Failed(Failure {
             exit: Exit::Busy,
             hint: Some("leave out `--no-wait` to wait for one of them; `storegen status` shows them".into()),
-            ..Failure::failed(anyhow::anyhow!("{limit} jobs run already, and no more may (`jobs.max_concurrent_jobs`)"))
+            ..Failure::failed(anyhow::anyhow!(
+                "{} at once is all that may run (`jobs.max_concurrent_jobs`), and that many do",
+                super::words::counted(limit as u64, "job", "jobs")
+            ))
         }));
     }
     match place.wait(limit, stop, |before| view.observe(Event::Queued { before })).map_err(failed)? {

@@ -7,6 +7,7 @@ use super::{GlobalArgs, interrupt, job_statistics, job_table, state, words};
 use crate::jobs::{Clock, GenerationJob, JobStatus, JobStore, Statistics, SystemClock, reasons};
 use crate::reliability::{Breaker, BreakerState};
 use clap::Args;
+use console::truncate_str;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -200,8 +201,10 @@ fn left_alone(store: &JobStore, now: OffsetDateTime, terminal: &Terminal) -> Str
             let (service, host) = key.split_once(':').unwrap_or((&key, ""));
             let until = words::moment(until);
             let failures = words::counted(breaker.failures.into(), "failure", "failures");
-            let text = format!("{service} at {host} is left alone until {until}, after {failures}");
-            Some(format!("{} {}\n", terminal.out.yellow("!"), words::harmless(&text)))
+            let text = words::harmless(&format!("{service} at {host} is left alone until {until}, after {failures}"));
+            let width = terminal.out_size().map_or(job_table::USUAL_WIDTH, |(_, columns)| columns);
+            let text = truncate_str(&text, width.saturating_sub(2), "…");
+            Some(format!("{} {text}\n", terminal.out.yellow("!")))
         }
         BreakerState::Closed | BreakerState::HalfOpen => None,
     };

@@ -109,7 +109,7 @@ fn jobs_wait_in_order_of_arrival_and_begin_when_one_ends() {
     third.until(r#"{"before":1,"event":"queued"}"#);
     assert_eq!(statuses(&store), ["pending", "in_progress"]);
     assert_eq!(statuses(&other), ["pending"]);
-    let refused = store.generate(&["--no-wait"]).code(5).says("1 jobs run already");
+    let refused = store.generate(&["--no-wait"]).code(5).says("1 job at once is all that may run");
     assert!(refused.stderr.contains("jobs.max_concurrent_jobs"), "{}", refused.stderr);
 
     // However the first ends, the next has its turn.
