@@ -531,7 +531,7 @@ fn a_store_is_made_from_the_last_copy_where_that_is_allowed_and_says_so() {
     let catalog = crate::mongod::Catalog::read(&repository().join("examples/boutique/catalog"));
     catalog.load(&server, &server.uri(), "shop");
     let uri = format!("{}/?serverSelectionTimeoutMS=500", server.uri().trim_end_matches('/'));
-    let config = CONFIG.replace("uri: catalog", &format!("uri: {uri}\n  database: shop\n  reconnect: 0s"));
+    let config = CONFIG.replace("uri: catalog", &format!("uri: {uri}\n  database: shop\n  reconnect: 1s"));
     let store = Store::new(&config);
     store.generated(&[]);
     assert!(!store.path(".storegen/copies").exists(), "a copy was kept though nobody asked for one");
