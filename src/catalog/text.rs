@@ -21,6 +21,20 @@ pub fn shortened(text: &str, longest: usize) -> String {
     format!("{kept}…")
 }
 
+/// Whether text is one line with single blanks between its words. Errs on the side of no: a few languages write with
+/// bytes that blanks of other kinds begin with, and are looked at character by character instead.
+pub fn is_one_line(text: &str) -> bool {
+    let mut before = b' ';
+    for byte in text.bytes() {
+        let is_plain = !matches!(byte, ..b' ' | 0x7f | 0xc2 | 0xe1..=0xe3);
+        if !is_plain || (byte == b' ' && before == b' ') {
+            return false;
+        }
+        before = byte;
+    }
+    before != b' ' || text.is_empty()
+}
+
 /// Whether text has at most `longest` characters as a reader counts them.
 pub fn fits(text: &str, longest: usize) -> bool {
     text.len() <= longest || start_of_character(text, longest).is_none()
@@ -50,6 +64,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn one_line_is_what_folding_leaves_alone(text in "[ab é\n\u{85}\u{a0}\u{2028}\u{3000}]{0,12}") {
+            let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            prop_assert!(!is_one_line(&text) || folded == text);
+        }
+
         #[test]
         fn characters_are_found_where_they_begin(text in "[ab\r\n\u{301}é👓]{0,20}", number in 0usize..24) {
             let found = text.grapheme_indices(true).nth(number).map(|(at, _)| at);

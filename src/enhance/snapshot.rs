@@ -1,13 +1,20 @@
 //! Full products on disk: an append-only file that rendering reads back, so that memory does not grow with
-//! descriptions. The file has no name, so nothing is left behind however the process ends, or it is that of
-//! [`super::memory`].
+//! descriptions. Rendering may add texts of its own. The file has no name, so nothing is left behind however the process
+//! ends, or it is that of [`super::memory`], which writes over those texts in the next run.
 
 use super::EnhancedProduct;
 use anyhow::{Context, Result};
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+thread_local! {
+    /// Packed products, on their way in or out; the room is used again.
+    static PACKED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Writes products, in any order and from many threads.
 pub struct SnapshotWriter {
@@ -17,6 +24,7 @@ pub struct SnapshotWriter {
 /// Reads products back, from many threads.
 pub struct Snapshot {
     file: File,
+    end: AtomicU64,
 }
 
 /// Where a product is: offset and length in bytes.
@@ -46,7 +54,8 @@ impl SnapshotWriter {
         &self,
         products: impl Iterator<Item = &'a EnhancedProduct>,
     ) -> Result<Vec<(Location, blake3::Hash)>> {
-        let mut block = Vec::new();
+        let mut block = PACKED.take();
+        block.clear();
         let mut ends = Vec::new();
         for product in products {
             block = postcard::to_extend(product, block).context("packing a product for the snapshot")?;
@@ -58,7 +67,9 @@ impl SnapshotWriter {
             let hash = blake3::hash(&block[start as usize..end as usize]);
             ((base + start, (end - start) as u32), hash)
         };
-        Ok(starts.zip(&ends).map(described).collect())
+        let described = starts.zip(&ends).map(described).collect();
+        PACKED.set(block);
+        Ok(described)
     }
 
     /// Appends bytes; gives where they begin.
@@ -81,8 +92,8 @@ impl SnapshotWriter {
 
     /// Ends writing.
     pub fn finish(self) -> Snapshot {
-        let (file, _) = self.file.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Snapshot { file }
+        let (file, end) = self.file.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Snapshot { file, end: AtomicU64::new(end) }
     }
 }
 
@@ -91,11 +102,65 @@ impl Snapshot {
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn read(&self, (offset, length): Location) -> Result<EnhancedProduct> {
-        let mut bytes = vec![0; length as usize];
-        read_exact_at(&self.file, &mut bytes, offset).context("reading the product snapshot")?;
-        postcard::from_bytes(&bytes).context("unpacking a product from the snapshot")
+    pub fn read(&self, location: Location) -> Result<EnhancedProduct> {
+        self.with_bytes(location, |bytes| postcard::from_bytes(bytes).context("unpacking a product from the snapshot"))
     }
+
+    /// Adds a text; safe to call from many threads.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    pub fn add_text(&self, text: &str) -> Result<Location> {
+        let length = u32::try_from(text.len()).context("a text of more than 4 GiB")?;
+        let offset = self.end.fetch_add(u64::from(length), Ordering::Relaxed);
+        write_all_at(&self.file, text.as_bytes(), offset).context("writing the product snapshot")?;
+        Ok((offset, length))
+    }
+
+    /// Appends a text that was added to `out`.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn push_text(&self, location: Location, out: &mut String) -> Result<()> {
+        self.with_bytes(location, |bytes| {
+            out.push_str(std::str::from_utf8(bytes).context("unpacking a text from the snapshot")?);
+            Ok(())
+        })
+    }
+
+    fn with_bytes<T>(&self, (offset, length): Location, take: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+        let mut packed = PACKED.take();
+        let length = length as usize;
+        if packed.len() < length {
+            packed.resize(length, 0);
+        }
+        let bytes = &mut packed[..length];
+        let taken = match read_exact_at(&self.file, bytes, offset) {
+            Ok(()) => take(bytes),
+            Err(error) => Err(error).context("reading the product snapshot"),
+        };
+        PACKED.set(packed);
+        taken
+    }
+}
+
+#[cfg(unix)]
+fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> std::io::Result<()> {
+    use std::os::windows::fs::FileExt;
+    while !bytes.is_empty() {
+        let count = file.seek_write(bytes, offset)?;
+        if count == 0 {
+            return Err(std::io::ErrorKind::WriteZero.into());
+        }
+        bytes = &bytes[count..];
+        offset += count as u64;
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

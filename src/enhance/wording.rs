@@ -5,7 +5,7 @@
 
 use super::SeoData;
 use crate::catalog::product::Product;
-use crate::catalog::text::{fits, shortened};
+use crate::catalog::text::{fits, is_one_line, shortened};
 use crate::catalog::vocabulary::Vocabulary;
 use crate::language::Words;
 use ammonia::Builder;
@@ -187,7 +187,9 @@ pub fn drawing_alt(words: &Words, product: &Product, brand: Option<&str>) -> Str
 pub fn description_html(words: &Words, product: &Product, brand: Option<&str>) -> String {
     let text = product.description.trim();
     let html = if text.is_empty() { String::new() } else { safe_html(text) };
-    if text_of_safe_html(&html).is_empty() { paragraphs(&facts(words, product, brand)) } else { html }
+    // Only markup can leave nothing.
+    let is_empty = html.is_empty() || (holds_markup(text) && text_of_safe_html(&html).is_empty());
+    if is_empty { paragraphs(&facts(words, product, brand)) } else { html }
 }
 
 /// Makes text of unknown origin safe to show: HTML is reduced to harmless tags, plain text becomes paragraphs.
@@ -261,6 +263,10 @@ pub fn text_of_safe_html(html: &str) -> String {
 }
 
 fn folded(text: &str) -> String {
+    let text = text.trim();
+    if is_one_line(text) {
+        return text.to_string();
+    }
     let mut folded = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !folded.is_empty() {

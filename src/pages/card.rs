@@ -1,7 +1,7 @@
 //! Product cards: one fragment a product, pasted into every listing that shows it.
 //!
-//! A product appears in a dozen listings, and a card costs some microseconds, so finished cards are kept, up to a fixed
-//! budget: 100,000 products would need some 80 MB for theirs, which is more than all the rest of the run takes.
+//! A product appears in a dozen listings, and a card costs some microseconds, so finished cards are kept: in memory up to
+//! a fixed budget, for 100,000 products would need some 80 MB for theirs, and on disk beside the products beyond that.
 
 use super::plan::product_path;
 use super::price::discount_percent;
@@ -10,12 +10,13 @@ use crate::catalog::money::Money;
 use crate::catalog::product::Availability;
 use crate::catalog::vocabulary::FaceShape;
 use crate::enhance::ProductRecord;
+use crate::enhance::snapshot::Location;
 use crate::score::{FaceShapeCompatibility, Strength};
 use serde::Serialize;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes of finished cards that are kept.
+/// Bytes of finished cards that are kept in memory.
 const KEPT_BYTES: usize = 24 * 1024 * 1024;
 
 /// How a card is shown where it stands.
@@ -68,21 +69,27 @@ impl Price {
     }
 }
 
-/// Finished cards, by record and by what they say of a face shape: nothing, or one of three strengths.
+/// Finished cards, by record, as all pages but those of face shapes show them.
 pub(crate) struct Cards {
-    finished: Vec<[OnceLock<Box<str>>; 4]>,
-    kept: AtomicUsize,
+    finished: Vec<OnceLock<Kept>>,
+    /// Bytes in memory.
+    size: AtomicUsize,
+}
+
+enum Kept {
+    InMemory(Box<str>),
+    OnDisk(Location),
 }
 
 impl Cards {
     pub(crate) fn new(count: usize) -> Self {
-        Self { finished: std::iter::repeat_with(Default::default).take(count).collect(), kept: AtomicUsize::new(0) }
+        Self { finished: std::iter::repeat_with(OnceLock::new).take(count).collect(), size: AtomicUsize::new(0) }
     }
 
     /// Appends the card of a record to `out`.
     ///
     /// # Errors
-    /// When the theme's card template asks for something that is not there.
+    /// When the theme's card template asks for something that is not there, or the disk fails.
     pub(crate) fn push(
         &self,
         shop: &Shop<'_>,
@@ -92,21 +99,25 @@ impl Cards {
     ) -> anyhow::Result<()> {
         let Some(record) = shop.record(index) else { return Ok(()) };
         let strength = placement.face.and_then(|face| strength_of(record, face));
-        if placement.eager || placement.first {
-            out.push_str(&render(shop, record, placement, strength)?);
-            return Ok(());
+        if placement.eager || placement.first || strength.is_some() {
+            return render(shop, record, placement, strength, out);
         }
-        let place = &self.finished[index as usize][strength.map_or(0, |strength| 1 + strength as usize)];
-        if let Some(card) = place.get() {
-            out.push_str(card);
-            return Ok(());
-        }
-        let card = render(shop, record, placement, strength)?;
-        out.push_str(&card);
-        if self.kept.load(Ordering::Relaxed) < KEPT_BYTES {
-            self.kept.fetch_add(card.len(), Ordering::Relaxed);
-            // Two threads may have made the same card at once; they are equal, and either will do.
-            let _ = place.set(card.into());
+        let place = &self.finished[index as usize];
+        match place.get() {
+            Some(Kept::InMemory(card)) => out.push_str(card),
+            Some(Kept::OnDisk(location)) => shop.catalog.snapshot.push_text(*location, out)?,
+            None => {
+                let start = out.len();
+                render(shop, record, placement, strength, out)?;
+                let card = &out[start..];
+                let kept = if self.size.fetch_add(card.len(), Ordering::Relaxed) < KEPT_BYTES {
+                    Kept::InMemory(card.into())
+                } else {
+                    Kept::OnDisk(shop.catalog.snapshot.add_text(card)?)
+                };
+                // Two threads may have made the same card at once; they are equal, and either will do.
+                let _ = place.set(kept);
+            }
         }
         Ok(())
     }
@@ -117,7 +128,8 @@ fn render(
     record: &ProductRecord,
     placement: Placement,
     strength: Option<Strength>,
-) -> anyhow::Result<String> {
+    out: &mut String,
+) -> anyhow::Result<()> {
     let picture = shop.card_picture(record);
     let picture_class = if picture.is_drawing { "card-picture has-drawing" } else { "card-picture" };
     let card = Card {
@@ -136,7 +148,7 @@ fn render(
         loading: if placement.eager { "eager" } else { "lazy" },
         priority: if placement.first { "high" } else { "auto" },
     };
-    shop.templates.render("fragments/card", &card)
+    shop.templates.render_into("fragments/card", &card, out)
 }
 
 /// Keys of the face shapes that a frame suits, with spaces between.

@@ -70,10 +70,13 @@ impl Fields {
         children.get(at).map(|(_, node)| *node)
     }
 
-    /// A part of an object.
-    pub(crate) fn field(&self, object: Span, name: &str) -> Option<Node> {
+    /// A part of an object with its place in it; `likely` is the place where it was the last time.
+    pub(crate) fn field(&self, object: Span, name: &str, likely: usize) -> Option<(usize, Node)> {
         let children = &self.children[object.from as usize..object.to as usize];
-        children.iter().find(|(key, _)| *key == name).map(|(_, node)| *node)
+        match children.get(likely) {
+            Some((key, node)) if *key == name => Some((likely, *node)),
+            _ => children.iter().position(|(key, _)| *key == name).map(|at| (at, children[at].1)),
+        }
     }
 
     fn keep(&mut self, text: &str) -> Result<Span, Unsupported> {

@@ -2,14 +2,15 @@
 
 use crate::catalog::vocabulary::FaceShape;
 
-/// The outline of a face with a pair of glasses on it; decorative, the words stand beside it.
+/// The outline of a face with a pair of glasses on it, a symbol that every page has; decorative, the words stand beside
+/// it.
 pub(crate) fn face(shape: FaceShape) -> &'static str {
     macro_rules! icon {
         ($outline:literal) => {
             concat!(
                 r#"<svg class="face-icon" viewBox="0 0 64 80" aria-hidden="true" focusable="false"><path d=""#,
                 $outline,
-                r#""/><path class="face-icon-glasses" d="M15 35h34M29 36c2-2 4-2 6 0M16 35c0 7 2 10 6.500 10s6.500-3 6.500-9M35 36c0 6 2 9 6.500 9s6.500-3 6.500-10"/></svg>"#
+                r##""/><use class="face-icon-glasses" href="#icon-glasses"/></svg>"##
             )
         };
     }

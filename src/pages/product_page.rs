@@ -270,7 +270,7 @@ fn linked<'a>(
     subject: fn(TermId) -> Subject,
 ) -> Option<Row<'a>> {
     let term = term?;
-    let url = shop.anchor_of(subject(term)).map(|anchor| anchor.url);
+    let url = shop.url_of(subject(term));
     Some(Row { key: Some(key), label: shop.words.say(key), value: shop.label(term).to_string(), url })
 }
 
@@ -495,7 +495,7 @@ fn fits(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> anyhow::Result<String> {
             key: shape.key(),
             name: shop.words.face_name(shape),
             icon: icons::face(shape),
-            url: shop.anchor_of(Subject::FaceShape(shape)).map(|anchor| anchor.url),
+            url: shop.url_of(Subject::FaceShape(shape)),
             strength: strength.label(shop.words),
             level: match strength {
                 Strength::OftenSuggested => "high",

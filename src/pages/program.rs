@@ -9,6 +9,7 @@ use super::fields::{Fields, Node, Span};
 use super::template::push_escaped;
 use handlebars::template::{HelperTemplate, Parameter, TemplateElement};
 use handlebars::{Path, PathSeg, Template};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Names that mean a helper of handlebars where they stand alone.
 const HELPERS: [&str; 17] = [
@@ -41,10 +42,17 @@ struct Way {
 
 #[derive(Debug)]
 enum Place {
-    Named(Box<[Box<str>]>),
+    Named(Box<[Name]>),
     Index,
     First,
     Last,
+}
+
+/// A name to look up. Structs have their fields in the same places on every page, so the place is remembered.
+#[derive(Debug)]
+struct Name {
+    text: Box<str>,
+    likely: AtomicUsize,
 }
 
 impl Program {
@@ -133,18 +141,18 @@ fn way_of(parameter: &Parameter) -> Option<Way> {
         Path::Relative((segments, raw)) => {
             let up = raw.split("../").take_while(|before| before.is_empty()).count();
             let (steps_up, names) = segments.split_at_checked(up)?;
-            if steps_up.iter().any(|step| name_of(step).is_some()) {
+            if steps_up.iter().any(|step| matches!(step, PathSeg::Named(_))) {
                 return None;
             }
-            let names = names.iter().map(|name| name_of(name).map(Into::into)).collect::<Option<_>>()?;
+            let names = names.iter().map(name_of).collect::<Option<Box<[Name]>>>()?;
             Some(Way { up, place: Place::Named(names) })
         }
     }
 }
 
-fn name_of(segment: &PathSeg) -> Option<&str> {
+fn name_of(segment: &PathSeg) -> Option<Name> {
     match segment {
-        PathSeg::Named(name) => Some(name),
+        PathSeg::Named(name) => Some(Name { text: name.as_str().into(), likely: AtomicUsize::new(0) }),
         _ => None,
     }
 }
@@ -235,8 +243,15 @@ impl Run<'_> {
         let scope = self.scope(way.up)?;
         match &way.place {
             Place::Named(names) => names.iter().try_fold(scope.node, |node, name| match node {
-                Node::Object(object) => self.fields.field(object, name),
-                Node::List(list) => self.fields.item(list, name.parse().ok()?),
+                Node::Object(object) => {
+                    let likely = name.likely.load(Ordering::Relaxed);
+                    let (place, node) = self.fields.field(object, &name.text, likely)?;
+                    if place != likely {
+                        name.likely.store(place, Ordering::Relaxed);
+                    }
+                    Some(node)
+                }
+                Node::List(list) => self.fields.item(list, name.text.parse().ok()?),
                 _ => None,
             }),
             Place::First => scope.place.map(|(at, _)| Node::Bool(at == 0)),

@@ -224,6 +224,12 @@ impl Shop<'_> {
         Some(self.listing_anchor(self.plan.listing_of(subject)?))
     }
 
+    /// The address of a subject's listing, if it has one.
+    pub(crate) fn url_of(&self, subject: Subject) -> Option<String> {
+        let listing = self.plan.listing_of(subject)?;
+        Some(self.links.local(&self.plan.listing_path(listing, 1)))
+    }
+
     /// The link to every frame of the store.
     pub(crate) fn all_frames(&self) -> Anchor {
         self.anchor_of(Subject::All).unwrap_or_else(|| Anchor {

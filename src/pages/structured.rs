@@ -42,6 +42,12 @@ pub(crate) fn script(nodes: &[Node]) -> String {
 
 fn push_safe(safe: &mut String, json: &str) {
     let mut rest = json;
+    // The separators of lines are written with bytes from 0xe2 on, as are dashes and quotation marks.
+    let is_suspect = |byte: &u8| matches!(byte, b'<' | b'>' | b'&' | 0xe2);
+    if !json.as_bytes().iter().any(is_suspect) {
+        safe.push_str(json);
+        return;
+    }
     while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
         safe.push_str(&rest[..at]);
         let mut characters = rest[at..].chars();

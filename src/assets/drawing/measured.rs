@@ -17,7 +17,7 @@ const LEFT: f64 = 4.0;
 /// Height of text in pixels.
 const TEXT: f64 = 13.0;
 
-/// Draws a product's own measurements, as inline SVG with a spoken label.
+/// Draws a product's own measurements, as inline SVG with a spoken label; a page holds one at most.
 ///
 /// `None` when there is nothing to measure by (neither lens nor front width) or only a single figure is known.
 pub fn measured(measurements: &Measurements, drawing: FrameDrawing) -> Option<String> {
@@ -59,7 +59,7 @@ pub fn measured(measurements: &Measurements, drawing: FrameDrawing) -> Option<St
     let lines: String = front.lines().iter().map(|path| format!(r#"<path d="{path}"/>"#)).collect();
     let _ = write!(
         body,
-        r#"<g class="measured-frame" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round"><g>{lines}</g><g transform="matrix(-1 0 0 1 {mirrored} 0)">{lines}</g>"#,
+        r##"<g class="measured-frame" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round"><g id="measured-half">{lines}</g><use href="#measured-half" transform="matrix(-1 0 0 1 {mirrored} 0)"/>"##,
     );
     let lens_bottom = eye_line + scale * size.height / 2.0;
     let below = lens_bottom + scale * 5.0 + 10.0;
@@ -216,7 +216,7 @@ mod tests {
         let label = "lens width 52 mm, lens height 40.5 mm, bridge 18 mm, front width 138 mm, temple length 145 mm";
         assert!(svg.contains(label), "{svg}");
         assert_eq!(svg.matches("<text ").count(), 5);
-        for unwanted in [" id=", " style=", "url(", "NaN", "inf"] {
+        for unwanted in [" style=", "url(", "NaN", "inf"] {
             assert!(!svg.contains(unwanted), "{unwanted} in {svg}");
         }
     }

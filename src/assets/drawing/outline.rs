@@ -5,6 +5,7 @@
 
 use super::curve::{Point, Ring, at};
 use crate::catalog::vocabulary::FrameShape;
+use std::sync::OnceLock;
 
 /// What makes a shape: lens outline and how the front is built around it.
 pub(super) struct Recipe {
@@ -156,6 +157,15 @@ pub(super) fn recipe(shape: FrameShape) -> Recipe {
 
 /// The outline of the right-hand lens (as seen), `width` by `height` mm exactly.
 pub(super) fn lens(shape: FrameShape, width: f64, height: f64) -> Ring {
+    // Hundreds of powers, the same for every frame of a shape.
+    static BENT: [OnceLock<Vec<Point>>; FrameShape::ALL.len()] = [const { OnceLock::new() }; FrameShape::ALL.len()];
+    let mut points = BENT[shape as usize].get_or_init(|| bent(shape)).clone();
+    fit_box(&mut points, width, height);
+    Ring::through(&points)
+}
+
+/// The outline of a shape before it is fitted into a lens.
+fn bent(shape: FrameShape) -> Vec<Point> {
     let recipe = recipe(shape);
     let mut points = match shape {
         FrameShape::Geometric => hexagon(),
@@ -171,8 +181,7 @@ pub(super) fn lens(shape: FrameShape, width: f64, height: f64) -> Ring {
         v *= 1.0 + recipe.flare * u;
         *point = at(u, v);
     }
-    fit_box(&mut points, width, height);
-    Ring::through(&points)
+    points
 }
 
 fn superellipse(recipe: &Recipe) -> Vec<Point> {

@@ -10,12 +10,25 @@ const LONGEST_WORD: usize = 24;
 
 /// Calls `take` for every word of a text. A word with hyphens is its parts and, as one word, the whole of them, so that
 /// `cat-eye` is found as `cateye` and as `cat eye`.
-pub(super) fn for_each_word(text: &str, take: impl FnMut(&str)) {
+pub(super) fn for_each_word(text: &str, mut take: impl FnMut(&str)) {
     if text.is_ascii() {
-        // Nothing to take apart, and lower case is a matter of a bit.
-        words_in(text.bytes().map(|byte| char::from(byte.to_ascii_lowercase())), take);
+        for part in text.split_ascii_whitespace() {
+            ascii_words_in(part, &mut take);
+        }
     } else {
         words_in(text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase), take);
+    }
+}
+
+/// The usual case: a word, perhaps with a full stop behind it.
+fn ascii_words_in(part: &str, take: &mut impl FnMut(&str)) {
+    let word = part.trim_end_matches(['.', ',', ';', ':', '!', '?']);
+    if !word.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        words_in(part.bytes().map(|byte| char::from(byte.to_ascii_lowercase())), take);
+    } else if word.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        take(folded(&word.to_ascii_lowercase()));
+    } else if !word.is_empty() {
+        take(folded(word));
     }
 }
 
