@@ -135,7 +135,7 @@ pub fn distinguished(text: &str, difference: &str, longest: usize) -> String {
 /// One or two plain sentences.
 pub fn summary(words: &Words, product: &Product, brand: Option<&str>) -> String {
     let written = product.short_description.as_deref().map(plain_text).filter(|text| !text.is_empty());
-    let text = written.unwrap_or_else(|| plain_text(&product.description));
+    let text = written.unwrap_or_else(|| plain_text(beginning(&product.description)));
     if text.is_empty() {
         return shortened(&facts(words, product, brand), LONGEST_SUMMARY);
     }
@@ -147,6 +147,15 @@ pub fn summary(words: &Words, product: &Product, brand: Option<&str>) -> String 
         sentences.push_str(sentence);
     }
     shortened(sentences.trim(), LONGEST_SUMMARY)
+}
+
+/// As much of a text as its first sentences can be in; whole where it holds markup, which cannot be cut anywhere.
+fn beginning(text: &str) -> &str {
+    const ENOUGH: usize = 8 * LONGEST_SUMMARY;
+    match text.char_indices().nth(ENOUGH) {
+        Some((end, _)) if !holds_markup(text) => &text[..end],
+        _ => text,
+    }
 }
 
 /// Alternative text of each picture: the catalogue's where it has one, else name, colour and view; no two alike.

@@ -5,6 +5,7 @@
 //! `frames_other`. Never makes up a text: a key without one is an error of the theme.
 
 use super::plural::Plurals;
+use crate::catalog::text::is_one_line;
 use crate::catalog::vocabulary::{FaceShape, Term, Vocabulary};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -299,12 +300,8 @@ fn filled(text: &str, values: &[(&str, &str)]) -> String {
 
 /// A text for attributes and titles: one line, without the marks that turn the writing direction around.
 pub(crate) fn plain(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let is_plain = bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
-        && !bytes.starts_with(b" ")
-        && !bytes.ends_with(b" ")
-        && !text.contains("  ");
-    if is_plain {
+    // The marks begin with a byte that such a line never has.
+    if is_one_line(text) {
         return text.to_string();
     }
     let visible = text.chars().filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
