@@ -5,13 +5,16 @@
 
 Makes a catalogue of each size with make_catalog.py, runs `storegen generate` on it twice (a cold run, then one over its own output)
 and prints products per second, CPU seconds and peak memory, in all and by phase: counts and seconds are the job record's, CPU and
-memory are asked of the system at each change of phase.
+memory are asked of the system at each change of phase. Between the two runs a plain program writes the same files with the same
+bytes, with as many processes as there are processors: what writing costs, whoever writes. At the end stands how much memory a
+product takes, from the smallest and the largest catalogue.
 `--versus CMD` times another program on the same catalogue: `{catalog}` and `{output}` in CMD stand for folders.
 Nothing here fails on a slow machine; only on a run that fails.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
 import resource
 import shlex
@@ -83,6 +86,37 @@ class Measured:
             self.phases[phase] = (before + cpu - began, peak)
 
 
+def written_plainly(files):
+    """Writes files, given as pairs of paths, from the one to the other. Reading them is not measured. Wall and CPU seconds."""
+    wall = cpu = 0
+    folders = set()
+    for at in range(0, len(files), 500):
+        batch = [(target, source.read_bytes()) for source, target in files[at : at + 500]]
+        began, cpu_began = time.perf_counter(), time.process_time()
+        for target, contents in batch:
+            folder = os.path.dirname(target)
+            if folder not in folders:
+                os.makedirs(folder, exist_ok=True)
+                folders.add(folder)
+            file = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            os.write(file, contents)
+            os.close(file)
+        wall, cpu = wall + time.perf_counter() - began, cpu + time.process_time() - cpu_began
+    return wall, cpu
+
+
+def write_plainly(store, target):
+    """Wall and CPU seconds of writing the files of a store somewhere else."""
+    files = sorted(path for path in store.rglob("*") if path.is_file())
+    files = [(path, f"{target}/{path.relative_to(store)}") for path in files]
+    count = os.cpu_count() or 1
+    share = -(-len(files) // count)
+    with multiprocessing.Pool(count) as pool:
+        times = pool.map(written_plainly, [files[at : at + share] for at in range(0, len(files), share)], chunksize=1)
+    shutil.rmtree(target)
+    return max(wall for wall, _ in times), sum(cpu for _, cpu in times)
+
+
 def row(*cells):
     print("  ".join(f"{cell:<36}" if place == 0 else f"{cell:>12}" for place, cell in enumerate(cells)), flush=True)
 
@@ -94,8 +128,10 @@ def bench(size, options, scratch):
     command = [options.binary, "generate", "store.yaml", "--json", "--progress", "json"]
     if options.threads:
         command += ["--threads", str(options.threads)]
+    most = 0
     for label in ("cold", "over its own output"):
         run = Measured(command, folder)
+        most = max(most, run.peak)
         row(f"{size} products, {label}", f"{size / run.wall:.0f}/s", f"{run.wall:.2f} s", f"{run.cpu:.2f} s", f"{run.peak:.0f} MiB")
         for name, phase in json.loads(run.output)["performance_metrics"]["phases"].items():
             seconds, count = phase["seconds"], phase["count"]
@@ -107,6 +143,10 @@ def bench(size, options, scratch):
                 "" if cpu is None else f"{cpu:.2f} s",
                 "" if peak is None else f"{peak:.0f} MiB",
             )
+        if label == "cold":
+            wall, cpu = write_plainly(folder / "store", folder / "plain")
+            row("    the same files, plainly written", "", f"{wall:.2f} s", f"{cpu:.2f} s")
+            print(f"    {run.wall / wall:.2f} times the wall time of writing alone")
     pages = sum(1 for path in (folder / "store").rglob("*") if path.is_file())
     weight = sum(path.stat().st_size for path in (folder / "store").rglob("*") if path.is_file())
     print(f"    {pages} files, {weight / 1e6:.1f} MB")
@@ -114,6 +154,7 @@ def bench(size, options, scratch):
         other = options.versus.format(catalog=folder / "catalog", output=folder / "other")
         run = Measured(["sh", "-c", other], folder)
         row(f"{size} products, the other", f"{size / run.wall:.0f}/s", f"{run.wall:.2f} s", f"{run.cpu:.2f} s", f"{run.peak:.0f} MiB")
+    return most
 
 
 def main():
@@ -131,8 +172,10 @@ def main():
     print(f"{os.cpu_count()} processors\n")
     row("", "rate", "wall", "CPU", "peak so far")
     try:
-        for size in options.sizes:
-            bench(size, options, scratch)
+        peaks = {size: bench(size, options, scratch) for size in options.sizes}
+        few, many = min(peaks), max(peaks)
+        if many > few:
+            print(f"{(peaks[many] - peaks[few]) * 2**20 / (many - few):.0f} bytes of memory for each further product")
     finally:
         if not options.keep:
             shutil.rmtree(scratch, ignore_errors=True)
