@@ -34,7 +34,7 @@ fn benches(criterion: &mut Criterion) {
     collector.take(0, &"products".into(), products).expect("a snapshot");
     let catalog = collector.finish(config.sort, None, &mut findings).expect("nothing is remembered");
     let plan = plan(&config, &catalog);
-    let theme = Theme::load(&config.theme, &config.locales, &config.words).expect("the embedded theme");
+    let theme = Theme::of(&config).expect("the embedded theme");
     let renderer = Renderer::new(&config, &catalog, &plan, &theme, &media).expect("the embedded theme");
 
     type Kind = (&'static str, fn(&PageKind) -> bool);

@@ -4,7 +4,7 @@
 
 use super::drawing::FrameDrawing;
 use super::logo::Logo;
-use super::palette::Scheme;
+use super::palette::{Mood, Scheme};
 use crate::config::Color;
 use anyhow::{Context, Result, ensure};
 use image::codecs::jpeg::JpegEncoder;
@@ -33,7 +33,7 @@ pub const SOCIAL_CARD_SIZE: (u32, u32) = (1200, 630);
 /// # Errors
 /// Only when the rasteriser or an encoder fails, which no colours are known to bring about.
 pub fn files(primary: Color, secondary: Color, logo: Option<&Logo>) -> Result<Vec<(String, Vec<u8>)>> {
-    let scheme = Scheme::light(primary, secondary);
+    let scheme = Scheme::light(Mood::Calm, primary, secondary);
     let (ground, line) = (scheme.color("accent"), scheme.color("on-accent"));
     let favicon = logo.map_or_else(|| glyph(ground, line, Look::Tab), Logo::icon);
     let mut files = vec![(FAVICON.to_string(), favicon.into_bytes())];

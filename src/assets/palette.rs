@@ -6,6 +6,7 @@
 //! for image processing" (2020), <https://bottosson.github.io/posts/oklab/>.
 
 use crate::config::Color;
+use serde::Deserialize;
 
 /// Lowest contrast of text.
 const TEXT: f64 = 4.5;
@@ -14,8 +15,8 @@ const CONTROL: f64 = 3.0;
 /// The grounds that text stands on.
 const GROUNDS: [&str; 3] = ["bg", "surface", "surface-2"];
 
-/// Which colour is used on which ground, and the lowest contrast between them. The stylesheet keeps to these pairs.
-pub const PAIRS: [(&str, &[&str], f64); 11] = [
+/// Which colour is used on which ground, and the lowest contrast between them. The stylesheets keep to these pairs.
+pub const PAIRS: [(&str, &[&str], f64); 14] = [
     ("text", &GROUNDS, TEXT),
     ("text-muted", &GROUNDS, TEXT),
     ("accent-text", &GROUNDS, TEXT),
@@ -25,60 +26,158 @@ pub const PAIRS: [(&str, &[&str], f64); 11] = [
     ("on-accent", &["accent"], TEXT),
     ("on-secondary", &["secondary"], TEXT),
     ("on-sale", &["sale"], TEXT),
+    ("on-inverse", &["inverse"], TEXT),
+    ("inverse-muted", &["inverse"], TEXT),
+    ("inverse-accent", &["inverse"], TEXT),
     ("border", &GROUNDS, CONTROL),
     ("focus", &GROUNDS, CONTROL),
 ];
+
+/// What the grounds of pages are like; a theme chooses one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mood {
+    /// Nearly white, with a breath of the primary colour.
+    #[default]
+    Calm,
+    /// Paper and wood, whatever the store's colours.
+    Warm,
+    /// White and black.
+    Stark,
+}
+
+impl Mood {
+    /// Every mood.
+    pub const ALL: [Self; 3] = [Self::Calm, Self::Warm, Self::Stark];
+}
+
+/// Lightness and chroma of the neutral colours of a scheme; those of text and borders move on where they have to.
+struct Tones {
+    bg: (f64, f64),
+    surface: (f64, f64),
+    surface_2: (f64, f64),
+    line: (f64, f64),
+    text: (f64, f64),
+    muted: (f64, f64),
+    border: (f64, f64),
+    inverse: (f64, f64),
+    /// The direction in which lightness leaves the grounds: -1 in a light scheme, 1 in a dark one.
+    away: f64,
+}
+
+const LIGHT: f64 = -1.0;
+const DARK: f64 = 1.0;
+
+impl Tones {
+    fn light(mood: Mood) -> Self {
+        match mood {
+            Mood::Calm => Self {
+                bg: (0.985, 0.004),
+                surface: (1.0, 0.0),
+                surface_2: (0.958, 0.011),
+                line: (0.9, 0.012),
+                text: (0.24, 0.018),
+                muted: (0.46, 0.02),
+                border: (0.66, 0.018),
+                inverse: (0.24, 0.03),
+                away: LIGHT,
+            },
+            Mood::Warm => Self {
+                bg: (0.975, 0.015),
+                surface: (0.992, 0.008),
+                surface_2: (0.945, 0.024),
+                line: (0.89, 0.03),
+                text: (0.27, 0.025),
+                muted: (0.47, 0.035),
+                border: (0.64, 0.04),
+                inverse: (0.29, 0.03),
+                away: LIGHT,
+            },
+            Mood::Stark => Self {
+                bg: (1.0, 0.0),
+                surface: (0.985, 0.0),
+                surface_2: (0.955, 0.003),
+                line: (0.87, 0.003),
+                text: (0.17, 0.004),
+                muted: (0.44, 0.006),
+                border: (0.58, 0.006),
+                inverse: (0.17, 0.004),
+                away: LIGHT,
+            },
+        }
+    }
+
+    /// The second surface is light enough for a black frame to stand out from it.
+    fn dark(mood: Mood) -> Self {
+        match mood {
+            Mood::Calm => Self {
+                bg: (0.19, 0.012),
+                surface: (0.235, 0.014),
+                surface_2: (0.34, 0.018),
+                line: (0.36, 0.016),
+                text: (0.95, 0.008),
+                muted: (0.8, 0.014),
+                border: (0.62, 0.018),
+                inverse: (0.13, 0.012),
+                away: DARK,
+            },
+            Mood::Warm => Self {
+                bg: (0.205, 0.014),
+                surface: (0.245, 0.017),
+                surface_2: (0.35, 0.024),
+                line: (0.37, 0.024),
+                text: (0.94, 0.018),
+                muted: (0.79, 0.025),
+                border: (0.62, 0.03),
+                inverse: (0.15, 0.014),
+                away: DARK,
+            },
+            Mood::Stark => Self {
+                bg: (0.14, 0.0),
+                surface: (0.19, 0.002),
+                surface_2: (0.33, 0.004),
+                line: (0.34, 0.004),
+                text: (0.97, 0.0),
+                muted: (0.8, 0.004),
+                border: (0.62, 0.006),
+                inverse: (0.0, 0.0),
+                away: DARK,
+            },
+        }
+    }
+}
+
+/// The hue of paper and wood.
+const WARM_HUE: f64 = 80.0;
 
 /// The colours of one scheme by the names of their custom properties, in the order they are written.
 pub(super) struct Scheme(Vec<(&'static str, Color)>);
 
 impl Scheme {
-    pub(super) fn light(primary: Color, secondary: Color) -> Self {
-        let (brand, second) = (Oklch::of(primary), Oklch::of(secondary));
-        let tint = brand.chroma.min(0.12) / 0.12;
-        let neutral = |lightness: f64, chroma: f64| brand.with(lightness, chroma * tint).color();
-        Self::build(
-            brand,
-            second,
-            &[
-                ("bg", neutral(0.985, 0.004)),
-                ("surface", neutral(1.0, 0.0)),
-                ("surface-2", neutral(0.958, 0.011)),
-                ("line", neutral(0.9, 0.012)),
-            ],
-            (neutral(0.24, 0.018), neutral(0.46, 0.02), neutral(0.66, 0.018)),
-            -1.0,
-        )
+    pub(super) fn light(mood: Mood, primary: Color, secondary: Color) -> Self {
+        Self::build(mood, &Tones::light(mood), primary, secondary)
     }
 
-    pub(super) fn dark(primary: Color, secondary: Color) -> Self {
-        let (brand, second) = (Oklch::of(primary), Oklch::of(secondary));
-        let tint = brand.chroma.min(0.12) / 0.12;
-        let neutral = |lightness: f64, chroma: f64| brand.with(lightness, chroma * tint).color();
-        Self::build(
-            brand,
-            second,
-            &[
-                ("bg", neutral(0.19, 0.012)),
-                ("surface", neutral(0.235, 0.014)),
-                // Light enough for a black frame to stand out from it.
-                ("surface-2", neutral(0.34, 0.018)),
-                ("line", neutral(0.36, 0.016)),
-            ],
-            (neutral(0.95, 0.008), neutral(0.8, 0.014), neutral(0.62, 0.018)),
-            1.0,
-        )
+    pub(super) fn dark(mood: Mood, primary: Color, secondary: Color) -> Self {
+        Self::build(mood, &Tones::dark(mood), primary, secondary)
     }
 
-    /// `away` is the direction in which lightness leaves the grounds: -1 in a light scheme, 1 in a dark one.
-    fn build(
-        brand: Oklch,
-        second: Oklch,
-        grounds: &[(&'static str, Color)],
-        (text, muted, border): (Color, Color, Color),
-        away: f64,
-    ) -> Self {
+    fn build(mood: Mood, tones: &Tones, primary: Color, secondary: Color) -> Self {
+        let (brand, second) = (Oklch::of(primary), Oklch::of(secondary));
+        let tint = brand.chroma.min(0.12) / 0.12;
+        let neutral = |(lightness, chroma): (f64, f64)| match mood {
+            Mood::Calm => brand.with(lightness, chroma * tint),
+            Mood::Stark => brand.with(lightness, chroma),
+            Mood::Warm => Oklch { lightness, chroma, hue: WARM_HUE.to_radians() },
+        };
+        let grounds = [
+            ("bg", neutral(tones.bg).color()),
+            ("surface", neutral(tones.surface).color()),
+            ("surface-2", neutral(tones.surface_2).color()),
+            ("line", neutral(tones.line).color()),
+        ];
         let on: Vec<Color> = grounds.iter().filter(|(name, _)| GROUNDS.contains(name)).map(|(_, c)| *c).collect();
+        let away = tones.away;
         let apart = |color: Oklch, ratio: f64| color.moved_until(away, |c| on.iter().all(|g| contrast(c, *g) >= ratio));
         // A filled button keeps the owner's colour as long as its shape can still be told from the page.
         let visible = if away < 0.0 { 1.3 } else { 2.2 };
@@ -88,16 +187,24 @@ impl Scheme {
             apart(Oklch { lightness, chroma: 0.16, hue: hue.to_radians() }, TEXT)
         };
         let sale = signal(25.0);
+        let inverse = neutral(tones.inverse).color();
+        let on_inverse = |color: Oklch| color.moved_until(1.0, |c| contrast(c, inverse) >= TEXT);
         let mut colors = grounds.to_vec();
+        // Colours that are chosen for their contrast start from the rounded ones, as pages show them.
+        let text = |tone| Oklch::of(neutral(tone).color());
         colors.extend([
-            ("text", apart(Oklch::of(text), TEXT)),
-            ("text-muted", apart(Oklch::of(muted), TEXT)),
-            ("border", apart(Oklch::of(border), CONTROL)),
+            ("text", apart(text(tones.text), TEXT)),
+            ("text-muted", apart(text(tones.muted), TEXT)),
+            ("border", apart(text(tones.border), CONTROL)),
             ("accent", accent),
             ("on-accent", readable_on(accent)),
             ("accent-text", apart(brand, TEXT)),
             ("secondary", secondary),
             ("on-secondary", readable_on(secondary)),
+            ("inverse", inverse),
+            ("on-inverse", on_inverse(neutral((0.985, 0.004)))),
+            ("inverse-muted", on_inverse(neutral((0.78, 0.01)))),
+            ("inverse-accent", on_inverse(second)),
             ("focus", apart(brand, CONTROL)),
             ("sale", sale),
             ("on-sale", readable_on(sale)),
@@ -121,12 +228,13 @@ impl Scheme {
 ///
 /// Names: `--bg`, `--surface`, `--surface-2` (ground of pictures), `--line` (hairlines that carry no meaning), `--text`,
 /// `--text-muted`, `--border` (controls), `--accent`, `--on-accent`, `--accent-text`, `--secondary`, `--on-secondary`,
-/// `--focus`, `--sale`, `--on-sale`, `--ok`, `--warn`. [`PAIRS`] says which may stand on which.
-pub fn css_variables(primary: Color, secondary: Color) -> String {
+/// `--inverse` (a dark ground in both schemes), `--on-inverse`, `--inverse-muted`, `--inverse-accent`, `--focus`, `--sale`,
+/// `--on-sale`, `--ok`, `--warn`. [`PAIRS`] says which may stand on which.
+pub fn css_variables(mood: Mood, primary: Color, secondary: Color) -> String {
     format!(
         ":root{{color-scheme:light dark;{}}}\n@media (prefers-color-scheme:dark){{:root{{{}}}}}\n",
-        Scheme::light(primary, secondary).declarations(),
-        Scheme::dark(primary, secondary).declarations(),
+        Scheme::light(mood, primary, secondary).declarations(),
+        Scheme::dark(mood, primary, secondary).declarations(),
     )
 }
 
@@ -246,8 +354,8 @@ mod tests {
     }
 
     fn every_pair_reads_well(primary: [u8; 3], secondary: [u8; 3]) -> Result<(), TestCaseError> {
-        let css = css_variables(Color { rgb: primary }, Color { rgb: secondary });
-        for scheme in written(&css) {
+        let css = |mood| css_variables(mood, Color { rgb: primary }, Color { rgb: secondary });
+        for (css, scheme) in Mood::ALL.map(css).iter().flat_map(|css| written(css).map(|scheme| (css, scheme))) {
             for (front, grounds, lowest) in PAIRS {
                 for ground in grounds {
                     let ratio = contrast(scheme[front], scheme[*ground]);
@@ -275,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_fitting_color_is_kept_as_it_is() {
-        let css = css_variables(Color { rgb: [0x1f, 0x5f, 0x4f] }, Color { rgb: [0xc0, 0x70, 0x40] });
+        let css = css_variables(Mood::Calm, Color { rgb: [0x1f, 0x5f, 0x4f] }, Color { rgb: [0xc0, 0x70, 0x40] });
         assert!(css.contains("--accent:#1f5f4f;") && css.contains("--secondary:#c07040;"), "{css}");
         assert!(css.starts_with(":root{color-scheme:light dark;--bg:#"), "{css}");
         assert_eq!(css.matches('{').count(), css.matches('}').count());

@@ -20,6 +20,8 @@ pub struct ThemeFile {
 pub struct ThemeFiles {
     /// Path of the stylesheet.
     pub stylesheet: String,
+    /// Paths of the theme's own files by the names that it knows them by.
+    pub assets: BTreeMap<String, String>,
     /// Every file, the stylesheet first.
     pub files: Vec<ThemeFile>,
 }
@@ -33,16 +35,19 @@ pub fn build(palette: &str, sheets: &[String], assets: &BTreeMap<String, Vec<u8>
     }
     let mut css = compact(&css);
     let mut files = Vec::new();
+    let mut paths = BTreeMap::new();
     for (name, bytes) in assets {
         let hashed = hashed_name(name, bytes);
         for quote in ["", "\"", "'"] {
             css = css.replace(&format!("url({quote}{name}{quote})"), &format!("url({hashed})"));
         }
-        files.push(ThemeFile { path: format!("assets/{hashed}"), bytes: bytes.clone() });
+        let path = format!("assets/{hashed}");
+        paths.insert(name.clone(), path.clone());
+        files.push(ThemeFile { path, bytes: bytes.clone() });
     }
     let stylesheet = format!("assets/{}", hashed_name("style.css", css.as_bytes()));
     files.insert(0, ThemeFile { path: stylesheet.clone(), bytes: css.into_bytes() });
-    ThemeFiles { stylesheet, files }
+    ThemeFiles { stylesheet, assets: paths, files }
 }
 
 /// Makes the files of the scripts, in one folder named by all of their contents, so that they can import each other by

@@ -23,6 +23,7 @@ mod schema;
 mod state;
 mod status;
 mod terminal;
+mod themes;
 mod words;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -91,6 +92,8 @@ enum Command {
     Init(init::InitArgs),
     /// Look into what is kept of pictures between runs, or empty it
     Cache(cache::CacheArgs),
+    /// List the themes, show what can be set, or copy one to change it
+    Themes(themes::ThemesArgs),
     /// Print the JSON Schema of store.yaml, or of the state file
     Schema(schema::SchemaArgs),
 }
@@ -135,6 +138,7 @@ impl Cli {
             Command::Explain(args) => explain::run(&args, &self.global, terminal),
             Command::Init(args) => init::run(&args, terminal),
             Command::Cache(args) => cache::run(&args, &self.global, terminal),
+            Command::Themes(args) => themes::run(&args, terminal),
             Command::Schema(args) => schema::run(&args, terminal),
         }
     }

@@ -77,10 +77,16 @@ pub(super) struct StoreFile {
 
     /// Name of a theme of the program, or the folder of your own: a path that holds `/` or starts with `.`.
     ///
-    /// A folder needs only the files that differ from `modern-minimal`.
+    /// `storegen themes` lists them. A folder needs only the files that differ from the theme that it builds on.
     /// Default: `modern-minimal`. Example: `theme: ./theme`
     #[serde(default = "defaults::theme")]
     pub(super) theme: String,
+
+    /// What the theme lets store owners choose; `storegen themes show NAME` lists it.
+    ///
+    /// Example: `theme_settings: {notice: Closed on Monday}`
+    #[serde(default)]
+    pub(super) theme_settings: BTreeMap<String, serde_json::Value>,
 
     /// The store's logo, an SVG or PNG file; stands in the header in place of the name, and on icons.
     ///

@@ -5,7 +5,7 @@
 use super::error::ConfigError;
 use super::file::{CatalogFile, CollectionsFile, OneOrMany, PlatformName, SortName, StoreFile};
 use super::load::Overrides;
-use super::places::MappingPlaces;
+use super::places::BlockPlaces;
 use super::shape::{joined, shortened};
 use super::source::Source;
 use super::suggest;
@@ -27,7 +27,7 @@ use std::time::Duration;
 use url::Url;
 
 /// Themes that are part of the program.
-const THEMES: [&str; 1] = ["modern-minimal"];
+pub(super) const THEMES: [&str; 3] = ["modern-minimal", "eyewear-focused", "classic-optician"];
 /// Database of a catalogue that names none.
 const DATABASE: &str = "eyewear_ml";
 /// Variable that comes before `catalog.uri`.
@@ -77,6 +77,8 @@ pub(super) fn configuration(
     let jobs = reading.jobs(file.jobs);
     let reliability = reading.reliability(file.reliability);
     let catalog = reading.catalog(file.catalog, locales.as_deref().unwrap_or_default(), around);
+    let theme_places =
+        BlockPlaces::new(reading.source, reading.node("theme_settings"), &reading.span("theme_settings"));
     let logo = reading.logo(file.logo);
     let redirects = reading.redirects(&file.redirects, base_url.as_ref());
     let output = reading.output(&file.output, around, theme.as_ref(), catalog.as_ref());
@@ -91,6 +93,8 @@ pub(super) fn configuration(
         words: words?,
         currency: currency?,
         theme: theme?,
+        theme_settings: file.theme_settings,
+        theme_places,
         logo: logo?,
         primary_color: primary_color?,
         secondary_color: secondary_color?,
@@ -376,7 +380,10 @@ impl Reading<'_> {
         let close = suggest::word(written, &THEMES).filter(|_| !self.is_variable(path));
         let hint = match close {
             Some(theme) => format!("did you mean `{theme}`?"),
-            None => "the program has `modern-minimal`; a theme of your own is a path such as `./theme`".to_string(),
+            None => {
+                let names = THEMES.map(|name| format!("`{name}`")).join(", ");
+                format!("the program has {names}; a theme of your own is a path such as `./theme`")
+            }
         };
         let message = format!("there is no theme `{}`", self.shown(path));
         self.fault(path, &message, &hint)
@@ -504,7 +511,7 @@ impl Reading<'_> {
         let uri = self.catalog_uri(file.uri, around);
         let database = self.database(file.database);
         let collections = self.collections(file.collections);
-        let places = MappingPlaces::new(self.source, self.node("catalog.mapping"), &self.span("catalog.mapping"));
+        let places = BlockPlaces::new(self.source, self.node("catalog.mapping"), &self.span("catalog.mapping"));
         if let Some(Err(mistakes)) = file.mapping.as_ref().map(check_mapping) {
             self.errors.extend(places.errors(&mistakes));
         }

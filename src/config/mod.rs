@@ -29,7 +29,7 @@ pub use error::{ConfigError, ConfigErrors};
 pub use keeping::{bytes, span};
 pub use load::{Overrides, StoreText, load};
 pub use operation::{JobSettings, ReliabilitySettings};
-pub use places::MappingPlaces;
+pub use places::BlockPlaces;
 pub use scaffold::{ScaffoldError, scaffold};
 pub use schema::schema;
 pub use source::{Place, redact};
@@ -66,6 +66,10 @@ pub struct StoreConfiguration {
     pub currency: Currency,
     /// Name of an embedded theme, or the folder of the store's own.
     pub theme: ThemeSource,
+    /// What the store file sets of the theme's settings; the theme knows which there are.
+    pub theme_settings: BTreeMap<String, serde_json::Value>,
+    /// Where those stand.
+    pub theme_places: BlockPlaces,
     /// An SVG or PNG file, absolute; it was there when the configuration was read.
     pub logo: Option<PathBuf>,
     /// Accent colour.
@@ -349,7 +353,7 @@ pub struct CatalogSettings {
     /// The store's own document mapping, as a tree still in YAML's own terms; `None` uses the built-in dialects.
     pub mapping: Option<MappingFile>,
     /// Where the mapping's rules stand in the file, for errors found when it is compiled.
-    pub mapping_places: MappingPlaces,
+    pub mapping_places: BlockPlaces,
     /// How long to wait for a server.
     pub patience: Patience,
 }

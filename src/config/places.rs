@@ -1,4 +1,5 @@
-//! Where the rules of a mapping stand, so that the room that compiles them can point at the line.
+//! Where the rules of a mapping and the settings of a theme stand, so that the room that understands them can point at
+//! the line.
 
 use super::error::ConfigError;
 use super::shape::joined;
@@ -9,19 +10,19 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// Places in the `catalog.mapping` block of a store file; holds no secrets. The default knows no place.
+/// Places in a block of a store file whose keys are understood elsewhere; holds no secrets. The default knows no place.
 #[derive(Clone, Debug, Default)]
-pub struct MappingPlaces {
+pub struct BlockPlaces {
     file: PathBuf,
-    /// By the path of keys and list positions within the mapping, joined with dots; empty for the block itself.
+    /// By the path of keys and list positions within the block, joined with dots; empty for the block itself.
     places: BTreeMap<String, Place>,
 }
 
-impl MappingPlaces {
-    pub(super) fn new(source: &Source, mapping: Option<&Node>, fallback: &Range<usize>) -> Self {
+impl BlockPlaces {
+    pub(super) fn new(source: &Source, block: Option<&Node>, fallback: &Range<usize>) -> Self {
         let mut places = BTreeMap::from([(String::new(), source.place(fallback))]);
-        if let Some(mapping) = mapping {
-            collect(source, mapping, "", &mut places);
+        if let Some(block) = block {
+            collect(source, block, "", &mut places);
         }
         Self { file: source.file.clone(), places }
     }

@@ -43,7 +43,8 @@ fn of_settings(config: &StoreConfiguration, theme: &Theme) -> [u8; 32] {
     settings.theme = ThemeSource::Folder(PathBuf::new());
     settings.logo = config.logo.as_ref().map(|_| PathBuf::new());
     // Where a rule stands in the file changes with every line above it.
-    settings.catalog.mapping_places = crate::config::MappingPlaces::default();
+    settings.catalog.mapping_places = crate::config::BlockPlaces::default();
+    settings.theme_places = crate::config::BlockPlaces::default();
     let mut hasher = blake3::Hasher::new();
     hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
     // Every setting has a place in this text, so that none can be forgotten.

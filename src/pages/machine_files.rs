@@ -160,7 +160,7 @@ fn old_addresses_lead_on() {
 #[test]
 fn redirects_take_no_place_of_the_store() {
     let mut config = configuration(BASE);
-    let theme = Theme::load(&config.theme, &config.locales, &config.words).expect("the theme");
+    let theme = Theme::of(&config).expect("the theme");
     let (media, catalog) = (Media::new(None), catalog(products()));
     let mut refusal = |redirects: &[(&str, &str)]| {
         config.redirects = redirects.iter().map(|(from, path)| redirect(from, path, "https://x.example/")).collect();

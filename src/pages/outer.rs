@@ -106,7 +106,7 @@ struct Outer<'a> {
     translations: Vec<Translation<'a>>,
     /// The same for shoppers; leads to the front page where the page itself has no address to go to.
     languages: Vec<LanguageLink<'a>>,
-    stylesheet: &'a str,
+    look: &'a Look,
     script: &'a str,
     /// Public key of the Snipcart account, on pages that sell.
     snipcart: Option<&'a str>,
@@ -156,11 +156,22 @@ struct PreviewPrice {
     currency: &'static str,
 }
 
+/// What the theme asks of every page.
+#[derive(Debug, Serialize)]
+pub(crate) struct Look {
+    /// Link to the stylesheet.
+    pub(crate) stylesheet: String,
+    /// Attributes of the root element, each after a blank.
+    pub(crate) attributes: String,
+    /// Links to fonts that are needed at once.
+    pub(crate) fonts: Vec<String>,
+}
+
 /// The parts that all pages share, rendered once.
 pub(crate) struct Shell {
     headers: Vec<(Section, String)>,
     footer: String,
-    stylesheet: String,
+    look: Look,
     script: String,
     policy: String,
     direction: &'static str,
@@ -222,7 +233,7 @@ pub(crate) struct Email<'a> {
 
 impl Shell {
     /// Renders header and footer.
-    pub(crate) fn new(shop: &Shop<'_>, stylesheet: &str, scripts: &str, logo: Option<&Logo>) -> anyhow::Result<Self> {
+    pub(crate) fn new(shop: &Shop<'_>, look: Look, scripts: &str, logo: Option<&Logo>) -> anyhow::Result<Self> {
         let entries = navigation(shop);
         let mut sections = vec![Section::None];
         sections.extend(entries.iter().map(|(section, _, _)| *section));
@@ -255,7 +266,7 @@ impl Shell {
         Ok(Self {
             headers: sections.into_iter().map(header).collect::<Result<_, _>>()?,
             footer: shop.templates.render("fragments/footer", &footer(shop))?,
-            stylesheet: shop.links.shared(stylesheet),
+            look,
             script: shop.links.shared(&format!("{scripts}/store.js")),
             policy: escape(&super::host_files::content_policy(shop)),
             direction: language::direction(shop.locale),
@@ -269,9 +280,10 @@ impl Shell {
 
     /// Hashes everything that a page takes from the shell.
     pub(crate) fn hash(&self, hasher: &mut blake3::Hasher) {
-        let Self { headers, footer, stylesheet, script, policy, direction, news, search } = self;
+        let Self { headers, footer, look, script, policy, direction, news, search } = self;
         let alternates = news.iter().chain([search]).flat_map(|alternate| [&alternate.url, &alternate.title]);
-        let texts = [footer, stylesheet, script, policy].into_iter().chain(headers.iter().map(|(_, html)| html));
+        let texts = [footer, &look.stylesheet, &look.attributes, script, policy].into_iter();
+        let texts = texts.chain(&look.fonts).chain(headers.iter().map(|(_, html)| html));
         for text in texts.chain(alternates).map(String::as_str).chain([*direction]) {
             hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
         }
@@ -303,7 +315,7 @@ impl Shell {
             manifest: shop.links.local("manifest.webmanifest"),
             translations: if content.is_indexable { translations(shop, &content.path) } else { Vec::new() },
             languages: languages(shop, if content.is_placeless { "index.html" } else { &content.path }),
-            stylesheet: &self.stylesheet,
+            look: &self.look,
             script: &self.script,
             snipcart: match &shop.config.commerce {
                 Commerce::Snipcart { public_key } if content.sells => Some(public_key),

@@ -28,9 +28,23 @@ pub(crate) struct Program {
 #[derive(Debug)]
 enum Step {
     Fixed(Box<str>),
-    Value { way: Way, is_escaped: bool },
-    If { way: Way, wanted: bool, then: Vec<Step>, otherwise: Vec<Step> },
-    Each { way: Way, body: Vec<Step>, otherwise: Option<Vec<Step>> },
+    Value {
+        way: Way,
+        is_escaped: bool,
+    },
+    If {
+        way: Way,
+        wanted: bool,
+        then: Vec<Step>,
+        otherwise: Vec<Step>,
+    },
+    Each {
+        way: Way,
+        body: Vec<Step>,
+        otherwise: Option<Vec<Step>>,
+    },
+    /// What a condition on a setting of the theme has come to.
+    Block(Vec<Step>),
 }
 
 /// The way to a field: so many blocks up, then down by names, or to one of the block's local names.
@@ -82,6 +96,7 @@ fn size_of(steps: &[Step]) -> usize {
         Step::Value { .. } => 0,
         Step::If { then, otherwise, .. } => size_of(then).max(size_of(otherwise)),
         Step::Each { body, .. } => 2 * size_of(body),
+        Step::Block(steps) => size_of(steps),
     };
     steps.iter().map(size).sum()
 }
@@ -111,6 +126,15 @@ fn block_of(block: &HelperTemplate) -> Option<Step> {
     let [subject] = block.params.as_slice() else { return None };
     if !block.hash.is_empty() || block.block_param.is_some() {
         return None;
+    }
+    if let Parameter::Literal(serde_json::Value::Bool(value)) = subject {
+        let wanted = match block.name.as_name()? {
+            "if" => *value,
+            "unless" => !*value,
+            _ => return None,
+        };
+        let chosen = if wanted { block.template.as_ref() } else { block.inverse.as_ref() };
+        return Some(Step::Block(chosen.map_or(Some(Vec::new()), steps_of)?));
     }
     let way = way_of(subject)?;
     let body = block.template.as_ref().map_or(Some(Vec::new()), steps_of)?;
@@ -180,6 +204,7 @@ impl Run<'_> {
     fn step(&mut self, step: &Step) -> Option<()> {
         match step {
             Step::Fixed(text) => self.out.push_str(text),
+            Step::Block(steps) => self.steps(steps)?,
             Step::Value { way, is_escaped } => self.value(way, *is_escaped)?,
             Step::If { way, wanted, then, otherwise } => {
                 let branch = if self.is_truthy(way)? == *wanted { then } else { otherwise };

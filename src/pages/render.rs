@@ -6,7 +6,7 @@
 use super::card::Cards;
 use super::fingerprint::Fingerprints;
 use super::link::Links;
-use super::outer::Shell;
+use super::outer::{Look, Shell};
 use super::plan::{PageKind, Plan, PlannedPage, folder_of};
 use super::price::PriceFormat;
 use super::shop::{self, Shop, Used};
@@ -66,7 +66,8 @@ impl<'a> Renderer<'a> {
         theme: &'a Theme,
         media: &'a Media,
     ) -> Result<Self> {
-        let palette = palette::css_variables(config.primary_color, config.secondary_color);
+        let palette = palette::css_variables(theme.mood, config.primary_color, config.secondary_color);
+        let palette = format!("{palette}:root{{{}}}\n", theme.declarations);
         let mut files = theme_files::build(&palette, &theme.stylesheets, &theme.files);
         let logo = config.logo.as_deref().map(Logo::read).transpose()?;
         let used = Arc::new(Used::default());
@@ -91,7 +92,13 @@ impl<'a> Renderer<'a> {
             };
             let (scripts, modules) = theme_files::scripts(&theme.scripts, &script_values(&shop));
             files.files.extend(modules);
-            let shell = Shell::new(&shop, &files.stylesheet, &scripts, logo.as_ref())?;
+            let fonts = theme.preload.iter().filter_map(|name| files.assets.get(name));
+            let look = Look {
+                stylesheet: shop.links.shared(&files.stylesheet),
+                attributes: theme.attributes.clone(),
+                fonts: fonts.map(|path| shop.links.shared(path)).collect(),
+            };
+            let shell = Shell::new(&shop, look, &scripts, logo.as_ref())?;
             let fingerprints = Fingerprints::new(&shop, &shell, theme)?;
             editions.push(Edition { shell, cards: Cards::new(catalog.records.len()), fingerprints, shop });
         }

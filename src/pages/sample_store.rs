@@ -45,6 +45,8 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
         words: BTreeMap::new(),
         currency: Currency::from_code("EUR").expect("EUR exists"),
         theme: ThemeSource::Embedded("modern-minimal".into()),
+        theme_settings: Default::default(),
+        theme_places: Default::default(),
         primary_color: Color { rgb: [0x1f, 0x4b, 0x43] },
         secondary_color: Color { rgb: [0xc8, 0xa2, 0x6b] },
         products_per_page: 12,
@@ -222,7 +224,7 @@ pub(super) fn catalog(products: Vec<Product>) -> EnhancedCatalog {
 /// A rendered store: bytes by path.
 pub(super) fn rendered(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> (Plan, BTreeMap<String, Vec<u8>>) {
     let plan = plan(config, catalog);
-    let theme = Theme::load(&config.theme, &config.locales, &config.words).expect("the theme");
+    let theme = Theme::of(&config).expect("the theme");
     let media = Media::new(None);
     let renderer = Renderer::new(config, catalog, &plan, &theme, &media).expect("a renderer");
     let mut files = BTreeMap::new();

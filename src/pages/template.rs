@@ -6,7 +6,8 @@
 
 use super::fields::Fields;
 use super::program::Program;
-use super::theme::ThemeError;
+use super::theme::partials::{self, Expanded};
+use super::theme::{Settings, ThemeError};
 use crate::language::Words;
 use handlebars::Handlebars;
 use serde::Serialize;
@@ -20,6 +21,8 @@ pub(crate) struct Templates {
     /// Of everything that was compiled.
     sources: blake3::Hasher,
     programs: HashMap<String, Program>,
+    /// By template and line, the file and line that they come from.
+    origins: HashMap<String, Vec<(String, usize)>>,
 }
 
 thread_local! {
@@ -34,17 +37,34 @@ impl Templates {
         engine.set_strict_mode(true);
         engine.set_prevent_indent(true);
         engine.register_escape_fn(escape);
-        Self { engine, programs: HashMap::new(), sources: blake3::Hasher::new() }
+        Self { engine, programs: HashMap::new(), origins: HashMap::new(), sources: blake3::Hasher::new() }
     }
 
-    /// Compiles a template after filling in its words; `file` is where mistakes are reported.
-    pub(crate) fn add(&mut self, name: &str, file: &str, text: &str, words: &Words) -> Result<(), ThemeError> {
-        let text = tightened(&fill_words(file, text, words)?);
+    /// Whether a file is a template in itself, partials aside; a partial is used in others only whole.
+    pub(crate) fn check(file: &str, text: &str) -> Result<(), ThemeError> {
+        // The engine takes what is between the signs of a partial for a name, whatever it is.
+        handlebars::Template::compile(text).map(|_| ()).map_err(|error| {
+            let (line, column) = error.pos().unwrap_or((1, 0));
+            ThemeError::at(file, line, column + 1, error.reason().to_string())
+        })
+    }
+
+    /// Compiles a template after filling in its words and the settings of the theme.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        template: Expanded,
+        words: &Words,
+        settings: &Settings,
+    ) -> Result<(), ThemeError> {
+        let text = tightened(&fill(&template, words, settings)?);
         self.sources.update(name.as_bytes()).update(&[0]).update(text.as_bytes()).update(&[0]);
         self.engine.register_template_string(name, text).map_err(|error| {
             let (line, column) = error.pos().unwrap_or((1, 0));
-            ThemeError::Template { file: file.into(), line, column: column + 1, detail: error.reason().to_string() }
+            let (file, line) = template.origin(line);
+            ThemeError::at(&file, line, column + 1, error.reason().to_string())
         })?;
+        self.origins.insert(name.to_string(), template.origins);
         match self.engine.get_template(name).and_then(Program::of) {
             Some(program) => _ = self.programs.insert(name.to_string(), program),
             None => _ = self.programs.remove(name),
@@ -97,9 +117,12 @@ impl Templates {
 
     fn render_by_engine<T: Serialize>(&self, name: &str, context: &T) -> anyhow::Result<String> {
         self.engine.render(name, context).map_err(|error| {
-            let place = match (error.line_no, error.column_no) {
-                (Some(line), Some(column)) => format!("templates/{name}.hbs:{line}:{column}"),
-                _ => format!("templates/{name}.hbs"),
+            let place = match (error.line_no, error.column_no, self.origins.get(name)) {
+                (Some(line), Some(column), Some(origins)) => {
+                    let (file, line) = partials::origin(origins, line);
+                    format!("{file}:{line}:{column}")
+                }
+                _ => partials::file_of(name),
             };
             anyhow::anyhow!("{place}: {}", error.reason())
         })
@@ -139,23 +162,65 @@ fn tightened(text: &str) -> String {
     text.lines().map(str::trim_start).collect::<Vec<_>>().join("\n")
 }
 
-fn fill_words(file: &str, text: &str, words: &Words) -> Result<String, ThemeError> {
-    const OPENING: &str = "{{words.";
+/// Fills in `{{words.key}}` and `{{settings.name}}`. Both are the same on every page, so that conditions on settings are
+/// literals by the time the engine sees them.
+fn fill(template: &Expanded, words: &Words, settings: &Settings) -> Result<String, ThemeError> {
+    let text = template.text.as_str();
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(OPENING) {
+    while let Some(at) = rest.find("{{") {
         filled.push_str(&rest[..at]);
-        let behind = &rest[at + OPENING.len()..];
         let error = |detail: String| {
             let before = &text[..text.len() - rest.len() + at];
             let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            ThemeError::Template { file: file.into(), line: before.matches('\n').count() + 1, column, detail }
+            let (file, line) = template.origin(before.matches('\n').count() + 1);
+            ThemeError::at(&file, line, column, detail)
         };
-        let Some((key, after)) = behind.split_once("}}") else {
-            return Err(error("`{{words.` is not closed, `}}` was expected".into()));
+        let behind = &rest[at + 2..];
+        let Some((tag, after)) = behind.split_once("}}") else {
+            let kind = ["words.", "settings."].into_iter().find(|kind| behind.starts_with(kind));
+            if let Some(kind) = kind {
+                return Err(error(format!("`{{{{{kind}` is not closed, `}}}}` was expected")));
+            }
+            filled.push_str("{{");
+            rest = behind;
+            continue;
         };
-        let Some(word) = words.get(key) else { return Err(error(words.unknown(key))) };
-        filled.push_str(&escape(word));
+        if let Some(key) = tag.strip_prefix("words.") {
+            let word = words.get(key).ok_or_else(|| error(words.unknown(key)))?;
+            filled.push_str(&literally(word));
+        } else if let Some(name) = tag.strip_prefix("settings.") {
+            let value = settings.shown(name).ok_or_else(|| error(settings.unknown(name)))?;
+            filled.push_str(&literally(&value));
+        } else if tag.contains("settings.") && !tag.starts_with('!') {
+            filled.push_str("{{");
+            filled.push_str(&with_literals(tag, settings).map_err(error)?);
+            filled.push_str("}}");
+        } else {
+            filled.push_str("{{");
+            rest = behind;
+            continue;
+        }
+        rest = after;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}
+
+/// A text as it stands in a template, which takes no brace of it for the beginning of a tag.
+fn literally(text: &str) -> String {
+    escape(text).replace('{', "&#123;")
+}
+
+/// A tag with the values of settings in the place of their names.
+fn with_literals(tag: &str, settings: &Settings) -> Result<String, String> {
+    let mut filled = String::with_capacity(tag.len());
+    let mut rest = tag;
+    while let Some((before, behind)) = rest.split_once("settings.") {
+        let end = behind.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))).unwrap_or(behind.len());
+        let (name, after) = behind.split_at(end);
+        filled.push_str(before);
+        filled.push_str(&settings.literal(name).ok_or_else(|| settings.unknown(name))?);
         rest = after;
     }
     filled.push_str(rest);
@@ -175,7 +240,14 @@ mod tests {
         }
         let mut templates = Templates::new();
         let text = "<h1>{{heading}}</h1>\n  <p>{{headign}}</p>";
-        templates.add("pages/home", "templates/pages/home.hbs", text, &Words::default()).expect("it compiles");
+        templates
+            .add(
+                "pages/home",
+                Expanded::alone("templates/pages/home.hbs", text),
+                &Words::default(),
+                &Settings::default(),
+            )
+            .expect("it compiles");
         let error = templates.render("pages/home", &Page { heading: "x" }).expect_err("an error").to_string();
         assert!(error.starts_with("templates/pages/home.hbs:2:"), "{error}");
         assert!(error.contains("headign"), "{error}");
@@ -240,7 +312,7 @@ mod tests {
         #[test]
         fn programs_do_what_handlebars_does(text in template(), thing in thing()) {
             let mut templates = Templates::new();
-            if templates.add("t", "t.hbs", &text, &Words::default()).is_ok() {
+            if templates.add("t", Expanded::alone("t.hbs", &text), &Words::default(), &Settings::default()).is_ok() {
                 let by_engine = templates.render_by_engine("t", &thing).map_err(|error| error.to_string());
                 prop_assert!(templates.programs.contains_key("t"));
                 let mut fields = Fields::default();
@@ -270,7 +342,9 @@ mod tests {
             ("{{len list}}", "2"),
         ] {
             let mut templates = Templates::new();
-            templates.add("t", "t.hbs", text, &Words::default()).expect("it compiles");
+            templates
+                .add("t", Expanded::alone("t.hbs", text), &Words::default(), &Settings::default())
+                .expect("it compiles");
             assert!(!templates.programs.contains_key("t"), "{text}");
             assert_eq!(templates.render("t", &page).expect("it renders"), expected);
         }

@@ -1,6 +1,6 @@
 //! What a catalogue is worth before anything is built from it: counts by reason, coverage, worst offenders.
 
-use super::{RunError, media_of, read_catalog};
+use super::{RunError, media_of, read_catalog, theme};
 use crate::config::StoreConfiguration;
 use crate::enhance::{EnhancedCatalog, EnhancedProduct, ProductRecord};
 use crate::event::{Event, Finding, Observer, Outcome};
@@ -97,8 +97,7 @@ impl CatalogReport {
 /// When the catalogue cannot be read.
 pub fn check(config: &StoreConfiguration, work_dir: &Path, observer: &dyn Observer) -> Result<CatalogReport, RunError> {
     let tally = Tally { observer, reasons: Mutex::default() };
-    let theme =
-        Theme::load(&config.theme, &config.locales, &config.words).map_err(|error| RunError::Usage(error.into()))?;
+    let theme = theme::load(config)?;
     let read = read_catalog(config, theme.words(), &media_of(config), work_dir, &tally)?;
     let catalog = &read.catalog;
     let count = catalog.records.len();

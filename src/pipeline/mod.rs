@@ -7,6 +7,7 @@ pub mod check;
 pub mod explain;
 mod pictures;
 mod reach;
+mod theme;
 
 use crate::assets::cache::Cache;
 use crate::assets::drawing::FrameDrawing;
@@ -124,8 +125,7 @@ pub fn generate(
     breakers: &Breakers<'_>,
     observer: &dyn Observer,
 ) -> Result<Summary, RunError> {
-    let theme =
-        Theme::load(&config.theme, &config.locales, &config.words).map_err(|error| RunError::Usage(error.into()))?;
+    let theme = theme::load(config)?;
     let output = site::Output::claim(&config.output, &protected(config, options), options.overwrite)
         .map_err(|refused| RunError::Usage(refused.into()))?;
     let watcher = Skips::watching(observer);

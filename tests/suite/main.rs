@@ -22,3 +22,4 @@ mod proxy;
 mod shopping;
 mod sources;
 mod store;
+mod themes;
