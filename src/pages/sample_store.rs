@@ -224,7 +224,7 @@ pub(super) fn catalog(products: Vec<Product>) -> EnhancedCatalog {
 /// A rendered store: bytes by path.
 pub(super) fn rendered(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> (Plan, BTreeMap<String, Vec<u8>>) {
     let plan = plan(config, catalog);
-    let theme = Theme::of(&config).expect("the theme");
+    let theme = Theme::of(config).expect("the theme");
     let media = Media::new(None);
     let renderer = Renderer::new(config, catalog, &plan, &theme, &media).expect("a renderer");
     let mut files = BTreeMap::new();

@@ -170,8 +170,8 @@ fn settings_are_checked_at_their_line() {
     good.generated(&[]);
     let home = good.page("index.html");
     assert!(home.contains("<p class=\"notice\">Closed &lt;today&gt; &#123;&#123;now}}</p>"), "{home}");
-    with("\n  notise: x").generate(&[]).code(2).says("store.yaml:8:3").says("did you mean `notice`?");
-    with("\n  columns: 9").generate(&[]).code(2).says("store.yaml:8:").says("must be a number from 2 to 4");
+    with("\n  notise: x").generate(&[]).code(2).says("store.yaml:9:11").says("did you mean `notice`?");
+    with("\n  columns: 9").generate(&[]).code(2).says("store.yaml:9:").says("must be a number from 2 to 4");
     with(" {hero: colour}").generate(&[]).code(2).says("did you mean `color`?");
     with(" loud").generate(&[]).code(2).says("`theme_settings` must be a block of keys");
 }

@@ -115,7 +115,7 @@ impl Description {
             let number = |number: u64| usize::try_from(number).unwrap_or(1);
             let detail = error.to_string();
             let detail = detail.split(" at line ").next().unwrap_or_default();
-            ThemeError::at(file, number(line), number(column), format!("{detail}; `storegen help themes` describes it"))
+            ThemeError::at(file, number(line), number(column), detail.to_string())
         })
     }
 
