@@ -64,6 +64,31 @@ pub struct Source {
     copy: Option<CopyWriter>,
 }
 
+/// Learns that the catalogue in a server has been changed.
+pub struct Watch(mongodb::Changes);
+
+impl Watch {
+    /// Begins to listen; from now on no change is missed. `None` for a catalogue in files, which tell nothing.
+    ///
+    /// # Errors
+    /// [`CatalogError::Unavailable`] when the server cannot be reached, or does not tell of changes.
+    pub fn begin(settings: &CatalogSettings) -> Result<Option<Self>, CatalogError> {
+        let CatalogUri::MongoDb(uri) = &settings.uri else { return Ok(None) };
+        mongodb::Changes::begin(uri, &settings.database, &settings.collections).map(Self).map(Some)
+    }
+
+    /// Whether the server is asked now and then, because it does not tell by itself.
+    pub fn is_polling(&self) -> bool {
+        self.0.is_polling()
+    }
+
+    /// Waits for the next change and the end of its burst; `false` when `is_over` said so before. `note` is told when the
+    /// server goes away, which does not end the wait.
+    pub fn wait(&mut self, is_over: &dyn Fn() -> bool, note: &dyn Fn(String)) -> bool {
+        self.0.wait(is_over, note)
+    }
+}
+
 enum Origin {
     MongoDb(mongodb::Server),
     Files(Files),

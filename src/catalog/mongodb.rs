@@ -5,6 +5,7 @@
 //! the collections before and after tells whether somebody wrote meanwhile. Whole batches are copied into blocks and
 //! not decoded here. Nothing that leaves this file holds the password of the connection string.
 
+mod changes;
 mod reading;
 mod words;
 
@@ -19,6 +20,7 @@ use ::mongodb::bson::{Document, RawDocumentBuf, doc};
 use ::mongodb::error::{Error, ErrorKind};
 use ::mongodb::options::ClientOptions;
 use ::mongodb::{Client, ClientSession, Database};
+pub(super) use changes::Changes;
 use futures_util::future::{Either, select};
 use reading::{Connection, within};
 use std::collections::BTreeSet;

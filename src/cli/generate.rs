@@ -5,7 +5,7 @@ use super::exit::{Exit, Failure};
 use super::progress::{ProgressChoice, ProgressView};
 use super::state::{self, Unturned};
 use super::terminal::{Terminal, Verbosity};
-use super::{GlobalArgs, interrupt, words};
+use super::{GlobalArgs, interrupt, several, watch, words};
 use crate::config::{Overrides, StoreConfiguration, StoreText};
 use crate::event::{Event, Observer, Reading};
 use crate::jobs::{
@@ -14,6 +14,7 @@ use crate::jobs::{
 };
 use crate::pipeline::{self, GenerateOptions, RunError, Summary};
 use crate::reliability::Breakers;
+use crate::site::Shard;
 use anyhow::Context as _;
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -31,13 +32,18 @@ use url::Url;
 Examples:
   storegen generate store.yaml
   storegen generate store.yaml --output /srv/www/shop --strict
+  storegen generate store.yaml --watch
+  storegen generate stores/*.yaml
   storegen generate store.yaml --json --progress none | jq .generated_urls")]
 pub(super) struct GenerateArgs {
-    /// The store's configuration
-    #[arg(default_value = "store.yaml")]
-    config: PathBuf,
+    /// The store's configuration; of several, each makes a store
+    #[arg(default_value = "store.yaml", value_name = "CONFIG")]
+    configs: Vec<PathBuf>,
     #[command(flatten)]
     choices: Choices,
+    /// Stay, and make the store again whenever its files or its database change
+    #[arg(long, conflicts_with = "dry_run")]
+    watch: bool,
     /// Do everything but write: no store, no record
     #[arg(long)]
     dry_run: bool,
@@ -64,10 +70,13 @@ pub(super) struct Choices {
     /// Make every page, also those that would come out as they are
     #[arg(long)]
     full: bool,
+    /// Make one part of the store, such as 2/8; `storegen merge` puts the parts together
+    #[arg(long, value_name = "N/OF", requires = "output")]
+    shard: Option<Shard>,
 }
 
 /// How a run is conducted and told.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Conduct {
     /// Worker threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -92,10 +101,60 @@ pub(super) struct Conduct {
     pub(super) quiet: bool,
 }
 
+impl Conduct {
+    /// The same for one of several stores, whose progress nobody could follow.
+    pub(super) fn for_one_of_several(&self) -> Self {
+        Self { json: false, progress: ProgressChoice::None, ..self.clone() }
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Starts as many worker threads as were asked for; once a process.
+    pub(super) fn start_threads(&self) -> Result<(), Failure> {
+        let Some(threads) = self.threads else { return Ok(()) };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
+        pool.build_global().context("cannot start the worker threads").map_err(Failure::failed)
+    }
+}
+
 pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    let store = state::open(global.state.as_deref(), state::folder_of(&args.config), terminal);
-    let order = Order { text: StoreText::read(&args.config)?, choices: args.choices.clone(), retry_of: None };
-    conduct(order, store, args.dry_run, &args.conduct, terminal)
+    args.conduct.start_threads()?;
+    let config = match &args.configs[..] {
+        [config] => config,
+        configs => {
+            for (is_given, option) in
+                [(args.choices.output.is_some(), "--output"), (args.watch, "--watch"), (args.dry_run, "--dry-run")]
+            {
+                if is_given {
+                    let hint = "give one store file, or leave the option out";
+                    return Err(Failure::usage(
+                        format!("`{option}` is for one store, not for {}", configs.len()),
+                        hint,
+                    ));
+                }
+            }
+            return several::run(configs, &args.choices, &args.conduct, global, terminal);
+        }
+    };
+    let store = state::open(global.state.as_deref(), state::folder_of(config), terminal);
+    let build = || {
+        let order = Order { text: StoreText::read(config)?, choices: args.choices.clone(), retry_of: None };
+        conduct(order, store.clone(), args.dry_run, &args.conduct, terminal, &|_| {})
+    };
+    if args.watch {
+        let load = || Ok(StoreText::read(config)?.load(&args.choices.overrides(), &|name| std::env::var(name).ok())?);
+        return watch::run(config, terminal, &load, &build);
+    }
+    build()
+}
+
+impl Choices {
+    fn overrides(&self) -> Overrides {
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        Overrides { output: self.output.as_ref().map(absolute), catalog_uri: None }
+    }
 }
 
 /// What is to be made, and why.
@@ -106,23 +165,19 @@ pub(super) struct Order {
     pub(super) retry_of: Option<JobId>,
 }
 
-/// Runs a job from its place in the line to its record.
+/// Runs a job from its place in the line to its record, which `ended` is shown.
 pub(super) fn conduct(
     order: Order,
     store: JobStore,
     dry_run: bool,
     args: &Conduct,
     terminal: &Terminal,
+    ended: &dyn Fn(&GenerationJob),
 ) -> Result<Exit, Failure> {
     let Order { text, mut choices, retry_of } = order;
-    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    choices.output = choices.output.as_ref().map(absolute);
-    let overrides = Overrides { output: choices.output.clone(), catalog_uri: None };
+    let overrides = choices.overrides();
+    choices.output.clone_from(&overrides.output);
     let config = text.load(&overrides, &|name| std::env::var(name).ok())?;
-    if let Some(threads) = args.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
-        pool.build_global().context("cannot start the worker threads").map_err(Failure::failed)?;
-    }
     // A dry run keeps its record and its working files where they vanish with it.
     let scratch = dry_run.then(tempfile::tempdir).transpose().context("cannot make a folder for working files");
     let scratch = scratch.map_err(Failure::failed)?;
@@ -165,6 +220,7 @@ pub(super) fn conduct(
         memory_dir: (!dry_run).then(|| store.memory_dir()),
         copies_dir: (choices.offline_ok && !dry_run).then(|| store.copies_dir()),
         full: choices.full,
+        shard: choices.shard,
         protected: std::env::home_dir().into_iter().chain([state_folder]).collect(),
     };
     let timeout = args.timeout.or(config.jobs.timeout);
@@ -178,7 +234,7 @@ pub(super) fn conduct(
     let recorder = Recorder::start(store, job, Arc::clone(&clock))?;
     let result = pipeline::generate(&config, &options, &breakers, &Listeners::new(&recorder, &view, &stop));
     view.end();
-    tell(args, dry_run, &config, recorder, result, stop.reason(), terminal)
+    tell(args, dry_run, &config, recorder, result, stop.reason(), &Audience { terminal, ended })
 }
 
 /// Ends the record of a job that never had its turn.
@@ -206,6 +262,13 @@ fn turned_away(
     outcome
 }
 
+/// Who is told of the end of a run.
+struct Audience<'a> {
+    terminal: &'a Terminal,
+    /// Is shown the record.
+    ended: &'a dyn Fn(&GenerationJob),
+}
+
 /// Ends the record and tells the result.
 fn tell(
     args: &Conduct,
@@ -214,8 +277,9 @@ fn tell(
     recorder: Recorder,
     result: Result<Summary, RunError>,
     stopped: Option<StopReason>,
-    terminal: &Terminal,
+    audience: &Audience<'_>,
 ) -> Result<Exit, Failure> {
+    let &Audience { terminal, ended } = audience;
     let (ending, outcome) = match result {
         Ok(summary) => {
             let generated_urls = summary.generated_urls.clone();
@@ -248,6 +312,7 @@ fn tell(
         }
     };
     let (job, tally) = recorder.end(ending)?;
+    ended(&job);
     if let Some(error) = &tally.report_error {
         terminal.warn(&format!("the report is not whole: {error}"));
     }

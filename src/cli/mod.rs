@@ -16,14 +16,17 @@ mod job_page;
 mod job_statistics;
 mod job_table;
 mod logs;
+mod merge;
 mod progress;
 mod reading;
 mod retry;
 mod schema;
+mod several;
 mod state;
 mod status;
 mod terminal;
 mod themes;
+mod watch;
 mod words;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -74,6 +77,8 @@ struct GlobalArgs {
 enum Command {
     /// Make the store
     Generate(generate::GenerateArgs),
+    /// Put the parts of a store together that several machines have made
+    Merge(merge::MergeArgs),
     /// Tell how runs went, or how they go
     Status(status::StatusArgs),
     /// Print what happened in a job, also while it happens
@@ -129,6 +134,7 @@ impl Cli {
         interrupt::listen().map_err(Failure::failed)?;
         match self.command {
             Command::Generate(args) => generate::run(&args, &self.global, terminal),
+            Command::Merge(args) => merge::run(&args, &self.global, terminal),
             Command::Status(args) => status::run(&args, &self.global, terminal),
             Command::Logs(args) => logs::run(&args, &self.global, terminal),
             Command::Cancel(args) => cancel::run(&args, &self.global, terminal),

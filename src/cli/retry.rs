@@ -48,7 +48,8 @@ pub(super) fn run(args: &RetryArgs, global: &GlobalArgs, terminal: &Terminal) ->
         ));
     };
     let order = Order { text, choices, retry_of: Some(job.job_id.clone()) };
-    generate::conduct(order, store, false, &args.conduct, terminal)
+    args.conduct.start_threads()?;
+    generate::conduct(order, store, false, &args.conduct, terminal, &|_| {})
 }
 
 /// The store file of then. One that held secrets is still good where nothing else in it has changed.

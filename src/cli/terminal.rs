@@ -54,6 +54,11 @@ impl Terminal {
         }
     }
 
+    /// The same place, where only errors are told.
+    pub(super) fn quiet(&self) -> Self {
+        Self { out: self.out, err: self.err, verbosity: Verbosity::Quiet, reader_gone: AtomicBool::new(false) }
+    }
+
     /// Prints a result to stdout.
     pub(super) fn result(&self, text: &str) {
         let mut stdout = io::stdout().lock();

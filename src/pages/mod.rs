@@ -48,5 +48,8 @@ pub use redirects::refuse_collisions;
 pub use render::{Rendered, Renderer};
 pub use theme::{Theme, ThemeError};
 
+/// The file of the filters that names all others.
+pub const FACETS_SUMMARY: &str = index::FACETS;
+
 /// The file of the search index that names all others.
 pub const SEARCH_SUMMARY: &str = index::search::SUMMARY;

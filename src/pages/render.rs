@@ -25,7 +25,6 @@ use crate::enhance::EnhancedCatalog;
 use crate::language::Collator;
 use crate::site::Digest;
 use anyhow::{Context, Result};
-use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -140,10 +139,14 @@ impl<'a> Renderer<'a> {
         self.own().used.pictures()
     }
 
-    /// Counts the pictures of all cards among those that are pointed at. Each card is on some page; a page that need not
-    /// be rendered does not say which.
-    pub fn show_all_cards(&self) {
-        self.own().catalog.records.par_iter().for_each(|record| _ = self.own().card_picture(record));
+    /// Counts the pictures of a file of cards among those that are pointed at, where it is kept and not rendered. Every
+    /// card is in one such file, whatever other pages show it.
+    pub fn point_at_cards(&self, page: &PlannedPage) {
+        if let PageKind::CardBlock(block) = page.kind {
+            let shop = self.own();
+            let records = &shop.catalog.records[index::records_of_block(shop, block)];
+            records.iter().for_each(|record| _ = shop.card_picture(record));
+        }
     }
 
     /// The hash of everything that a page is made from, for the kinds of pages that there are many of. Pages of equal

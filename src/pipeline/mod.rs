@@ -20,7 +20,7 @@ use crate::language::Words;
 use crate::pages::{self, Rendered, Renderer, Theme};
 use crate::reliability::{Breakers, Unavailable};
 use crate::score::Rules;
-use crate::site::{self, Digest, Memory, Staging, Whole};
+use crate::site::{self, Digest, Memory, Shard, Staging, Whole};
 use anyhow::Context as _;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -55,6 +55,8 @@ pub struct GenerateOptions {
     pub copies_dir: Option<PathBuf>,
     /// Make everything, whatever is remembered.
     pub full: bool,
+    /// Make this part of the store only.
+    pub shard: Option<Shard>,
     /// Places besides the configuration and the catalogue that the store must not take, such as the home folder.
     pub protected: Vec<PathBuf>,
 }
@@ -160,21 +162,25 @@ pub fn generate(
     let renderer = Renderer::new(config, &catalog, &plan, &theme, &media)?;
     pages::refuse_collisions(config, &plan, &renderer).map_err(RunError::Usage)?;
     observer.observe(Event::Finished { phase: Phase::Plan, steps: plan.pages.len() as u64 });
+    let pages = plan.pages.iter().filter(|page| owns(options.shard, &page.path)).count();
 
     let (rendered, published) = if options.dry_run {
-        (render(&plan, &renderer, None, observer)?, None)
+        (render(&plan, &renderer, None, options.shard, observer)?, None)
     } else {
         let ledger = last.ledger();
         let memory = ledger.as_deref().map(|path| Memory { path, make_anew: options.full });
         let staging = output.stage(&options.journal_dir, &options.job_id, memory)?;
-        let rendered = render(&plan, &renderer, Some(&staging), observer)?;
-        write_assets(&staging, &renderer)?;
+        let rendered = render(&plan, &renderer, Some(&staging), options.shard, observer)?;
+        write_assets(&staging, &renderer, options.shard)?;
+        let standing = comparison.map(|comparison| comparison.standing);
+        if let Some(shard) = options.shard {
+            describe_part(&staging, shard, standing.and_then(|standing| last.plan(&standing)))?;
+        }
         stop_if_cancelled(observer)?;
         observer.observe(Event::Started { phase: Phase::Publish, total: None });
         // Pictures on servers may change where nothing else does, so such a store is never known to be as before.
-        let comparison = comparison.filter(|_| !has_fetched);
-        let made_from = comparison.and_then(|comparison| last.made_from(&comparison.standing));
-        let (products, pages) = (catalog.records.len() as u64, plan.pages.len() as u64);
+        let made_from = standing.filter(|_| !has_fetched).and_then(|standing| last.made_from(&standing));
+        let (products, pages) = (catalog.records.len() as u64, pages as u64);
         let published = staging.publish(made_from.map(|made_from| Whole { made_from, products, pages }))?;
         observer.observe(Event::Finished { phase: Phase::Publish, steps: published.files });
         (rendered, Some(published))
@@ -183,7 +189,7 @@ pub fn generate(
     let platforms = if published.is_some() { &config.deployment_platforms[..] } else { &[] };
     Ok(Summary {
         products: catalog.records.len() as u64,
-        pages: plan.pages.len() as u64,
+        pages: pages as u64,
         rendered,
         reading: comparison.map_or(Reading::Whole, |comparison| how(&comparison)),
         generated_urls: platforms.iter().map(|platform| url_of(*platform, config)).collect(),
@@ -209,6 +215,7 @@ struct Last {
     name: String,
     /// Hash of all that the store is made from besides its catalogue.
     settings: Digest,
+    shard: Option<Shard>,
 }
 
 impl Last {
@@ -220,15 +227,22 @@ impl Last {
     ) -> anyhow::Result<Self> {
         let name = blake3::hash(output.path().as_os_str().as_encoded_bytes()).to_hex();
         let settings = pages::settings_fingerprint(config, theme)?;
-        Ok(Self { folder: options.memory_dir.clone(), name: name[..16].into(), settings })
+        Ok(Self { folder: options.memory_dir.clone(), name: name[..16].into(), settings, shard: options.shard })
     }
 
-    /// Hash of all that a store is made from.
-    fn made_from(&self, standing: &Standing) -> Option<Digest> {
+    /// Hash of all that the whole store is made from.
+    fn plan(&self, standing: &Standing) -> Option<Digest> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.settings).update(&standing.references).update(&standing.documents?);
-        let hash = hasher.finalize();
-        Some(std::array::from_fn(|at| hash.as_bytes()[at]))
+        Some(collect::digest_of(&hasher.finalize()))
+    }
+
+    /// Hash of all that what is made of it is made from.
+    fn made_from(&self, standing: &Standing) -> Option<Digest> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.plan(standing)?);
+        self.shard.iter().for_each(|shard| _ = hasher.update(shard.to_string().as_bytes()));
+        Some(collect::digest_of(&hasher.finalize()))
     }
 
     fn ledger(&self) -> Option<PathBuf> {
@@ -410,6 +424,7 @@ fn render(
     plan: &pages::Plan,
     renderer: &Renderer<'_>,
     staging: Option<&Staging>,
+    shard: Option<Shard>,
     observer: &dyn Observer,
 ) -> Result<u64, RunError> {
     /// Pages between two looks at the observer: a few milliseconds of work.
@@ -418,9 +433,10 @@ fn render(
     let rendered = AtomicU64::new(0);
     plan.pages.par_chunks(BATCH).try_for_each(|batch| -> Result<(), RunError> {
         stop_if_cancelled(observer)?;
-        for page in batch {
+        for page in batch.iter().filter(|page| owns(shard, &page.path)) {
             let made_from = renderer.fingerprint(page);
             if staging.zip(made_from).is_some_and(|(staging, made_from)| staging.keep(&page.path, made_from)) {
+                renderer.point_at_cards(page);
                 continue;
             }
             let Rendered { bytes, files } = renderer.render(page)?;
@@ -434,11 +450,29 @@ fn render(
         stop_if_cancelled(observer)?;
         staging.map_or(Ok(()), |staging| staging.write(path, bytes))
     };
-    renderer.facets(&write)?;
-    renderer.folders().try_for_each(|folder| search_index(renderer, folder, staging, &write))?;
-    renderer.show_all_cards();
+    if owns(shard, pages::FACETS_SUMMARY) {
+        renderer.facets(&write)?;
+    }
+    renderer
+        .folders()
+        .filter(|folder| owns(shard, &format!("{folder}{}", pages::SEARCH_SUMMARY)))
+        .try_for_each(|folder| search_index(renderer, folder, staging, &write))?;
     observer.observe(Event::Finished { phase: Phase::Pages, steps: plan.pages.len() as u64 });
     Ok(rendered.into_inner())
+}
+
+/// Whether a file is to be made: the whole store's, or those of one part.
+fn owns(shard: Option<Shard>, path: &str) -> bool {
+    shard.is_none_or(|shard| shard.owns(path))
+}
+
+fn describe_part(staging: &Staging, shard: Shard, plan: Option<Digest>) -> anyhow::Result<()> {
+    let Some(plan) = plan else {
+        anyhow::bail!(
+            "a part needs to know from which state of the catalogue it is made, and a document is too large to tell"
+        );
+    };
+    staging.describe_part(shard, plan)
 }
 
 /// Makes the search index of a language, unless the one of the last run can be kept. Its summary stands for all of its
@@ -470,15 +504,15 @@ fn search_index(
 }
 
 /// Writes what pages point at: stylesheet and icons, drawings, local pictures.
-fn write_assets(staging: &Staging, renderer: &Renderer<'_>) -> anyhow::Result<()> {
-    for file in renderer.files() {
+fn write_assets(staging: &Staging, renderer: &Renderer<'_>, shard: Option<Shard>) -> anyhow::Result<()> {
+    for file in renderer.files().iter().filter(|file| owns(shard, &file.path)) {
         staging.write(&file.path, &file.bytes)?;
     }
     let drawings: Vec<FrameDrawing> = renderer.drawings().into_iter().collect();
     drawings.par_iter().try_for_each(|drawing| staging.write(&drawing.path(), drawing.svg().as_bytes()))?;
     renderer.pictures().into_par_iter().try_for_each(|(path, origin)| match origin {
         Origin::Remote => Ok(()),
-        Origin::Local(source) => staging.copy(&path, &source),
+        Origin::Local(source) => staging.copy(&path, &source).map(|_| ()),
         Origin::Embedded(bytes) => staging.write(&path, &bytes),
         Origin::Fetched(fetched) => {
             let bytes = fetched.bytes().context("a picture is gone from the cache while it was in use; run again")?;

@@ -13,6 +13,7 @@ use super::output::Placement;
 use super::staging::{Files, Staging};
 use super::{Fingerprint, MANIFEST, Manifest};
 use anyhow::{Context as _, bail};
+use serde::Serialize;
 use std::collections::HashSet;
 use std::fs;
 use std::io;
@@ -23,7 +24,7 @@ use walkdir::WalkDir;
 const SMALL_CHANGE: usize = 500;
 
 /// What a publication did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Published {
     /// Files of the store.
     pub files: u64,

@@ -177,11 +177,11 @@ impl Staging {
         }
     }
 
-    /// Adds a copy of the file `source`.
+    /// Adds a copy of the file `source`; tells what was in it.
     ///
     /// # Errors
     /// As [`Staging::write`], and when the source cannot be read.
-    pub fn copy(&self, path: &str, source: &Path) -> anyhow::Result<()> {
+    pub fn copy(&self, path: &str, source: &Path) -> anyhow::Result<Fingerprint> {
         check_path(path)?;
         let standing = self.last.find(path).filter(|&place| self.intact[place]).map(|place| &self.last.entries[place]);
         let place = |fingerprint, modified, is_new| {
@@ -192,7 +192,7 @@ impl Staging {
             && poured(source, &mut io::sink())? == entry.fingerprint()
         {
             place(entry.fingerprint(), entry.modified, false);
-            return Ok(());
+            return Ok(entry.fingerprint());
         }
         let mut to = create(path, &self.place(path)?)?;
         let fingerprint = poured(source, &mut to).with_context(|| format!("cannot write `{path}`"))?;
@@ -203,7 +203,7 @@ impl Staging {
                 .and_then(|time| to.set_modified(time));
         }
         place(fingerprint, to.metadata().map_or(0, |metadata| modified(&metadata)), true);
-        Ok(())
+        Ok(fingerprint)
     }
 
     /// Number of files so far.

@@ -19,6 +19,9 @@ use rayon::prelude::*;
 use serde_json::{Value as Json, json};
 use std::ops::Range;
 
+/// The file of the filters that names all others.
+pub(crate) const FACETS: &str = "index/facets.json";
+
 /// Cards in one file: a page of a filtered listing asks for a handful of files of some 3 kB each, compressed.
 const CARDS_IN_BLOCK: usize = 32;
 
@@ -86,7 +89,7 @@ pub(crate) fn write_facets(shop: &Shop<'_>, write: &(dyn Fn(&str, &[u8]) -> Resu
         "facets": facets.into_iter().flatten().collect::<Vec<_>>(),
         "orders": orders.into_iter().collect::<serde_json::Map<_, _>>(),
     });
-    write("index/facets.json", format!("{summary}\n").as_bytes())
+    write(FACETS, format!("{summary}\n").as_bytes())
 }
 
 /// The file of a column with what changes when its contents do, so that browsers may keep it.
