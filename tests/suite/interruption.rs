@@ -5,7 +5,7 @@ use crate::store::{CONFIG, Store, assert_same_tree, repository, tree_of};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Makes a catalogue of a size with the benchmark's generator.
@@ -24,16 +24,22 @@ fn signal(child: &Child, signal: Signal) {
     let _ = kill_process(id, signal);
 }
 
-/// Two catalogues for one store, and what each gives.
+/// A store with several catalogues to choose from.
 struct Exchange {
     store: Store,
 }
 
 impl Exchange {
+    /// `new` has other products than `old`; `edited` lacks one of them.
     fn new() -> Self {
         let store = Store::new(CONFIG);
-        make_catalog(240, "EUR", &store.path("old"));
-        make_catalog(160, "CHF", &store.path("new"));
+        make_catalog(60, "EUR", &store.path("old"));
+        make_catalog(40, "CHF", &store.path("new"));
+        copy(&store.path("old"), &store.path("edited"));
+        let products = store.path("edited/products.jsonl");
+        let text = std::fs::read_to_string(&products).expect("products");
+        let (rest, _) = text.trim_end().rsplit_once('\n').expect("several products");
+        std::fs::write(&products, format!("{rest}\n")).expect("written");
         Self { store }
     }
 
@@ -42,55 +48,133 @@ impl Exchange {
         let _ = std::fs::remove_file(&link);
         std::os::unix::fs::symlink(which, link).expect("a link");
     }
+
+    /// Keeps the store and all that the program knows of it under a name.
+    fn keep(&self, name: &str) {
+        for part in ["store", ".storegen"] {
+            copy(&self.store.path(part), &self.store.path(format!("{name}-{part}")));
+        }
+    }
+
+    /// Puts back what was kept.
+    fn restore(&self, name: &str) {
+        for part in ["store", ".storegen"] {
+            std::fs::remove_dir_all(self.store.path(part)).expect("removed");
+            copy(&self.store.path(format!("{name}-{part}")), &self.store.path(part));
+        }
+    }
+
+    /// Starts a run and kills it; says whether it had ended before.
+    fn kill(&self, moment: Moment) -> bool {
+        let mut child = self
+            .store
+            .command(&["generate", "store.yaml", "--progress", "json"])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let progress = BufReader::new(child.stderr.take().expect("a pipe"));
+        let delay = match moment {
+            Moment::AnyTime(delay) => delay,
+            Moment::Publishing(delay) => {
+                let mut lines = progress.lines().map_while(Result::ok);
+                let _ =
+                    lines.find(|line| line.contains(r#""event":"started""#) && line.contains(r#""phase":"publish""#));
+                delay
+            }
+        };
+        std::thread::sleep(delay);
+        signal(&child, Signal::KILL);
+        child.wait().expect("it ends").success()
+    }
 }
 
-#[test]
-fn a_killed_run_leaves_the_old_store_or_the_new_one() {
-    const MOMENTS: u32 = 24;
+/// When to kill a run.
+enum Moment {
+    /// So long after its start.
+    AnyTime(Duration),
+    /// So long after publishing began.
+    Publishing(Duration),
+}
+
+fn copy(from: &Path, to: &Path) {
+    let done = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("cp is installed");
+    assert!(done.success());
+}
+
+/// Numbers in 0..1 that look random and are the same in every run (splitmix64).
+fn random(seed: u64) -> impl FnMut() -> f64 {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// Kills runs that turn the old store into `which`, half of them while they publish.
+fn kill_on_the_way_to(which: &str, moments: u32, seed: u64) {
     let exchange = Exchange::new();
     let store = &exchange.store;
     exchange.choose("old");
     store.generated(&[]);
+    exchange.keep("old");
     let old = store.tree();
-    exchange.choose("new");
+    exchange.choose(which);
     let began = Instant::now();
-    store.generated(&[]);
+    let job = store.generated(&[]);
     let duration = began.elapsed();
+    let publishing = job["performance_metrics"]["phases"]["publish"]["seconds"].as_f64().expect("seconds");
     let new = store.tree();
     assert_ne!(old, new);
 
+    let mut random = random(seed);
     let (mut killed, mut kept) = (0, 0);
-    for moment in 0..MOMENTS {
-        exchange.choose("old");
-        store.generated(&[]);
-        assert_same_tree(&old, &store.tree(), "the old store, built again");
-        exchange.choose("new");
-        let mut child = store.command(&["generate", "store.yaml", "--quiet"]).spawn().expect("the program starts");
-        std::thread::sleep(duration * moment / MOMENTS + Duration::from_millis(1));
-        signal(&child, Signal::KILL);
-        let ended_by_itself = child.wait().expect("it ends").success();
+    for number in 0..moments {
+        exchange.restore("old");
+        let moment = match number % 2 {
+            0 => Moment::AnyTime(duration.mul_f64(random())),
+            _ => Moment::Publishing(Duration::from_secs_f64(publishing.max(0.02) * random())),
+        };
+        let ended_by_itself = exchange.kill(moment);
         killed += u32::from(!ended_by_itself);
 
         let listed = store.run(&["status", "--json"]).code(0);
         let found = store.tree();
         if found == old {
             kept += 1;
-            assert!(!ended_by_itself, "the run succeeded but the old store is still there");
+            assert!(!ended_by_itself, "run {number} succeeded but the old store is still there");
         } else {
-            assert_same_tree(&new, &found, &format!("killed after {moment}/{MOMENTS} of {duration:?}"));
+            assert_same_tree(&new, &found, &format!("run {number}, killed"));
         }
         assert!(!listed.stdout.contains("in_progress"), "a dead job still runs: {}", listed.stdout);
+        // The next run completes, whatever was left.
+        if number % 8 == 7 {
+            store.generated(&[]);
+            assert_same_tree(&new, &store.tree(), &format!("the run after run {number}"));
+        }
     }
-    assert!(killed >= MOMENTS / 2, "only {killed} of {MOMENTS} runs were killed while they ran");
+    assert!(killed >= moments / 3, "only {killed} of {moments} runs were killed while they ran");
     assert!(kept > 0, "no run was killed before it published");
     store.generated(&[]);
     assert_same_tree(&new, &store.tree(), "the run after the last kill");
-    let siblings: Vec<String> = std::fs::read_dir(store.path(""))
+    let mut found: Vec<String> = std::fs::read_dir(store.path(""))
         .expect("the folder")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-        .filter(|name| !["store", "store.yaml", "catalog", "old", "new", ".storegen"].contains(&name.as_str()))
         .collect();
-    assert!(siblings.is_empty(), "left behind: {siblings:?}");
+    found.sort();
+    let known = ["catalog", "edited", "new", "old", "old-.storegen", "old-store", "store", "store.yaml"];
+    assert_eq!(found, [&[".storegen"], &known[..]].concat(), "something was left behind");
+}
+
+#[test]
+fn a_run_killed_at_any_moment_leaves_the_old_store_or_the_new_one() {
+    kill_on_the_way_to("new", 30, 1);
+}
+
+#[test]
+fn a_run_killed_while_it_publishes_a_small_change_leaves_the_old_store_or_the_new_one() {
+    kill_on_the_way_to("edited", 20, 2);
 }
 
 #[test]
