@@ -32,6 +32,7 @@ pub use copy::{Copies, Copy, CopyWriter};
 pub use document::{Place, RawDocument};
 pub use gridfs::{StoredContents, StoredFile};
 pub use mapping::MappingError;
+pub use mongodb::ServerHealth;
 pub use references::{Bounds, EventCounts, FaceShapeRules, FrameRule, References};
 pub use stream::{Block, Products};
 
@@ -39,6 +40,7 @@ use crate::config::{CatalogSettings, CatalogUri, Collections, MappingFile, Produ
 use crate::event::{Cancelled, Observer};
 use files::{CollectionFile, FileDocuments, Files};
 use references::Collecting;
+use std::time::SystemTime;
 use stream::Outlet;
 use targets::Mappings;
 
@@ -124,6 +126,21 @@ impl Source {
         match &self.origin {
             Origin::MongoDb(_) => None,
             Origin::Files(files) => files.witness(),
+        }
+    }
+
+    /// Looks the server over that the catalogue is on; nothing for files.
+    ///
+    /// # Errors
+    /// As [`CatalogError`] says.
+    pub fn health(
+        &self,
+        now: &(dyn Fn() -> SystemTime + Sync),
+        observer: &dyn Observer,
+    ) -> Result<Option<ServerHealth>, CatalogError> {
+        match &self.origin {
+            Origin::MongoDb(server) => server.health(&self.collections.products, now, observer).map(Some),
+            Origin::Files(_) => Ok(None),
         }
     }
 

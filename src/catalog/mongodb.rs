@@ -6,6 +6,7 @@
 //! not decoded here. Nothing that leaves this file holds the password of the connection string.
 
 mod changes;
+mod health;
 mod reading;
 mod words;
 
@@ -26,11 +27,13 @@ use reading::{Connection, within};
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::sleep;
 use words::{PATIENCE, Words};
+
+pub use health::ServerHealth;
 
 /// How often a wait looks whether the run was cancelled.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -138,6 +141,16 @@ impl Server {
     /// The driver's words on one line, without secrets.
     pub(super) fn shown(&self, error: &Error) -> String {
         self.connection.get().map_or_else(String::new, |connection| connection.words.shown(error))
+    }
+
+    /// Looks the server over.
+    pub(super) fn health(
+        &self,
+        names: &[String],
+        now: &(dyn Fn() -> SystemTime + Sync),
+        observer: &dyn Observer,
+    ) -> Result<ServerHealth, CatalogError> {
+        self.wait(observer, async { self.connection(names, observer).await?.health(names, now).await })
     }
 
     pub(super) fn wait<T>(

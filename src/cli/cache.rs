@@ -6,7 +6,7 @@ use super::words::{bytes, counted, number, span_of};
 use super::{GlobalArgs, state};
 use crate::assets::cache::{Cache, Limits, Removed, Shelf, Stats, Uses};
 use crate::config::{self, CacheSettings, Overrides};
-use crate::jobs::{Clock as _, SystemClock};
+use crate::jobs::{Clock as _, Deed, SystemClock};
 use clap::{Args, Subcommand};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -75,11 +75,11 @@ pub(super) fn run(args: &CacheArgs, global: &GlobalArgs, terminal: &Terminal) ->
                 max_size: prune.max_size.unwrap_or(settings.limits.max_size),
                 max_age: prune.max_age.unwrap_or(settings.limits.max_age),
             };
-            tell_removed(cache.prune(limits).map_err(Failure::failed)?, &cache, prune.which.json, terminal)?;
+            tell_removed(cache.prune(limits).map_err(Failure::failed)?, &cache, &prune.which, global, terminal)?;
         }
         CacheCommand::Clear(which) => {
             let (cache, _) = open(which, global)?;
-            tell_removed(cache.clear().map_err(Failure::failed)?, &cache, which.json, terminal)?;
+            tell_removed(cache.clear().map_err(Failure::failed)?, &cache, which, global, terminal)?;
         }
     }
     Ok(Exit::Done)
@@ -92,8 +92,18 @@ fn open(which: &WhichArgs, global: &GlobalArgs) -> Result<(Cache, CacheSettings)
     Ok((cache, config.cache))
 }
 
-fn tell_removed(removed: Removed, cache: &Cache, json: bool, terminal: &Terminal) -> Result<(), Failure> {
-    if json {
+fn tell_removed(
+    removed: Removed,
+    cache: &Cache,
+    which: &WhichArgs,
+    global: &GlobalArgs,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    if removed.entries > 0 {
+        let deed = Deed::CacheDeleted { folder: cache.root(), bytes: removed.bytes };
+        state::audit(&state::of(global.state.as_deref(), &which.config), &deed, terminal);
+    }
+    if which.json {
         return terminal.json(&removed);
     }
     let what = counted(removed.entries, "entry", "entries");

@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 use super::{GlobalArgs, state, words};
 use crate::config::{self, JobSettings, Overrides};
-use crate::jobs::{Cleaned, Clock as _, SystemClock};
+use crate::jobs::{Cleaned, Clock as _, Deed, SystemClock};
 use clap::Args;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -45,6 +45,10 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, terminal: &Terminal) ->
     settings.keep_days = args.keep_days.unwrap_or(settings.keep_days);
     let store = state::open(global.state.as_deref(), config.map_or(Path::new("."), state::folder_of), terminal);
     let cleaned = store.clean(SystemClock::new().now(), &settings, args.dry_run)?;
+    if !args.dry_run && !(cleaned.jobs.is_empty() && cleaned.files.is_empty()) {
+        let deed = Deed::JobsDeleted { jobs: &cleaned.jobs, files: cleaned.files.len() as u64 };
+        state::audit(&store, &deed, terminal);
+    }
     match args.json {
         true => terminal.json(&cleaned)?,
         false => terminal.result(&describe(&cleaned, args.dry_run, terminal)),

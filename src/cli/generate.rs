@@ -9,7 +9,7 @@ use super::{GlobalArgs, interrupt, several, watch, words};
 use crate::config::{Overrides, StoreConfiguration, StoreText};
 use crate::event::{Event, Observer, Reading};
 use crate::jobs::{
-    Begun, Changes, Clock, Ending, GenerationJob, JobId, JobStatus, JobStore, NewJob, Recorder, Request, Stop,
+    Begun, Changes, Clock, Deed, Ending, GenerationJob, JobId, JobStatus, JobStore, NewJob, Recorder, Request, Stop,
     StopReason, SystemClock, Tally,
 };
 use crate::pipeline::{self, GenerateOptions, RunError, Summary};
@@ -225,15 +225,30 @@ pub(super) fn conduct(
     };
     let timeout = args.timeout.or(config.jobs.timeout);
     let stop = Stop::new(&running, &*clock, &interrupt::is_interrupted, timeout);
+    let job_id = job.job_id.clone();
     let now = || clock.now();
     let memory = store.clone();
     let mut breakers = Breakers::new(&memory, &now, &config.reliability);
     if args.ignore_breakers {
         breakers = breakers.ignored();
     }
-    let recorder = Recorder::start(store, job, Arc::clone(&clock))?;
+    let recorder = Recorder::start(store.clone(), job, Arc::clone(&clock))?;
     let result = pipeline::generate(&config, &options, &breakers, &Listeners::new(&recorder, &view, &stop));
     view.end();
+    if let Ok(Summary { published: Some(published), .. }) = &result {
+        let deed = Deed::Generated {
+            job_id: &job_id,
+            store: &config.store_name,
+            config: &config.path,
+            config_hash: &text.hash(),
+            output: &config.output,
+            files: published.files,
+            added: published.added,
+            changed: published.changed,
+            removed: published.removed,
+        };
+        state::audit(&store, &deed, terminal);
+    }
     tell(args, dry_run, &config, recorder, result, stop.reason(), &Audience { terminal, ended })
 }
 

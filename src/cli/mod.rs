@@ -7,6 +7,7 @@ mod cache;
 mod cancel;
 mod check;
 mod clean;
+mod doctor;
 mod exit;
 mod explain;
 mod generate;
@@ -91,6 +92,8 @@ enum Command {
     Clean(clean::CleanArgs),
     /// Try the configuration and the catalogue, and report on its quality
     Check(check::CheckArgs),
+    /// Look at everything that a run needs, and say what to do about it
+    Doctor(doctor::DoctorArgs),
     /// Show how a product got its scores and its place
     Explain(explain::ExplainArgs),
     /// Write a first store.yaml with a small catalogue beside it
@@ -141,6 +144,7 @@ impl Cli {
             Command::Retry(args) => retry::run(&args, &self.global, terminal),
             Command::Clean(args) => clean::run(&args, &self.global, terminal),
             Command::Check(args) => check::run(&args, &self.global, terminal),
+            Command::Doctor(args) => doctor::run(&args, &self.global, terminal),
             Command::Explain(args) => explain::run(&args, &self.global, terminal),
             Command::Init(args) => init::run(&args, terminal),
             Command::Cache(args) => cache::run(&args, &self.global, terminal),

@@ -5,7 +5,9 @@ use super::exit::{Exit, Failure};
 use super::progress::ProgressView;
 use super::terminal::Terminal;
 use crate::event::{Event, Observer as _};
-use crate::jobs::{Clock as _, GenerationJob, JobId, JobStore, Place, Queue, StateError, Stop, SystemClock};
+use crate::jobs::{
+    Actor, Clock as _, Deed, GenerationJob, JobId, JobStore, Place, Queue, StateError, Stop, SystemClock,
+};
 use crate::site;
 use std::path::{Path, PathBuf};
 
@@ -30,6 +32,9 @@ pub(super) fn settle(store: &JobStore, terminal: &Terminal) {
     });
     for one in &recovered {
         let output = one.output.display();
+        if one.published {
+            audit(store, &Deed::Recovered { job_id: &one.job_id, output: &one.output }, terminal);
+        }
         terminal.note(&match one.published {
             true => format!("finished publishing `{output}`, which {} had begun before it was killed", one.job_id),
             false => format!("removed what {} had left when it was killed; `{output}` is as it was before", one.job_id),
@@ -40,6 +45,14 @@ pub(super) fn settle(store: &JobStore, terminal: &Terminal) {
         Err(StateError::Io(error)) => terminal.warn(&format!("{error:#}")),
         // Whoever needs the file says so.
         Err(StateError::Damaged { .. } | StateError::Future { .. }) => {}
+    }
+}
+
+/// Writes down what was done to a store, and by whom. What is done is done: a log that cannot be written is told, no more.
+pub(super) fn audit(store: &JobStore, deed: &Deed<'_>, terminal: &Terminal) {
+    let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    if let Err(error) = store.audit(SystemClock::new().now(), &Actor::this(user), deed) {
+        terminal.warn(&format!("{error:#}"));
     }
 }
 

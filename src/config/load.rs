@@ -58,6 +58,11 @@ impl StoreText {
         redact(&self.text)
     }
 
+    /// BLAKE3 of the text, in hexadecimal.
+    pub fn hash(&self) -> String {
+        blake3::hash(self.text.as_bytes()).to_hex().to_string()
+    }
+
     /// Whether no secret is written in the text.
     pub fn is_harmless(&self) -> bool {
         self.redacted() == self.text

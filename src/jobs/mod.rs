@@ -1,9 +1,10 @@
 //! Jobs: what runs have done and are doing, in one JSON file that any number of processes share.
 //!
 //! In: the events of a run. Out: [`GenerationJob`] records in `.storegen/state.json`, and every finding of a run in
-//! `.storegen/reports/<job>.jsonl`. A record outlives its process: one that died is shown as failed. Nothing here ever
+//! `.storegen/reports/<job>.jsonl`; what was done to stores in `.storegen/audit.jsonl`. A record outlives its process: one that died is shown as failed. Nothing here ever
 //! overwrites a state file that it does not understand.
 
+mod audit;
 mod clock;
 mod file;
 mod log;
@@ -19,6 +20,7 @@ mod running;
 mod statistics;
 mod stop;
 
+pub use audit::{Actor, Deed};
 pub use clock::{Clock, SystemClock};
 pub use file::{Begun, JobStore, NewJob, SetAside, StateError, state_schema};
 pub use log::{Entry, Level, LogReader};

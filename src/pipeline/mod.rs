@@ -4,6 +4,7 @@
 //! explaining share. What happens is told to an observer as it happens; nothing here prints or knows the time.
 
 pub mod check;
+pub mod doctor;
 pub mod explain;
 mod pictures;
 mod reach;
@@ -128,7 +129,7 @@ pub fn generate(
     observer: &dyn Observer,
 ) -> Result<Summary, RunError> {
     let theme = theme::load(config)?;
-    let output = site::Output::claim(&config.output, &protected(config, options), options.overwrite)
+    let output = site::Output::claim(&config.output, &protected(config, &options.protected), options.overwrite)
         .map_err(|refused| RunError::Usage(refused.into()))?;
     let watcher = Skips::watching(observer);
     let cache = Cache::at(&options.cache_dir, options.now);
@@ -593,8 +594,8 @@ fn media_of(config: &StoreConfiguration) -> Media {
 }
 
 /// Everything a run reads, which the output must not take the place of.
-fn protected(config: &StoreConfiguration, options: &GenerateOptions) -> Vec<PathBuf> {
-    let mut places = options.protected.clone();
+fn protected(config: &StoreConfiguration, others: &[PathBuf]) -> Vec<PathBuf> {
+    let mut places = others.to_vec();
     places.push(config.path.clone());
     if let CatalogUri::Path(path) = &config.catalog.uri {
         places.push(path.clone());
