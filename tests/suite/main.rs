@@ -20,6 +20,7 @@ mod mongod;
 mod pages;
 mod parts;
 mod proxy;
+mod security;
 mod several;
 mod shopping;
 mod sources;

@@ -159,6 +159,11 @@ impl Store {
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
+    /// Bytes of a file of the output folder.
+    pub(crate) fn page_bytes(&self, path: &str) -> Vec<u8> {
+        std::fs::read(self.output().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
     /// Every file of the output folder with a hash of its contents.
     pub(crate) fn tree(&self) -> BTreeMap<String, String> {
         tree_of(&self.output())
