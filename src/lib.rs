@@ -24,7 +24,7 @@
 //! - [`cli`]: arguments and the terminal
 //!
 //! Files it reads: the store file, the catalogue, a theme folder. Files it writes: the output folder with its
-//! `storegen-manifest.json`, and `.storegen/` with `state.json`, `reports/`, the journals of publications, what
+//! `storegen-manifest.json`, and `.storegen/` with `state.json`, `audit.jsonl`, `reports/`, the journals of publications, what
 //! stores were made from, the working files of running jobs and the cache of assets.
 
 pub mod assets;

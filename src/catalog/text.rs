@@ -1,4 +1,4 @@
-//! Cutting text where a reader would.
+//! Text as others see it: cut where a reader would, and told from names that a system takes for something else.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -48,6 +48,21 @@ fn start_of_character(text: &str, number: usize) -> Option<usize> {
         return Some(number);
     }
     text.grapheme_indices(true).nth(number).map(|(at, _)| at)
+}
+
+/// `con`, `aux.html`, `COM1`: names that Windows takes for devices, with any extension.
+pub fn is_device_name(segment: &str) -> bool {
+    let stem = segment.split('.').next().unwrap_or_default().trim_end();
+    if !(3..=4).contains(&stem.len()) || !stem.is_ascii() {
+        return false;
+    }
+    let stem = stem.to_ascii_lowercase();
+    match stem.as_str() {
+        "con" | "prn" | "aux" | "nul" => true,
+        _ => {
+            (stem.starts_with("com") || stem.starts_with("lpt")) && matches!(stem.as_bytes().get(3), Some(b'1'..=b'9'))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use super::terminal::{Paint, Terminal};
 use super::{GlobalArgs, interrupt, state, words};
 use crate::config::{self, Overrides};
 use crate::event::{Event, Observer};
-use crate::jobs::{JobStore, StateError};
+use crate::jobs::{Clock as _, JobStore, StateError, SystemClock};
 use crate::pipeline::doctor::{Check, Health, Surroundings, examine};
+use crate::reliability::BreakerState;
 use clap::Args;
 use serde_json::json;
 use std::fmt::Write as _;
@@ -77,9 +78,33 @@ fn jobs(store: &JobStore) -> Vec<Check> {
         }
         Err(error) => return vec![Check::fail("jobs", error.to_string(), "see to it that the file can be read")],
     };
+    let now = SystemClock::new().now();
+    let resting = store.breakers().unwrap_or_default().into_iter().filter_map(|(dependency, breaker)| {
+        let last = breaker.last_failure.as_deref().unwrap_or("the reason is not known");
+        let detail = format!("{dependency} has failed {} times in a row: {last}", breaker.failures);
+        match breaker.state(now) {
+            BreakerState::Closed => None,
+            BreakerState::HalfOpen => {
+                Some(Check::warn("breakers", detail, "the next run tries it; see to it that it works by then"))
+            }
+            BreakerState::Open(until) => {
+                let remedy = format!(
+                    "it is left alone until {}; `generate --ignore-breakers` tries it before",
+                    words::moment(until)
+                );
+                Some(Check::warn("breakers", detail, remedy))
+            }
+        }
+    });
+    let resting: Vec<Check> = resting.collect();
     let running = jobs.iter().filter(|job| !job.status.is_final()).count() as u64;
     let known = words::counted(jobs.len() as u64, "job", "jobs");
-    vec![Check::ok("jobs", format!("{known} remembered, {running} running or waiting"))]
+    let mut checks = vec![Check::ok("jobs", format!("{known} remembered, {running} running or waiting"))];
+    match resting.is_empty() {
+        true => checks.push(Check::ok("breakers", "nothing is being left alone")),
+        false => checks.extend(resting),
+    }
+    checks
 }
 
 fn describe(checks: &[Check], paint: Paint) -> String {

@@ -9,8 +9,8 @@ use super::{GlobalArgs, interrupt, several, watch, words};
 use crate::config::{Overrides, StoreConfiguration, StoreText};
 use crate::event::{Event, Observer, Reading};
 use crate::jobs::{
-    Begun, Changes, Clock, Deed, Ending, GenerationJob, JobId, JobStatus, JobStore, NewJob, Recorder, Request, Stop,
-    StopReason, SystemClock, Tally,
+    Begun, Changes, Clock, Deed, Ending, Exporter, GenerationJob, JobId, JobStatus, JobStore, NewJob, Recorder,
+    Request, Stop, StopReason, SystemClock, Tally,
 };
 use crate::pipeline::{self, GenerateOptions, RunError, Summary};
 use crate::reliability::Breakers;
@@ -302,6 +302,8 @@ fn tell(
                 reading: summary.reading,
                 pages_made: summary.rendered,
                 pages_kept: summary.pages - summary.rendered,
+                files: published.files,
+                bytes: published.bytes,
                 files_added: published.added,
                 files_changed: published.changed,
                 files_removed: published.removed,
@@ -328,6 +330,11 @@ fn tell(
     };
     let (job, tally) = recorder.end(ending)?;
     ended(&job);
+    let traced = Exporter::of(&|name| std::env::var(name).ok())
+        .and_then(|exporter| exporter.map_or(Ok(()), |exporter| exporter.export(&job)));
+    if let Err(error) = traced {
+        terminal.warn(&format!("{error:#}"));
+    }
     if let Some(error) = &tally.report_error {
         terminal.warn(&format!("the report is not whole: {error}"));
     }

@@ -18,6 +18,7 @@ mod job_statistics;
 mod job_table;
 mod logs;
 mod merge;
+mod metrics;
 mod progress;
 mod reading;
 mod retry;
@@ -92,6 +93,8 @@ enum Command {
     Clean(clean::CleanArgs),
     /// Try the configuration and the catalogue, and report on its quality
     Check(check::CheckArgs),
+    /// Print what monitoring wants to know, for Prometheus
+    Metrics(metrics::MetricsArgs),
     /// Look at everything that a run needs, and say what to do about it
     Doctor(doctor::DoctorArgs),
     /// Show how a product got its scores and its place
@@ -144,6 +147,7 @@ impl Cli {
             Command::Retry(args) => retry::run(&args, &self.global, terminal),
             Command::Clean(args) => clean::run(&args, &self.global, terminal),
             Command::Check(args) => check::run(&args, &self.global, terminal),
+            Command::Metrics(args) => metrics::run(&args, &self.global, terminal),
             Command::Doctor(args) => doctor::run(&args, &self.global, terminal),
             Command::Explain(args) => explain::run(&args, &self.global, terminal),
             Command::Init(args) => init::run(&args, terminal),

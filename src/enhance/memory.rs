@@ -10,7 +10,7 @@ use crate::assets::media::{Media, Trace};
 use crate::catalog::vocabulary::{Term, Vocabulary};
 use crate::event::Finding;
 use crate::site::Digest;
-use crate::site::durable::{make_private_folder, read_sealed, write_sealed};
+use crate::site::durable::{make_private_folder, private, read_sealed, write_sealed};
 use anyhow::{Context as _, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -105,11 +105,7 @@ impl Memory {
         make_private_folder(folder)?;
         let path = folder.join(format!("{name}.products"));
         let opening = || format!("cannot open `{}`", path.display());
-        let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).with_context(opening)?;
+        let file = private().read(true).write(true).create(true).truncate(false).open(&path).with_context(opening)?;
         if file.try_lock().is_err() {
             return Ok(None);
         }

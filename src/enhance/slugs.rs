@@ -1,5 +1,6 @@
 //! Slugs: one for each page, the same from run to run.
 
+use crate::catalog::text::is_device_name;
 use crate::catalog::vocabulary::key_of;
 use std::collections::HashSet;
 
@@ -22,7 +23,8 @@ pub(super) fn unique_slugs<'a>(wishes: impl Iterator<Item = (&'a str, String)>, 
     let mut previous: Option<String> = None;
     for (slug, id, position) in wanted {
         let first = previous.as_deref() != Some(slug.as_str());
-        let usable = first && !slug.is_empty() && !RESERVED.contains(&slug.as_str());
+        let is_taken = RESERVED.contains(&slug.as_str()) || is_device_name(&slug);
+        let usable = first && !slug.is_empty() && !is_taken;
         let chosen = if usable {
             slug.clone()
         } else {
@@ -47,6 +49,15 @@ mod tests {
 
     fn slugs(wishes: &[(&str, &str)]) -> Vec<String> {
         unique_slugs(wishes.iter().map(|(id, wish)| (*id, (*wish).to_string())), "product")
+    }
+
+    #[test]
+    fn names_of_devices_get_a_suffix() {
+        for name in ["CON", "aux", "Com1"] {
+            let slug = &slugs(&[("a", name)])[0];
+            assert!(slug.starts_with(&format!("{}-", name.to_lowercase())), "{slug}");
+        }
+        assert_eq!(slugs(&[("a", "Conrad"), ("b", "Com 1")]), ["conrad", "com-1"]);
     }
 
     #[test]

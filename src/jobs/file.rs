@@ -12,7 +12,7 @@ use super::running::{self, Running};
 use crate::config::JobSettings;
 use crate::reliability::Breaker;
 use crate::site::Recovered;
-use crate::site::durable::{UNFINISHED, make_private_folder, replace_file};
+use crate::site::durable::{UNFINISHED, make_private_folder, private, replace_file};
 use anyhow::Context as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -241,7 +241,8 @@ impl JobStore {
         make_private_folder(&self.folder)?;
         if self.folder.ends_with(".storegen") {
             // A store that is kept in git should not carry its state along; if this fails, nothing is lost.
-            let _ = File::create_new(self.folder.join(".gitignore")).and_then(|mut file| file.write_all(b"*\n"));
+            let ignore = private().write(true).create_new(true).open(self.folder.join(".gitignore"));
+            let _ = ignore.and_then(|mut file| file.write_all(b"*\n"));
         }
         make_private_folder(&self.journal_dir())?;
         let _lock = self.lock()?;
@@ -384,11 +385,7 @@ impl JobStore {
 
 /// Opens a file that only its owner can read, to add to it; makes it where there is none.
 pub(super) fn open_private(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    private().create(true).append(true).open(path)
 }
 
 #[cfg(test)]

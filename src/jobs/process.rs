@@ -104,6 +104,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn the_process_that_was_meant_is_killed() {
+        #[expect(clippy::disallowed_methods, reason = "a test needs a process")]
         let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
         let owner = Owner { pid: child.id(), started: started(child.id()), boot: boot() };
         owner.kill().unwrap();

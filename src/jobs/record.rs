@@ -205,6 +205,12 @@ pub struct Changes {
     pub pages_made: u64,
     /// Pages that nothing has changed of since the last run.
     pub pages_kept: u64,
+    /// Files of the store.
+    #[serde(default)]
+    pub files: u64,
+    /// Their size together, in bytes.
+    #[serde(default)]
+    pub bytes: u64,
     /// Files that the last store did not have.
     pub files_added: u64,
     /// Files with other content than in the last store.

@@ -7,7 +7,7 @@
 
 use super::process::{Life, Owner};
 use super::record::JobId;
-use crate::site::durable::make_private_folder;
+use crate::site::durable::{make_private_folder, private};
 use anyhow::Context as _;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
@@ -30,7 +30,7 @@ impl Running {
         make_private_folder(&folder)?;
         let path = folder.join("lock");
         let mark = || {
-            let mut lock = File::create(&path)?;
+            let mut lock = private().write(true).create(true).truncate(true).open(&path)?;
             lock.lock()?;
             serde_json::to_writer(&lock, &Owner::this())?;
             lock.write_all(b"\n")?;

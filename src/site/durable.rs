@@ -15,15 +15,39 @@ pub const UNFINISHED: &str = ".storegen-";
 /// # Errors
 /// When the folder is missing, full or cannot be written to; `path` then holds what it held before.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    replace(path, bytes, 0o600)
+}
+
+/// The same for a file that everybody may read.
+///
+/// # Errors
+/// As [`replace_file`].
+pub fn replace_readable_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    replace(path, bytes, 0o644)
+}
+
+fn replace(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
         file.write_all(bytes)?;
+        #[cfg(unix)]
+        file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
+        #[cfg(not(unix))]
+        let _ = mode;
         file.as_file().sync_all()?;
         file.persist(path)?;
         sync_folder(folder)
     };
     write().with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// How to open files that, where they are made, only their owner can read.
+pub fn private() -> fs::OpenOptions {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// Makes a folder, and those it is in, which only their owner can look into; one that is there stays as it is.

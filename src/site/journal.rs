@@ -4,7 +4,7 @@
 //! `lock` (held while the process lives), `journal.json` (which step it is at), `tree/` (the new store) and `old/` (the
 //! old one, between two renames). The state folder has a pointer to each container. In: pointers. Out: whole stores.
 
-use super::durable::{replace_file, sync_folder};
+use super::durable::{private, replace_file, sync_folder};
 use super::foreign::rescue;
 use super::output::Output;
 use super::publish::roll_forward;
@@ -273,7 +273,7 @@ fn point(path: &Path, pointer: &Pointer) -> anyhow::Result<File> {
         fs::create_dir_all(folder)?;
     }
     loop {
-        let mut file = File::create(path)?;
+        let mut file = private().write(true).create(true).truncate(true).open(path)?;
         file.lock()?;
         // Between these two calls another command may have taken the empty file for a dead process's and removed it.
         if path.exists() {

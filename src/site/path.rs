@@ -3,6 +3,7 @@
 //! In: the path that a plan wants to write to. Out: nothing, or why not. Never touches the disk.
 
 use super::MANIFEST;
+use crate::catalog::text::is_device_name;
 
 /// Longest path in bytes; leaves room for the folder in front of it within the usual 4,096.
 const LONGEST_PATH: usize = 1024;
@@ -56,22 +57,7 @@ fn segment_problem(segment: &str) -> Option<&'static str> {
     if segment.ends_with(['.', ' ']) {
         return Some("a part of it is `.` or `..`, or ends with a dot or a space");
     }
-    is_device(segment).then_some("a part of it is a device name on Windows")
-}
-
-/// `con`, `aux.html`, `COM1`: names that Windows takes for devices, with any extension.
-fn is_device(segment: &str) -> bool {
-    let stem = segment.split('.').next().unwrap_or_default().trim_end();
-    if !(3..=4).contains(&stem.len()) || !stem.is_ascii() {
-        return false;
-    }
-    let stem = stem.to_ascii_lowercase();
-    match stem.as_str() {
-        "con" | "prn" | "aux" | "nul" => true,
-        _ => {
-            (stem.starts_with("com") || stem.starts_with("lpt")) && matches!(stem.as_bytes().get(3), Some(b'1'..=b'9'))
-        }
-    }
+    is_device_name(segment).then_some("a part of it is a device name on Windows")
 }
 
 #[cfg(test)]

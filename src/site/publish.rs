@@ -130,6 +130,9 @@ impl Staging {
         fs::write(tree.join(MANIFEST), &manifest_bytes).context("cannot write the manifest")?;
         at(Moment::Listed)?;
         if exists && way == Way::FileByFile {
+            let (old, new) = (&self.output.manifest, &files.manifest);
+            let removed = old.iter().map(|(path, _)| path).filter(|path| !new.contains(path));
+            refuse_links(target, files.written.iter().map(|path| &**path).chain(removed))?;
             foreign::refuse_clashes(target, &self.output.manifest, &files.manifest, self.output.overwrite)?;
         } else if exists {
             self.take_along(&files.kept)?;
@@ -270,12 +273,14 @@ pub(super) fn roll_forward(tree: &Path, output: &Path, at: &mut Checkpoint) -> a
     let stale: Vec<&str> = old.iter().map(|(path, _)| path).filter(|path| !new.contains(path)).collect();
     let in_the_way = |path: &str| new.has_folder(path) || parents(path).any(|folder| new.contains(folder));
 
+    let files = files_in(tree)?;
+    refuse_links(output, files.iter().map(String::as_str).chain(stale.iter().copied()))?;
     for path in stale.iter().filter(|path| in_the_way(path)) {
         remove_stale(output, path)?;
     }
     let mut folders = HashSet::new();
-    for path in files_in(tree)? {
-        move_file(tree, output, &path, &mut folders)?;
+    for path in &files {
+        move_file(tree, output, path, &mut folders)?;
         at(Moment::Moved)?;
     }
     for path in &stale {
@@ -288,6 +293,26 @@ pub(super) fn roll_forward(tree: &Path, output: &Path, at: &mut Checkpoint) -> a
     move_file(tree, output, MANIFEST, &mut folders)?;
     at(Moment::InPlace)?;
     sync_folder(output).context("cannot flush the new store to the disk")
+}
+
+/// Refuses paths that lead through a symbolic link: what is written or removed behind it is not the store's.
+///
+/// # Errors
+/// Names the link.
+fn refuse_links<'a>(output: &Path, paths: impl Iterator<Item = &'a str>) -> anyhow::Result<()> {
+    let mut seen = HashSet::new();
+    for path in paths {
+        // Where a folder was seen, so were those around it.
+        for folder in parents(path).take_while(|folder| seen.insert(*folder)) {
+            if output.join(folder).symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+                bail!(
+                    "`{folder}` in `{}` is a symbolic link, and nothing is written or removed through links; remove it",
+                    output.display()
+                );
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Paths of the files of a tree without its manifest, in order.

@@ -247,6 +247,7 @@ fn a_process_killed_at_any_step_leaves_a_whole_store() {
         let (mut old, mut new) = (0, 0);
         for step in 0.. {
             let shop = Shop::with_old_store();
+            #[expect(clippy::disallowed_methods, reason = "a test needs a process")]
             let victim = Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", "site::publish::tests::victim", "--ignored", "--quiet"])
                 .env("STOREGEN_TEST_VICTIM", format!("{position} {step} {}", shop.folder.path().display()))

@@ -2,12 +2,15 @@
 //!
 //! `tests/install.sh` installs what these tests run against: a real mongod, Chromium and chromedriver.
 
+#![expect(clippy::disallowed_methods, reason = "tests start programs; the program itself must not")]
+
 mod browser;
 mod cache;
 mod config_errors;
 mod downloads;
 mod faults;
 mod first_steps;
+mod fuzzing;
 mod generate;
 mod guides;
 mod hostile_catalog;
@@ -17,6 +20,7 @@ mod jobs;
 mod languages;
 mod listing;
 mod mongod;
+mod observability;
 mod pages;
 mod parts;
 mod proxy;

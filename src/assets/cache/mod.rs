@@ -31,7 +31,7 @@ pub use entry::Entry;
 pub use upkeep::{Limits, Removed, ShelfStats, Stats};
 
 use crate::event::{Event, Observer};
-use crate::site::durable::{UNFINISHED, make_private_folder};
+use crate::site::durable::{UNFINISHED, make_private_folder, private};
 use anyhow::Context as _;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -219,7 +219,11 @@ impl Cache {
         // Tells backup programs that nothing here is worth keeping; if it cannot be written, no harm is done.
         let tag =
             "Signature: 8a477f597d28d172789f06886806bc55\n# Made by storegen; `storegen cache clear` empties it.\n";
-        let _ = File::create_new(self.root.join("CACHEDIR.TAG")).and_then(|mut file| file.write_all(tag.as_bytes()));
+        let _ = private()
+            .write(true)
+            .create_new(true)
+            .open(self.root.join("CACHEDIR.TAG"))
+            .and_then(|mut file| file.write_all(tag.as_bytes()));
         Ok(())
     }
 
@@ -248,7 +252,7 @@ impl Cache {
 
 /// Opens the file that processes queue up at which change more than one entry.
 fn lock(root: &Path) -> io::Result<File> {
-    let lock = File::options().create(true).truncate(false).write(true).open(root.join("lock"))?;
+    let lock = private().create(true).truncate(false).write(true).open(root.join("lock"))?;
     lock.lock()?;
     Ok(lock)
 }
