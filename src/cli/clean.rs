@@ -45,7 +45,8 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, terminal: &Terminal) ->
     settings.keep_days = args.keep_days.unwrap_or(settings.keep_days);
     let store = state::open(global.state.as_deref(), config.map_or(Path::new("."), state::folder_of), terminal);
     let cleaned = store.clean(SystemClock::new().now(), &settings, args.dry_run)?;
-    if !args.dry_run && !(cleaned.jobs.is_empty() && cleaned.files.is_empty()) {
+    let went = !cleaned.jobs.is_empty() || !cleaned.files.is_empty();
+    if went && !args.dry_run {
         let deed = Deed::JobsDeleted { jobs: &cleaned.jobs, files: cleaned.files.len() as u64 };
         state::audit(&store, &deed, terminal);
     }

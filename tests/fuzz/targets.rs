@@ -13,8 +13,11 @@ use storegen::config::{Overrides, StoreText};
 use storegen::event::{Event, Observer};
 use storegen::site::{Manifest, check_path};
 
+/// Takes any bytes.
+pub(crate) type Target = fn(&[u8]);
+
 /// Every target by its name, which is also that of its folder in `corpus/`.
-pub(crate) const TARGETS: [(&str, fn(&[u8])); 4] =
+pub(crate) const TARGETS: [(&str, Target); 4] =
     [("config", config), ("mapper", mapper), ("readers", readers), ("paths", paths)];
 
 struct Silent;
