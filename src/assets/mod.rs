@@ -4,6 +4,7 @@
 //! nothing but its cache, and only [`fetch`] knows a network.
 
 pub mod cache;
+pub mod cdn;
 pub mod drawing;
 pub mod fetch;
 pub mod icons;

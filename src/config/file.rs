@@ -194,6 +194,10 @@ pub(super) struct StoreFile {
     #[serde(default)]
     pub(super) images: ImagesFile,
 
+    /// Where visitors load the pictures of products from.
+    #[serde(default)]
+    pub(super) assets: AssetsFile,
+
     /// What is kept between runs so that no picture is fetched or made twice.
     #[serde(default)]
     pub(super) cache: CacheFile,
@@ -256,6 +260,18 @@ impl Default for ImagesFile {
             recheck_after: defaults::recheck_after(),
         }
     }
+}
+
+/// Where visitors load the pictures of products from.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AssetsFile {
+    /// Absolute URL below which `assets/media/` of the store can be reached, such as that of a CDN.
+    ///
+    /// Pages link pictures there, and `assets-manifest.json` lists them for uploading. Without it the store serves them
+    /// itself. Example: `base_url: https://cdn.lumen.example/`
+    #[schemars(extend("format" = "uri"))]
+    pub(super) base_url: Option<String>,
 }
 
 /// What is kept between runs. `storegen cache` looks into it and empties it.

@@ -59,7 +59,11 @@ pub(super) fn configuration(
 
     let store_name = reading.store_name(&file.store_name);
     let contact_email = reading.contact_email(file.contact_email);
-    let base_url = reading.base_url(&file.base_url);
+    let base_url = reading.base_url("base_url", &file.base_url);
+    let assets_url = match &file.assets.base_url {
+        Some(written) => reading.base_url("assets.base_url", written).map(Some),
+        None => Some(None),
+    };
     let locales = reading.locales(&file.locale, &file.locales);
     let words = reading.words(&file.words, locales.as_deref());
     let currency = reading.currency(&file.currency);
@@ -115,6 +119,7 @@ pub(super) fn configuration(
         delivery: delivery?,
         returns: returns?,
         download: download?,
+        assets_url: assets_url?,
         cache: cache?,
         jobs: jobs?,
         reliability: reliability?,
@@ -242,8 +247,7 @@ impl Reading<'_> {
         self.fault("contact_email", &message, hint)
     }
 
-    fn base_url(&mut self, written: &str) -> Option<Url> {
-        let path = "base_url";
+    fn base_url(&mut self, path: &str, written: &str) -> Option<Url> {
         let shown = self.shown(path);
         let url = Url::parse(written.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(mut url) = url.filter(Url::has_host) else {
@@ -255,15 +259,15 @@ impl Reading<'_> {
         if !url.username().is_empty() || url.password().is_some() {
             return self.fault(
                 path,
-                "`base_url` holds a user name",
+                &format!("`{path}` holds a user name"),
                 "visitors need none; leave out everything up to the `@`",
             );
         }
         if url.query().is_some() || url.fragment().is_some() {
             return self.fault(
                 path,
-                "`base_url` holds a `?` or `#`",
-                "give only the address under which the pages will stand",
+                &format!("`{path}` holds a `?` or `#`"),
+                "give only the address under which the files will stand",
             );
         }
         if !url.path().ends_with('/') {

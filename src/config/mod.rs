@@ -110,6 +110,8 @@ pub struct StoreConfiguration {
     pub returns: Option<Returns>,
     /// Whether and how pictures are fetched from other servers.
     pub download: DownloadSettings,
+    /// Where pictures of products are served from, where it is not the store itself; ends in `/`.
+    pub assets_url: Option<Url>,
     /// What is kept between runs.
     pub cache: CacheSettings,
     /// How runs are conducted.

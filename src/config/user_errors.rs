@@ -232,6 +232,8 @@ const FAULTS: &[(&str, &[Told])] = &[
     ("images: {max_download: 2 TB}", &[(4, 24, "`2 TB` is no size for `images.max_download`", "`30 MB`")]),
     ("images: {download_timeout: 2 days}", &[(4, 28, "`2 days` is no time for `images.download_timeout`", "`60 s`")]),
     ("images: {downloads_per_host: 0}", &[(4, 30, "must be a whole number from 1 to 32, not `0`", "")]),
+    ("assets: {base_url: cdn.example}", &[(4, 20, "is no absolute `http` or `https` URL", "`https://cdn.example`")]),
+    ("assets: {base_url: 'https://a@b/'}", &[(4, 20, "`assets.base_url` holds a user name", "leave out")]),
     ("cache: shared", &[(4, 8, "`cache` must be a block of keys, not `shared`", "`folder`, `max_age`, `max_size`")]),
     ("cache: {folder: here}", &[(4, 17, "`here` is no place for the cache", "`store`, `shared`, or a path")]),
     ("cache: {folder: shared}", &[(4, 17, "this user has no folder for caches", "`XDG_CACHE_HOME`")]),
@@ -470,6 +472,7 @@ tax_note: incl.  VAT
 delivery: {text: By bike., countries: [ch, LI, CH], price: 4.90, free_from: 100, handling_days: 1, transit_days: [2, 4]}
 returns: {days: 30, countries: CH, free: true}
 images: {download: false, allow_private_hosts: true, max_download: 5 MB, download_timeout: 2 min, recheck_after: 1 d}
+assets: {base_url: https://cdn.example/a}
 cache: {folder: ./kept, max_size: 500 MB, max_age: 2 weeks}
 lenses: [{name: Near  sight, text: For reading., price: 59.5, progressive: true, shopify_variant_id: "4711"}]
 catalog:
@@ -533,6 +536,7 @@ catalog:
         recheck_after: Duration::from_secs(86_400),
     };
     assert_eq!(store.download, download);
+    assert_eq!(store.assets_url.as_ref().map(Url::as_str), Some("https://cdn.example/a/"));
     assert_eq!(store.cache.folder, CacheFolder::At("/nowhere/kept".into()));
     assert_eq!(store.cache.limits, Limits { max_size: 500_000_000, max_age: Duration::from_secs(14 * 86_400) });
     let lenses = LensOption {

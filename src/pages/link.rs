@@ -13,6 +13,8 @@ pub struct Links {
     prefix: String,
     /// Folder of the language's pages: empty, or ending in `/`.
     folder: String,
+    /// Where pictures of products are served from instead; ends in `/`.
+    pictures: Option<String>,
 }
 
 impl Links {
@@ -22,7 +24,12 @@ impl Links {
         if !prefix.ends_with('/') {
             prefix.push('/');
         }
-        Self { origin: base_url[..Position::BeforePath].to_string(), prefix, folder: String::new() }
+        Self { origin: base_url[..Position::BeforePath].to_string(), prefix, folder: String::new(), pictures: None }
+    }
+
+    /// The same with pictures of products below another URL, which ends in `/`.
+    pub(crate) fn with_pictures_at(self, url: Option<&Url>) -> Self {
+        Self { pictures: url.map(Url::to_string), ..self }
     }
 
     /// The same with pages below a folder, such as `de/`.
@@ -76,7 +83,15 @@ impl Links {
 
     /// Link to a media file: an output path, or a whole `http(s)` URL, which is kept as it is.
     pub fn media(&self, url: &str) -> String {
-        if is_web_url(url) { url.to_string() } else { self.shared(url) }
+        match &self.pictures {
+            _ if is_web_url(url) => url.to_string(),
+            Some(elsewhere) => {
+                let mut link = elsewhere.clone();
+                push_encoded(&mut link, url, is_path_byte);
+                link
+            }
+            None => self.shared(url),
+        }
     }
 
     /// Absolute URL of a root-relative link, or of a whole URL, which is kept as it is.
@@ -139,6 +154,10 @@ mod tests {
         assert_eq!(links.absolute("products/page/2/index.html"), "https://example.org/shop/products/page/2/");
         assert_eq!(links.media("https://cdn.example.org/a.jpg"), "https://cdn.example.org/a.jpg");
         assert_eq!(links.media("assets/two words#1.jpg"), "/shop/assets/two%20words%231.jpg");
+        let elsewhere = Url::parse("https://cdn.example/a/").expect("a URL");
+        let links = links.with_pictures_at(Some(&elsewhere));
+        assert_eq!(links.media("assets/media/a b.jpg"), "https://cdn.example/a/assets/media/a%20b.jpg");
+        assert_eq!(links.media("https://cdn.example.org/a.jpg"), "https://cdn.example.org/a.jpg");
         let german = links.in_folder("de/");
         assert_eq!(german.local("index.html"), "/shop/de/");
         assert_eq!(german.absolute("products/windsor/index.html"), "https://example.org/shop/de/products/windsor/");

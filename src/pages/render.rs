@@ -241,7 +241,7 @@ impl<'a> Renderer<'a> {
 
 /// The languages of a store, in the order of its locales.
 fn languages(config: &StoreConfiguration, theme: &Theme) -> Arc<[shop::Language]> {
-    let links = Links::new(&config.base_url);
+    let links = Links::new(&config.base_url).with_pictures_at(config.assets_url.as_ref());
     let language = |(position, language): (usize, &ThemeLanguage)| shop::Language {
         locale: language.locale.clone(),
         name: language.words.name().to_string(),

@@ -73,6 +73,7 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
             per_host: 1,
             recheck_after: Duration::from_secs(60),
         },
+        assets_url: None,
         cache: CacheSettings {
             folder: CacheFolder::OfStore,
             limits: Limits { max_size: 1_000_000, max_age: Duration::from_secs(86_400) },

@@ -11,6 +11,7 @@ mod reach;
 mod theme;
 
 use crate::assets::cache::Cache;
+use crate::assets::cdn;
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::media::{Media, Origin};
 use crate::catalog::{Block, CatalogError, CopyWriter, Mapper, RawDocument, Source};
@@ -176,6 +177,10 @@ pub fn generate(
         let standing = comparison.map(|comparison| comparison.standing);
         if let Some(shard) = options.shard {
             describe_part(&staging, shard, standing.and_then(|standing| last.plan(&standing)))?;
+        }
+        // A part of a store knows only a part of the pictures.
+        if let (Some(url), None) = (&config.assets_url, options.shard) {
+            staging.write(cdn::MANIFEST, &cdn::manifest(url.as_str(), &staging.listed())?)?;
         }
         stop_if_cancelled(observer)?;
         observer.observe(Event::Started { phase: Phase::Publish, total: None });

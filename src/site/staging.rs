@@ -216,6 +216,18 @@ impl Staging {
         self.len() == 0
     }
 
+    /// Every file of the new store so far, by path: what was written, kept, or is needed by what was kept.
+    pub fn listed(&self) -> Vec<(Box<str>, Fingerprint)> {
+        let placed = lock(&self.files);
+        let placed = placed.iter().map(|file| (file.path.clone(), file.fingerprint));
+        let needed = self.last.entries.iter().zip(&self.needed).filter(|(_, needed)| needed.load(Ordering::Relaxed));
+        let needed = needed.map(|(entry, _)| (entry.path.clone(), entry.fingerprint()));
+        let mut listed: Vec<_> = placed.chain(needed).collect();
+        listed.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        listed.dedup_by(|one, other| one.0 == other.0);
+        listed
+    }
+
     /// Where the ledger goes.
     pub(super) fn ledger_path(&self) -> Option<PathBuf> {
         self.ledger_path.clone()
