@@ -12,6 +12,7 @@
 //!
 //! - [`config`]: the store file, checked, with every mistake at its line
 //! - [`catalog`]: products from MongoDB, exports and dumps, in bounded blocks
+//! - [`content`]: pages in the store's own words, from Markdown
 //! - [`score`]: how well a frame suits each face, how complete and how popular it is
 //! - [`enhance`]: sizes, wording, slugs, neighbours; slim records in memory, full products on disk
 //! - [`assets`]: drawings, pictures, icons, palette
@@ -21,6 +22,7 @@
 //! - [`jobs`]: the record of every run
 //! - [`reliability`]: when to stop asking what does not answer
 //! - [`pipeline`]: the conductor
+//! - [`preview`]: the store on this machine, reloaded when something changes
 //! - [`cli`]: arguments and the terminal
 //!
 //! Files it reads: the store file, the catalogue, a theme folder. Files it writes: the output folder with its
@@ -31,12 +33,14 @@ pub mod assets;
 pub mod catalog;
 pub mod cli;
 pub mod config;
+pub mod content;
 pub mod enhance;
 pub mod event;
 pub mod jobs;
 pub mod language;
 pub mod pages;
 pub mod pipeline;
+pub mod preview;
 pub mod reliability;
 pub mod score;
 pub mod site;

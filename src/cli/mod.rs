@@ -11,14 +11,17 @@ mod doctor;
 mod exit;
 mod explain;
 mod generate;
+mod help;
 mod init;
 mod interrupt;
 mod job_page;
 mod job_statistics;
 mod job_table;
 mod logs;
+mod manuals;
 mod merge;
 mod metrics;
+mod preview;
 mod progress;
 mod reading;
 mod retry;
@@ -39,7 +42,7 @@ use terminal::{ColorChoice, Terminal, Verbosity};
 
 /// Turns an eyewear catalogue into a finished static online store.
 #[derive(Debug, Parser)]
-#[command(name = "storegen", version, propagate_version = true, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "storegen", version, propagate_version = true, disable_help_subcommand = true, after_help = AFTER_HELP, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -51,7 +54,9 @@ const AFTER_HELP: &str = "\
 Examples:
   storegen init my-store                 a first store.yaml with a small catalogue
   storegen generate my-store/store.yaml  the store, in my-store/store
+  storegen preview my-store/store.yaml   the store while you work on it
   storegen status                        what has been generated, and how it went
+  storegen help topics                   more on the store file, languages, content, themes
 
 Exit codes:
   0    done
@@ -107,6 +112,14 @@ enum Command {
     Themes(themes::ThemesArgs),
     /// Print the JSON Schema of store.yaml, or of the state file
     Schema(schema::SchemaArgs),
+    /// Show the store on this machine, built again whenever something changes
+    Preview(preview::PreviewArgs),
+    /// Print the script with which a shell completes commands
+    Completions(manuals::CompletionsArgs),
+    /// Print the manual, or write its pages into a folder
+    Man(manuals::ManArgs),
+    /// Tell of a command or a topic; `help topics` lists the topics
+    Help(help::HelpArgs),
 }
 
 /// Parses the arguments, runs the command, tells of its failure. Call it once, from `main`.
@@ -154,6 +167,10 @@ impl Cli {
             Command::Cache(args) => cache::run(&args, &self.global, terminal),
             Command::Themes(args) => themes::run(&args, terminal),
             Command::Schema(args) => schema::run(&args, terminal),
+            Command::Preview(args) => preview::run(&args, &self.global, terminal),
+            Command::Completions(args) => manuals::completions(&args, terminal),
+            Command::Man(args) => manuals::man(&args, terminal),
+            Command::Help(args) => help::run(&args, terminal),
         }
     }
 }

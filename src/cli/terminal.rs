@@ -6,7 +6,7 @@
 use super::exit::{Failure, Message};
 use console::{Style, Term};
 use serde::Serialize;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// When to use colour.
@@ -118,6 +118,21 @@ impl Terminal {
     /// Whether a person sits before stderr.
     pub(super) fn is_err_terminal(&self) -> bool {
         io::stderr().is_terminal()
+    }
+
+    /// Whether a person can be asked.
+    pub(super) fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks a person on stderr and gives the answer without blanks around it; empty where the input is over.
+    pub(super) fn ask(&self, question: &str, offered: &str) -> io::Result<String> {
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{} {question} {} ", self.err.cyan("?"), self.err.dim(&format!("[{offered}]")))?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        Ok(answer.trim().to_string())
     }
 
     /// Rows and columns of stdout's terminal.

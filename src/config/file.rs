@@ -69,6 +69,16 @@ pub(super) struct StoreFile {
     #[serde(default)]
     pub(super) words: BTreeMap<String, serde_json::Value>,
 
+    /// Folder of Markdown files that become pages: about, delivery, questions, a blog in `blog/`.
+    ///
+    /// Default: `content`, beside this file, if it is there. `storegen help content` tells what goes into the files.
+    #[serde(default = "defaults::content")]
+    pub(super) content: String,
+
+    /// Shops of the store, with their opening hours; they have a page of their own.
+    #[serde(default)]
+    pub(super) locations: Vec<LocationFile>,
+
     /// ISO 4217 code of the currency of products that name none. Amounts are never converted.
     ///
     /// Default: `USD`. Example: `currency: EUR`
@@ -388,6 +398,37 @@ pub(super) struct LensFile {
     pub(super) shopify_variant_id: Option<String>,
 }
 
+/// A shop that customers can go to.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LocationFile {
+    /// What it is called. Example: `name: Lumen Altona`
+    #[schemars(length(min = 1, max = 120))]
+    pub(super) name: String,
+
+    /// Street and number.
+    pub(super) street: Option<String>,
+
+    /// Postal code, in quotes where it is a number.
+    pub(super) postal_code: Option<String>,
+
+    /// Town.
+    pub(super) city: Option<String>,
+
+    /// ISO 3166 code of the country. Example: `country: DE`
+    pub(super) country: Option<String>,
+
+    /// Telephone number, with the code of the country.
+    pub(super) phone: Option<String>,
+
+    /// E-mail address of the shop.
+    pub(super) email: Option<String>,
+
+    /// When it is open: day or days → hours. Example: `hours: {mon-fri: "9:00-12:30, 14:00-18:00", sat: "10:00-14:00"}`
+    #[serde(default)]
+    pub(super) hours: BTreeMap<String, serde_json::Value>,
+}
+
 /// How orders reach customers; what is not given is not told.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -694,6 +735,10 @@ mod defaults {
 
     pub(super) fn locale() -> String {
         "en".into()
+    }
+
+    pub(super) fn content() -> String {
+        "content".into()
     }
 
     pub(super) fn currency() -> String {

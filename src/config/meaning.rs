@@ -66,6 +66,8 @@ pub(super) fn configuration(
     };
     let locales = reading.locales(&file.locale, &file.locales);
     let words = reading.words(&file.words, locales.as_deref());
+    let content = reading.content(&file.content, locales.as_deref().unwrap_or_default());
+    let locations = reading.locations(file.locations);
     let currency = reading.currency(&file.currency);
     let theme = reading.theme(&file.theme);
     let primary_color = reading.color("primary_color", &file.primary_color);
@@ -95,6 +97,8 @@ pub(super) fn configuration(
         base_url: base_url?,
         locales: locales?,
         words: words?,
+        content: content?,
+        locations: locations?,
         currency: currency?,
         theme: theme?,
         theme_settings: file.theme_settings,
@@ -289,6 +293,26 @@ impl Reading<'_> {
             }
         }
         locales.into_iter().collect()
+    }
+
+    /// The pages in a folder of Markdown. The usual one need not be there, another has to be.
+    fn content(&mut self, written: &str, locales: &[String]) -> Option<crate::content::Content> {
+        let path = "content";
+        let folder = clean(&self.folder.join(written.trim()));
+        if !folder.is_dir() && self.node(path).is_some() {
+            let message = format!("the content folder `{}` does not exist", self.shown(path));
+            return self.fault(path, &message, "paths start at the store file");
+        }
+        match crate::content::read(&folder, locales) {
+            Ok(content) => Some(content),
+            Err(errors) => {
+                for error in errors {
+                    let message = format!("`{}/{}", written.trim(), error.to_string().replacen(": ", "`: ", 1));
+                    self.errors.push(ConfigError::new(&self.source.file, None, &message, Some(&error.hint)));
+                }
+                None
+            }
+        }
     }
 
     fn words(

@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod keeping;
 mod load;
+mod locations;
 mod meaning;
 mod operation;
 mod places;
@@ -30,7 +31,7 @@ pub use keeping::{bytes, span};
 pub use load::{Overrides, StoreText, load};
 pub use operation::{JobSettings, ReliabilitySettings};
 pub use places::BlockPlaces;
-pub use scaffold::{ScaffoldError, scaffold};
+pub use scaffold::{Choices, ScaffoldError, scaffold};
 pub use schema::schema;
 pub use source::{Place, redact};
 pub use variables::Environment;
@@ -38,6 +39,7 @@ pub use variables::Environment;
 use crate::assets::cache::Limits;
 use crate::catalog::money::{Currency, Money};
 use crate::catalog::vocabulary::FaceShape;
+pub use crate::content::Content;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -62,6 +64,10 @@ pub struct StoreConfiguration {
     pub locales: Vec<String>,
     /// Texts that the store words its own way: by language or locale, then by key.
     pub words: BTreeMap<String, BTreeMap<String, String>>,
+    /// Pages in the store's own words.
+    pub content: Content,
+    /// Shops that customers can go to.
+    pub locations: Vec<Location>,
     /// Currency of products that name none.
     pub currency: Currency,
     /// Name of an embedded theme, or the folder of the store's own.
@@ -202,6 +208,22 @@ pub struct LensOption {
     pub is_progressive: bool,
     /// The id of their variant in Shopify; digits.
     pub shopify_variant_id: Option<String>,
+}
+
+/// A shop that customers can go to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Location {
+    pub name: String,
+    pub street: Option<String>,
+    pub postal_code: Option<String>,
+    pub city: Option<String>,
+    /// ISO 3166 code in upper case.
+    pub country: Option<String>,
+    pub phone: Option<String>,
+    pub email: Option<String>,
+    /// From Monday: when it opens and closes, as `09:00`; none on days that it is closed.
+    pub hours: [Vec<(String, String)>; 7],
 }
 
 /// How orders reach customers.

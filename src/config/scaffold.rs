@@ -2,20 +2,59 @@
 //!
 //! Nothing that exists is ever overwritten.
 
+use super::Color;
 use super::schema::schema;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// The store file, in which choices take the place of lines.
+const STORE: &str = include_str!("scaffold/store.yaml");
+
+/// What a new store is to be; the sample's own where nothing is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// Name of the store.
+    pub name: Option<String>,
+    /// Colour of buttons and links.
+    pub primary_color: Option<Color>,
+    /// Name of a theme, or a folder.
+    pub theme: Option<String>,
+    /// Where products come from; the sample catalogue is left out then.
+    pub source: Option<String>,
+}
+
+impl Choices {
+    /// The store file with the choices in it.
+    fn store_file(&self) -> String {
+        let lines = STORE.lines().map(|line| {
+            // JSON's strings are YAML's.
+            let written = |key: &str, value: &str| format!("{key}: {}", serde_json::Value::from(value));
+            match (line, self) {
+                (line, Self { name: Some(name), .. }) if line.starts_with("store_name:") => written("store_name", name),
+                (line, Self { primary_color: Some(color), .. }) if line.starts_with("primary_color:") => {
+                    written("primary_color", &color.to_string())
+                }
+                (line, Self { theme: Some(theme), .. }) if line.starts_with("# theme:") => written("theme", theme),
+                ("  uri: catalog", Self { source: Some(source), .. }) => written("  uri", source),
+                _ => line.to_string(),
+            }
+        });
+        lines.map(|line| line + "\n").collect()
+    }
+}
+
 /// Paths below the folder, with what is written there.
-fn files() -> [(&'static str, String); 5] {
-    [
-        ("store.yaml", include_str!("scaffold/store.yaml").into()),
-        ("store.schema.json", schema()),
-        ("catalog/products.jsonl", include_str!("scaffold/catalog/products.jsonl").into()),
-        ("catalog/brands.jsonl", include_str!("scaffold/catalog/brands.jsonl").into()),
-        ("catalog/categories.jsonl", include_str!("scaffold/catalog/categories.jsonl").into()),
-    ]
+fn files(choices: &Choices) -> Vec<(&'static str, String)> {
+    let mut files = vec![("store.yaml", choices.store_file()), ("store.schema.json", schema())];
+    if choices.source.is_none() {
+        files.extend([
+            ("catalog/products.jsonl", include_str!("scaffold/catalog/products.jsonl").into()),
+            ("catalog/brands.jsonl", include_str!("scaffold/catalog/brands.jsonl").into()),
+            ("catalog/categories.jsonl", include_str!("scaffold/catalog/categories.jsonl").into()),
+        ]);
+    }
+    files
 }
 
 /// Why a folder did not get the files of a new store.
@@ -41,8 +80,9 @@ pub enum ScaffoldError {
 ///
 /// # Errors
 /// Files that are in the way, all of them at once and before anything is written, or what the disk refuses.
-pub fn scaffold(folder: &Path) -> Result<Vec<PathBuf>, ScaffoldError> {
-    let files = files().map(|(name, text)| (folder.join(name), text));
+pub fn scaffold(folder: &Path, choices: &Choices) -> Result<Vec<PathBuf>, ScaffoldError> {
+    let files: Vec<(PathBuf, String)> =
+        files(choices).into_iter().map(|(name, text)| (folder.join(name), text)).collect();
     let existing: Vec<PathBuf> = files.iter().map(|(path, _)| path.clone()).filter(|path| is_taken(path)).collect();
     if !existing.is_empty() {
         return Err(ScaffoldError::Exists(existing));
@@ -85,7 +125,7 @@ mod tests {
     fn what_is_written_can_be_loaded_at_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let target = folder.path().join("new/shop");
-        let written = scaffold(&target).expect("written");
+        let written = scaffold(&target, &Choices::default()).expect("written");
         assert_eq!(written.len(), 5);
         let store =
             load(&target.join("store.yaml"), &Overrides::default(), &|_| None).unwrap_or_else(|e| panic!("{e}"));
@@ -94,11 +134,27 @@ mod tests {
     }
 
     #[test]
+    fn choices_are_in_the_store_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let choices = Choices {
+            name: Some("Lumen: \"Oak\" #1".into()),
+            primary_color: Color::parse("#0a5"),
+            theme: Some("modern-minimal".into()),
+            source: Some("mongodb://localhost/shop".into()),
+        };
+        assert_eq!(scaffold(folder.path(), &choices).expect("written").len(), 2);
+        let store = load(&folder.path().join("store.yaml"), &Overrides::default(), &|_| None);
+        let store = store.unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!((store.store_name.as_str(), store.primary_color.rgb), ("Lumen: \"Oak\" #1", [0x00, 0xaa, 0x55]));
+        assert!(matches!(store.catalog.uri, CatalogUri::MongoDb(_)));
+    }
+
+    #[test]
     fn every_setting_shown_in_a_comment_is_real() {
         let known =
             ["currency", "theme", "sort", "output", "database", "collections", "brands", "product_filters", "price"];
         let mut shown = 0;
-        let text: String = include_str!("scaffold/store.yaml")
+        let text: String = STORE
             .lines()
             .map(|line| {
                 let setting = line.replacen("# ", "", 1);
@@ -124,7 +180,7 @@ mod tests {
         fs::create_dir(folder.path().join("catalog")).expect("made");
         fs::write(folder.path().join("store.yaml"), "mine").expect("written");
         fs::write(folder.path().join("catalog/brands.jsonl"), "mine").expect("written");
-        let error = scaffold(folder.path()).expect_err("refused");
+        let error = scaffold(folder.path(), &Choices::default()).expect_err("refused");
         assert!(matches!(&error, ScaffoldError::Exists(paths) if paths.len() == 2), "{error}");
         assert!(error.to_string().contains("store.yaml") && error.to_string().contains("brands.jsonl"), "{error}");
         assert_eq!(fs::read_to_string(folder.path().join("store.yaml")).expect("there"), "mine");
@@ -133,7 +189,7 @@ mod tests {
 
     #[test]
     fn the_catalogue_holds_together() {
-        let files = files();
+        let files = files(&Choices::default());
         let of = |name: &str| documents(&files.iter().find(|(file, _)| file.ends_with(name)).expect(name).1);
         let ids = |documents: &[Value]| -> BTreeSet<String> {
             documents.iter().map(|document| document["_id"].as_str().expect("an id").to_string()).collect()

@@ -5,6 +5,7 @@
 
 mod buying;
 mod card;
+mod content_page;
 mod feed;
 mod fields;
 mod fingerprint;
@@ -42,6 +43,7 @@ mod machine_files;
 #[cfg(test)]
 mod sample_store;
 
+pub use content_page::broken_links;
 pub use fingerprint::settings as settings_fingerprint;
 pub use plan::{PageKind, Plan, PlannedPage, plan};
 pub use redirects::refuse_collisions;

@@ -3,6 +3,7 @@
 //! Takes the records and, of the newest, the full products; makes XML. Every date comes from the catalogue, so that
 //! an unchanged catalogue gives unchanged bytes; frames that nobody has dated are no news.
 
+use super::content_page;
 use super::plan::product_path;
 use super::shop::Shop;
 use super::template::escape;
@@ -48,6 +49,24 @@ pub(crate) fn build(shop: &Shop<'_>) -> anyhow::Result<String> {
         push_element(&mut entries, "updated", &updated.format(&Rfc3339)?);
         let content = content(shop, record, &shop.product(index)?.summary);
         let _ = writeln!(entries, "<content type=\"html\">{}</content>", escaped(&content));
+        entries.push_str("</entry>\n");
+    }
+
+    for (_, page) in content_page::posts(shop.config).into_iter().take(MOST_ENTRIES) {
+        let Some(post) = page.version(shop.locale, shop.config.locales.first().map_or("", String::as_str)) else {
+            continue;
+        };
+        let Some(date) = post.date else { continue };
+        let day = date.midnight().assume_utc();
+        latest = latest.max(Some(day));
+        let address = shop.links.absolute(&content_page::path(page));
+        entries.push_str("<entry>\n");
+        push_element(&mut entries, "id", &address);
+        push_element(&mut entries, "title", &post.title);
+        let _ = writeln!(entries, "<link rel=\"alternate\" type=\"text/html\" href=\"{}\"/>", escaped(&address));
+        push_element(&mut entries, "published", &day.format(&Rfc3339)?);
+        push_element(&mut entries, "updated", &day.format(&Rfc3339)?);
+        push_element(&mut entries, "summary", post.description.as_deref().unwrap_or(&post.title));
         entries.push_str("</entry>\n");
     }
 

@@ -6,7 +6,7 @@
 use super::shop::{Anchor, Img, Shop};
 use super::structured::{self, Node};
 use super::template::escape;
-use super::{news, search_description};
+use super::{content_page, news, search_description};
 use crate::assets::icons;
 use crate::assets::logo::Logo;
 use crate::catalog::money::Money;
@@ -80,6 +80,8 @@ pub(crate) enum Section {
     About,
     /// Contact.
     Contact,
+    /// A page of the content folder.
+    Text(u32),
 }
 
 /// Frame types that have a place in the main navigation.
@@ -221,6 +223,8 @@ struct Footer<'a> {
     categories: Option<String>,
     about: String,
     contact: String,
+    /// Pages of the store's own.
+    pages: Vec<Anchor>,
     email: Option<Email<'a>>,
 }
 
@@ -423,6 +427,11 @@ fn navigation(shop: &Shop<'_>) -> Vec<(Section, String, String)> {
     ] {
         entries.extend(page_link(shop, kind).map(|url| (section, name.to_string(), url)));
     }
+    for way in content_page::menu(shop, true) {
+        let is_it = |page: &crate::content::ContentPage| shop.links.local(&content_page::path(page)) == way.url;
+        let index = shop.config.content.pages.iter().position(is_it).and_then(|index| u32::try_from(index).ok());
+        entries.push((index.map_or(Section::None, Section::Text), way.name, way.url));
+    }
     entries
 }
 
@@ -457,6 +466,7 @@ fn footer<'a>(shop: &Shop<'a>) -> Footer<'a> {
         categories: page_link(shop, PageKind::CategoryIndex),
         about: shop.links.local("about/index.html"),
         contact: shop.links.local("contact/index.html"),
+        pages: content_page::menu(shop, false),
         email: email(shop, None),
     }
 }

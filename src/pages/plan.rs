@@ -4,9 +4,10 @@
 //! Never reads full products, so that it stays cheap for any size of catalogue.
 
 use super::link::Links;
-use super::{feed, llms, news, search_description, sitemap, worker};
+use super::{content_page, feed, llms, news, search_description, sitemap, worker};
 use crate::catalog::vocabulary::FaceShape;
 use crate::config::{Commerce, StoreConfiguration};
+use crate::content::ContentKind;
 use crate::enhance::EnhancedCatalog;
 use crate::enhance::record::TermId;
 use std::collections::BTreeMap;
@@ -64,6 +65,12 @@ pub enum PageKind {
     About,
     /// How to reach the store.
     Contact,
+    /// A page of the content folder, an index into the configuration's.
+    Text(u32),
+    /// The posts of the content folder.
+    Blog,
+    /// Shops that customers can go to.
+    Locations,
     /// Results of a search.
     Search,
     /// The frames that a shopper has put aside.
@@ -239,8 +246,22 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
         kind: PageKind::Product(index),
         language: 0,
     }));
-    pages.push(page("about/index.html", PageKind::About));
-    pages.push(page("contact/index.html", PageKind::Contact));
+    let own = |address: &str| config.content.pages.iter().any(|page| page.address == address);
+    if !own("about") {
+        pages.push(page("about/index.html", PageKind::About));
+    }
+    if !own("contact") {
+        pages.push(page("contact/index.html", PageKind::Contact));
+    }
+    let texts = (0..).zip(&config.content.pages);
+    pages.extend(texts.map(|(index, text)| page(&content_page::path(text), PageKind::Text(index))));
+    let has_posts = config.content.pages.iter().any(|page| page.kind == ContentKind::Post);
+    if has_posts {
+        pages.push(page(content_page::BLOG, PageKind::Blog));
+    }
+    if !config.locations.is_empty() {
+        pages.push(page(content_page::LOCATIONS, PageKind::Locations));
+    }
     pages.push(page("search/index.html", PageKind::Search));
     pages.push(page("favourites/index.html", PageKind::Favourites));
     pages.push(page("compare/index.html", PageKind::Compare));
@@ -270,7 +291,7 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
     pages.push(page("manifest.webmanifest", PageKind::Manifest));
     pages.push(page(search_description::PATH, PageKind::SearchDescription));
     pages.push(page(llms::PATH, PageKind::LanguageModels));
-    if news::has_news(&catalog.records) {
+    if has_posts || news::has_news(&catalog.records) {
         pages.push(page(news::PATH, PageKind::News));
     }
     if config.offline_page {

@@ -12,7 +12,7 @@ use super::price::PriceFormat;
 use super::shop::{self, Shop, Used};
 use super::theme::{Theme, ThemeLanguage};
 use super::{
-    feed, home_page, host_files, index, index_page, listing_page, llms, news, product_page, redirects,
+    content_page, feed, home_page, host_files, index, index_page, listing_page, llms, news, product_page, redirects,
     search_description, sitemap, text_page, tool_page, worker,
 };
 use crate::assets::drawing::FrameDrawing;
@@ -108,6 +108,10 @@ impl<'a> Renderer<'a> {
         } else {
             String::new()
         };
+        for (path, file) in &config.content.pictures {
+            let bytes = std::fs::read(file).with_context(|| format!("reading `{}`", file.display()))?;
+            files.files.push(ThemeFile { path: path.clone(), bytes });
+        }
         let icons = icons::files(config.primary_color, config.secondary_color, logo.as_ref())?;
         files.files.extend(logo.as_ref().map(Logo::file));
         files.files.extend(icons.into_iter().map(|(path, bytes)| ThemeFile { path, bytes }));
@@ -215,6 +219,9 @@ impl<'a> Renderer<'a> {
             PageKind::Product(index) => product_page::build(shop, cards, index)?,
             PageKind::About => text_page::about(shop)?,
             PageKind::Contact => text_page::contact(shop)?,
+            PageKind::Text(index) => content_page::text(shop, index)?,
+            PageKind::Blog => content_page::blog(shop)?,
+            PageKind::Locations => content_page::locations(shop)?,
             PageKind::Search => tool_page::search(shop)?,
             PageKind::Favourites => tool_page::favourites(shop)?,
             PageKind::Compare => tool_page::compare(shop)?,

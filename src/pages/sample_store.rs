@@ -43,6 +43,8 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
         base_url: Url::parse(base_url).expect("a URL"),
         locales: vec!["en-GB".into()],
         words: BTreeMap::new(),
+        content: Default::default(),
+        locations: Vec::new(),
         currency: Currency::from_code("EUR").expect("EUR exists"),
         theme: ThemeSource::Embedded("modern-minimal".into()),
         theme_settings: Default::default(),

@@ -25,6 +25,11 @@ fn node<T: Serialize>(thing: &T) -> Node {
     serde_json::to_string(thing).unwrap_or_default()
 }
 
+/// A thing that is JSON already.
+pub(crate) fn written(thing: &serde_json::Value) -> Node {
+    node(thing)
+}
+
 /// Makes the text of a script element from nodes; it can neither end the element nor open a comment in it.
 pub(crate) fn script(nodes: &[Node]) -> String {
     let length: usize = nodes.iter().map(String::len).sum();

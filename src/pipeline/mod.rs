@@ -163,6 +163,7 @@ pub fn generate(
     let plan = pages::plan(config, &catalog);
     let renderer = Renderer::new(config, &catalog, &plan, &theme, &media)?;
     pages::refuse_collisions(config, &plan, &renderer).map_err(RunError::Usage)?;
+    report(pages::broken_links(config, &plan), observer);
     observer.observe(Event::Finished { phase: Phase::Plan, steps: plan.pages.len() as u64 });
     let pages = plan.pages.iter().filter(|page| owns(options.shard, &page.path)).count();
 

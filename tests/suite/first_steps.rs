@@ -20,6 +20,43 @@ fn what_init_writes_can_be_generated_at_once() {
 }
 
 #[test]
+fn init_takes_its_answers_from_flags() {
+    let store = Store::new("");
+    store.run(&["init", "shop", "--name", "Lumen & Oak", "--primary-color", "#0a5", "--yes"]).code(0);
+    store.run(&["generate", "shop/store.yaml"]).code(0);
+    let home = std::fs::read_to_string(store.path("shop/store/index.html")).expect("a page");
+    assert!(home.contains("Lumen &amp; Oak") && home.contains("#00aa55"), "{home}");
+    store.run(&["init", "other", "--primary-color", "greenish"]).code(2).says("#1f3d3a");
+    assert!(!store.path("other").exists());
+}
+
+#[test]
+fn shells_and_manuals_are_served() {
+    let store = Store::new("");
+    for (shell, part) in [
+        ("bash", "complete -F"),
+        ("zsh", "#compdef storegen"),
+        ("fish", "complete -c storegen"),
+        ("powershell", "Register-ArgumentCompleter"),
+    ] {
+        let script = store.run(&["completions", shell]).code(0).stdout;
+        assert!(script.contains(part) && script.contains("preview"), "{shell}");
+    }
+    assert!(store.run(&["man"]).code(0).stdout.contains(".TH storegen"));
+    store.run(&["man", "manual/pages"]).code(0);
+    let page = std::fs::read_to_string(store.path("manual/pages/storegen-preview.1")).expect("a page");
+    assert!(page.contains("\\-\\-host"), "{page}");
+
+    let topics = store.run(&["help", "topics"]).code(0).stdout;
+    for topic in ["config", "mapping", "languages", "content", "themes", "deploy"] {
+        assert!(topics.contains(topic), "{topic}");
+        assert!(store.run(&["help", topic]).code(0).stdout.lines().count() > 7, "{topic}");
+    }
+    assert!(store.run(&["help", "generate"]).code(0).stdout.contains("--dry-run"));
+    store.run(&["help", "themse"]).code(2).says("did you mean `storegen help themes`?");
+}
+
+#[test]
 fn init_does_not_overwrite() {
     let store = Store::new("store_name: Mine\n");
     store.run(&["init", "."]).code(1).says("store.yaml");

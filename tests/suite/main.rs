@@ -7,6 +7,7 @@
 mod browser;
 mod cache;
 mod config_errors;
+mod content;
 mod downloads;
 mod faults;
 mod first_steps;
@@ -23,6 +24,7 @@ mod mongod;
 mod observability;
 mod pages;
 mod parts;
+mod preview;
 mod proxy;
 mod security;
 mod several;

@@ -1,0 +1,149 @@
+//! `storegen preview`: what it serves, what it refuses, and that a change is in the browser at once.
+
+use crate::browser::{Driver, runtime, until};
+use crate::mongod::free_port;
+use crate::store::Store;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Child;
+
+/// A preview that runs until it is dropped.
+struct Preview {
+    process: Child,
+    port: u16,
+}
+
+impl Preview {
+    fn of(store: &Store) -> Self {
+        let port = free_port();
+        let mut process =
+            store.command(&["preview", "store.yaml", "--port", &port.to_string()]).spawn().expect("the program starts");
+        let mut out = BufReader::new(process.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        out.read_line(&mut line).expect("a line");
+        assert!(line.contains(&format!("http://127.0.0.1:{port}/")), "{line}");
+        Self { process, port }
+    }
+
+    /// Status, headers in lower case, and body of an answer; the path is sent as it is.
+    fn get(&self, path: &str, headers: &str) -> (u16, String, Vec<u8>) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        let host = if headers.contains("Host:") { String::new() } else { format!("Host: 127.0.0.1:{}\r\n", self.port) };
+        write!(stream, "GET {path} HTTP/1.1\r\n{host}{headers}Connection: close\r\n\r\n").expect("sent");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+        let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
+        let status = head.split_whitespace().nth(1).and_then(|code| code.parse().ok()).expect("a status");
+        (status, head, answer[end + 4..].to_vec())
+    }
+}
+
+impl Drop for Preview {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn store() -> Store {
+    Store::from_example("boutique")
+        .edit(|text| text.replace("https://lantern-street.example/", "https://shop.example/shop/"))
+        .edit(|text| text.replace("theme: modern-minimal", "theme: ./theme"))
+        .file("theme/templates/pages/about.hbs", "<h1>First</h1>")
+        .file("content/sizes.md", "---\ntitle: Sizes\n---\nOne\n")
+}
+
+#[test]
+fn it_serves_what_a_host_would_and_nothing_else() {
+    let store = store();
+    std::fs::write(store.path("secret.txt"), "s3cret").expect("written");
+    let preview = Preview::of(&store);
+    assert!(!store.output().exists(), "the finished store is none of the preview's business");
+
+    let (status, head, body) = preview.get("/shop/", "");
+    let page = String::from_utf8(body).expect("text");
+    assert_eq!(status, 200);
+    for header in
+        ["content-type: text/html; charset=utf-8", "x-content-type-options: nosniff", "content-security-policy: "]
+    {
+        assert!(head.contains(header), "{header} in {head}");
+    }
+    assert!(head.contains("script-src 'self'") && !head.contains("unsafe"), "{head}");
+    assert!(page.contains("<script type=\"module\" src=\"/shop/.preview/reload.js\">"), "{page}");
+    let (_, head, body) = preview.get("/shop/", "Accept-Encoding: br, gzip\r\n");
+    assert!(head.contains("content-encoding: gzip") && body.starts_with(&[0x1f, 0x8b]), "{head}");
+    let style = page
+        .split("href=\"")
+        .find(|part| part.starts_with("/shop/assets/style."))
+        .and_then(|part| part.split('"').next());
+    let (_, head, _) = preview.get(style.expect("a stylesheet"), "");
+    assert!(head.contains("content-type: text/css") && head.contains("immutable"), "{head}");
+    assert_eq!(preview.get("/", "").0, 302);
+    assert_eq!(preview.get("/shop/products", "").0, 302);
+    let (status, _, body) = preview.get("/shop/no-such-page/", "");
+    assert!(status == 404 && String::from_utf8_lossy(&body).contains("This page does not exist"));
+
+    for path in [
+        "/shop/../secret.txt",
+        "/shop/%2e%2e/%2e%2e/%2e%2e/secret.txt",
+        "/shop/..%2f..%2f..%2fsecret.txt",
+        "/../secret.txt",
+        "/shop//etc/passwd",
+        "/shop/.storegen/state.json",
+        "/shop/_headers",
+        "/shop/%00",
+        "/shop/storegen-manifest.json/..%2f",
+    ] {
+        let (status, _, body) = preview.get(path, "");
+        assert!(status != 200, "{path}: {status}");
+        assert!(!String::from_utf8_lossy(&body).contains("s3cret"), "{path}");
+    }
+    // A page elsewhere that has its name lead here cannot read the store.
+    assert_eq!(preview.get("/shop/", "Host: evil.example\r\n").0, 421);
+}
+
+#[test]
+fn changes_of_theme_content_and_catalogue_are_in_the_browser_at_once() {
+    let store = store();
+    let preview = Preview::of(&store);
+    runtime().block_on(async {
+        let driver = Driver::start();
+        let client = driver.window(1000, true).await;
+        let at = |path: &str| format!("http://127.0.0.1:{}/shop/{path}", preview.port);
+        let says = |text: &str| format!("document.body.textContent.includes({text:?})");
+
+        client.goto(&at("about/")).await.expect("the page");
+        until(&client, &says("First")).await;
+        store.write("theme/templates/pages/about.hbs", "<h1>Second</h1>");
+        until(&client, &says("Second")).await;
+        // A broken template is told in the page, with its place; the page of before stays.
+        store.write("theme/templates/pages/about.hbs", "<h1>Third</h1>\n{{#if x}}");
+        until(&client, &says("templates/pages/about.hbs:")).await;
+        until(&client, &says("Second")).await;
+        store.write("theme/templates/pages/about.hbs", "<h1>Third</h1>");
+        until(&client, &format!("{} && !document.querySelector('[data-preview-error]')", says("Third"))).await;
+
+        client.goto(&at("sizes/")).await.expect("the page");
+        until(&client, &says("One")).await;
+        store.write("content/sizes.md", "---\ntitle: Sizes\n---\nTwo\n");
+        until(&client, &says("Two")).await;
+
+        client.goto(&at("products/penrose/")).await.expect("the page");
+        let catalog = std::fs::read_to_string(store.path("catalog/products.jsonl")).expect("the catalogue");
+        store.write("catalog/products.jsonl", catalog.replace("\"Penrose\"", "\"Penrose Nova\""));
+        client.goto(&at("products/")).await.expect("the page");
+        until(&client, &says("Penrose Nova")).await;
+        client.close().await.expect("the browser closes");
+    });
+}
+
+#[test]
+fn a_place_that_cannot_be_listened_at_is_told() {
+    let store = store();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    store.run(&["preview", "store.yaml", "--port", &port]).code(1).says("try another `--port`");
+    store.run(&["preview", "store.yaml", "--host", "shop.example"]).code(2);
+    store.run(&["preview", "nowhere.yaml"]).code(1).says("nowhere.yaml");
+}
