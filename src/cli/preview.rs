@@ -116,6 +116,7 @@ impl Workshop {
                 cache_dir: config.cache.folder_beside(&self.folder),
                 now: std::time::SystemTime::now(),
                 memory_dir: Some(made("memory")?),
+                copies_dir: None,
                 full: false,
                 shard: None,
                 protected: std::env::home_dir().into_iter().collect(),

@@ -4,6 +4,7 @@
 //! nowhere else; headings begin below the page's own. What comes out has passed the same cleaning as descriptions of the
 //! catalogue, so that a mistake here is caught there.
 
+use crate::catalog::vocabulary::key_of;
 use ammonia::Builder;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use std::collections::{HashMap, HashSet};
@@ -57,10 +58,12 @@ pub(crate) fn of(text: &str, resolve: Resolve<'_>) -> String {
 
 fn written<'e>(events: impl Iterator<Item = Event<'e>>, resolve: Resolve<'_>) -> String {
     let mut depth_without_link = 0_usize;
-    let events = events.filter_map(|event| {
+    let events: Vec<Event<'e>> = events.collect();
+    let mut names = names_of_headings(&events).into_iter();
+    let events = events.into_iter().filter_map(|event| {
         Some(match event {
             Event::Html(raw) | Event::InlineHtml(raw) => Event::Text(raw),
-            Event::Start(Tag::Heading { level, .. }) => Event::Start(heading(level)),
+            Event::Start(Tag::Heading { level, .. }) => Event::Start(heading(level, names.next())),
             Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(below(level))),
             Event::Start(Tag::Link { link_type, dest_url, title, id }) => match resolve(&Target::Link(&dest_url)) {
                 Some(url) => Event::Start(Tag::Link { link_type, dest_url: url.into(), title, id }),
@@ -94,8 +97,32 @@ fn below(level: HeadingLevel) -> HeadingLevel {
     }
 }
 
-fn heading(level: HeadingLevel) -> Tag<'static> {
-    Tag::Heading { level: below(level), id: None, classes: Vec::new(), attrs: Vec::new() }
+fn heading(level: HeadingLevel, id: Option<String>) -> Tag<'static> {
+    Tag::Heading { level: below(level), id: id.map(CowStr::from), classes: Vec::new(), attrs: Vec::new() }
+}
+
+/// A name for each heading, so that links can lead to it; none twice, and none that the page has elsewhere.
+fn names_of_headings(events: &[Event<'_>]) -> Vec<String> {
+    let mut used: HashSet<String> = ["content", "menu", "search-box", "suggestions"].map(String::from).into();
+    let mut names = Vec::new();
+    let mut text: Option<String> = None;
+    for event in events {
+        match event {
+            Event::Start(Tag::Heading { .. }) => text = Some(String::new()),
+            Event::Text(words) | Event::Code(words) => _ = text.as_mut().map(|text| text.push_str(words)),
+            Event::End(TagEnd::Heading(_)) => {
+                let wished = key_of(&text.take().unwrap_or_default());
+                let wished = if wished.is_empty() { "part".to_string() } else { wished };
+                let further = (2..).map(|number: u32| format!("{wished}-{number}"));
+                let name = std::iter::once(wished.clone()).chain(further).find(|name| !used.contains(name));
+                let name = name.unwrap_or(wished);
+                used.insert(name.clone());
+                names.push(name);
+            }
+            _ => {}
+        }
+    }
+    names
 }
 
 /// The questions of a text: headings of the second level, each with what follows up to the next.
@@ -158,6 +185,9 @@ static CLEAN: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .tags(HashSet::from(tags))
         .tag_attributes(HashMap::from([
             ("a", HashSet::from(["href"])),
+            ("h2", HashSet::from(["id"])),
+            ("h3", HashSet::from(["id"])),
+            ("h4", HashSet::from(["id"])),
             ("img", HashSet::from(["src", "alt"])),
             ("ol", HashSet::from(["start"])),
         ]))
@@ -198,7 +228,10 @@ mod tests {
             assert!(!page.contains(part), "{part}: {page}");
         }
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{page}");
-        assert!(page.contains("<h2>One</h2>") && page.contains("href=\"https://a.example/?x=1&amp;y=2\""), "{page}");
+        assert!(
+            page.contains("<h2 id=\"one\">One</h2>") && page.contains("href=\"https://a.example/?x=1&amp;y=2\""),
+            "{page}"
+        );
     }
 
     #[test]

@@ -6,9 +6,8 @@ const events = new EventSource(new URL("events", own));
 events.addEventListener("message", async ({ data }) => {
   const error = await (await fetch(new URL("error", own))).text();
   if (error) show(error);
-  else if ((known !== null && data !== known) || document.body.childElementCount === 0) location.reload();
-  else hide();
-  if (!error) known = data;
+  else if (known !== null && data !== known) location.reload();
+  known = data;
 });
 
 function show(error) {

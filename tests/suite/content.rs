@@ -111,7 +111,7 @@ fn hostile_markdown_is_harmless_and_mistakes_are_told() {
 
     let before = store.tree();
     store.write("content/help.md", "---\ntitle: Help\nmenue: footer\n---\n");
-    store.generate(&[]).code(2).says("content/help.md`:3: ");
+    store.generate(&[]).code(2).says("content/help.md:3`: ");
     store.write("content/help.md", "---\ntitle: Help\n---\n![x](../catalog/products.jsonl)\n");
     store.generate(&[]).code(2).says("there is no picture");
     assert_eq!(store.tree(), before);
