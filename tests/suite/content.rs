@@ -51,7 +51,9 @@ fn node(page: &str, kind: &str) -> Value {
 fn markdown_becomes_pages_in_every_language() {
     let store = store();
     let record = store.generated(&[]);
-    assert_eq!(store.report(&record).matches("broken_link").count(), 0);
+    // A run that finds nothing, such as a link that leads nowhere, keeps no report.
+    let report = format!(".storegen/reports/{}.jsonl", record["job_id"].as_str().expect("a job id"));
+    assert!(!store.path(report).exists());
     let base = Url::parse("https://shop.example/shop/").expect("a URL");
     assert_eq!(dead_links(&store.output(), &base), Vec::<String>::new());
     let about = store.page("about/index.html");
