@@ -17,6 +17,8 @@ pub enum Phase {
     Products,
     /// Fetching pictures from servers; left out where there are none.
     Fetch,
+    /// Making pictures ready.
+    Images,
     /// Slugs, related products, the list of pages.
     Plan,
     /// Rendering and writing pages.
@@ -27,7 +29,8 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase, in order.
-    pub const ALL: [Self; 6] = [Self::Connect, Self::Products, Self::Fetch, Self::Plan, Self::Pages, Self::Publish];
+    pub const ALL: [Self; 7] =
+        [Self::Connect, Self::Products, Self::Fetch, Self::Images, Self::Plan, Self::Pages, Self::Publish];
 
     /// Lower-case key, as in the job record.
     pub fn key(self) -> &'static str {
@@ -35,6 +38,7 @@ impl Phase {
             Self::Connect => "connect",
             Self::Products => "products",
             Self::Fetch => "fetch",
+            Self::Images => "images",
             Self::Plan => "plan",
             Self::Pages => "pages",
             Self::Publish => "publish",

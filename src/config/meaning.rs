@@ -85,6 +85,7 @@ pub(super) fn configuration(
     let catalog = reading.catalog(file.catalog, locales.as_deref().unwrap_or_default(), around);
     let theme_places =
         BlockPlaces::new(reading.source, reading.node("theme_settings"), &reading.span("theme_settings"));
+    let images = reading.images(&file.images);
     let logo = reading.logo(file.logo);
     let redirects = reading.redirects(&file.redirects, base_url.as_ref());
     let output = reading.output(&file.output, around, theme.as_ref(), catalog.as_ref());
@@ -127,6 +128,7 @@ pub(super) fn configuration(
         cache: cache?,
         jobs: jobs?,
         reliability: reliability?,
+        images: images?,
         catalog: catalog?,
     })
 }
@@ -437,7 +439,7 @@ impl Reading<'_> {
         Some(Some(file))
     }
 
-    fn color(&mut self, path: &str, written: &str) -> Option<Color> {
+    pub(super) fn color(&mut self, path: &str, written: &str) -> Option<Color> {
         Color::parse(written).or_else(|| {
             let message = format!("`{}` is no colour for `{path}`", self.shown(path));
             self.fault(path, &message, "write `\"#rrggbb\"` or `\"#rgb\"`, in quotes, such as `\"#1f2a44\"`")

@@ -2,10 +2,11 @@
 //!
 //! `StoreConfiguration` is the checked value the other rooms receive. Nothing in it has to be validated again.
 //! On the way there: text (`source`) → tree (`tree`) → variables filled in (`variables`) → held against the schema
-//! (`shape`) → the settings as written (`file`) → what they mean (`meaning`, `selection`, `selling`).
+//! (`shape`) → the settings as written (`file`) → what they mean (`meaning`, `selection`, `selling`, `images`).
 
 mod error;
 mod file;
+mod images;
 mod keeping;
 mod load;
 mod locations;
@@ -27,6 +28,7 @@ mod user_errors;
 mod variables;
 
 pub use error::{ConfigError, ConfigErrors};
+pub use images::{ImageEffort, ImageFit, ImageFormat, ImageSettings};
 pub use keeping::{bytes, span};
 pub use load::{Overrides, StoreText, load};
 pub use operation::{JobSettings, ReliabilitySettings};
@@ -124,6 +126,8 @@ pub struct StoreConfiguration {
     pub jobs: JobSettings,
     /// When to stop asking things outside.
     pub reliability: ReliabilitySettings,
+    /// How pictures are made ready.
+    pub images: ImageSettings,
     /// Where products come from.
     pub catalog: CatalogSettings,
 }

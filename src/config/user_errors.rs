@@ -226,6 +226,15 @@ const FAULTS: &[(&str, &[Told])] = &[
         &[(4, 53, "the id of a variant is made of digits", "copy it")],
     ),
     ("returns: {days: 0}", &[(4, 17, "`returns.days` must be a whole number from 1 to 3650, not `0`", "")]),
+    ("images: {widths: []}", &[(4, 18, "`images.widths` is an empty list", "`[320, 640, 960]`")]),
+    ("images: {widths: [320, 9]}", &[(4, 24, "a whole number from 16 to 8192, not `9`", "")]),
+    ("images: {widths: 320px}", &[(4, 18, "a whole number from 16 to 8192, not `320px`", "")]),
+    ("images: {formats: [webp, jpg]}", &[(4, 26, "must be one of `avif`, `webp`, `jpeg`, not `jpg`", "did you mean")]),
+    ("images: {formats: []}", &[(4, 19, "`images.formats` is an empty list", "`avif`, `webp`, `jpeg`")]),
+    ("images: {quality: 80}", &[(4, 19, "must be a block of keys, not `80`", "`avif`, `jpeg`, `webp`")]),
+    ("images: {quality: {jpeg: 101}}", &[(4, 26, "a whole number from 1 to 100, not `101`", "")]),
+    ("images: {fit: stretch}", &[(4, 15, "one of `inside`, `contain`, `cover`, not `stretch`", "")]),
+    ("images: {background: whitish}", &[(4, 22, "`whitish` is no colour for `images.background`", "#rrggbb")]),
     ("returns: 30", &[(4, 10, "`returns` must be a block of keys, not `30`", "`days`")]),
     // Fetching and keeping.
     ("images: {download: maybe}", &[(4, 20, "`images.download` must be `true` or `false`", "")]),
@@ -425,6 +434,7 @@ fn defaults_fill_what_the_file_leaves_out() {
     assert_eq!(store.commerce, Commerce::Enquiry);
     assert_eq!((&store.tax_note, &store.delivery, &store.returns), (&None, &None, &None));
     assert_eq!(store.cache.folder_beside(Path::new("/nowhere/.storegen")), Path::new("/nowhere/.storegen/cache"));
+    assert_eq!(store.images, ImageSettings::default());
     assert_eq!(store.catalog.database, "eyewear_ml");
     assert_eq!(store.catalog.collections, Collections::default());
     assert_eq!(store.catalog.uri.display_safe(), "/nowhere/products.jsonl");
@@ -471,7 +481,7 @@ commerce: {shopify: {domain: Lumen.MyShopify.com}}
 tax_note: incl.  VAT
 delivery: {text: By bike., countries: [ch, LI, CH], price: 4.90, free_from: 100, handling_days: 1, transit_days: [2, 4]}
 returns: {days: 30, countries: CH, free: true}
-images: {download: false, allow_private_hosts: true, max_download: 5 MB, download_timeout: 2 min, recheck_after: 1 d}
+images: {download: false, allow_private_hosts: true, max_download: 5 MB, download_timeout: 2 min, recheck_after: 1 d, widths: [800, 400, 800], formats: [jpeg, AVIF], quality: {avif: 60}, background: "#eee", fit: cover, effort: best}
 assets: {base_url: https://cdn.example/a}
 cache: {folder: ./kept, max_size: 500 MB, max_age: 2 weeks}
 lenses: [{name: Near  sight, text: For reading., price: 59.5, progressive: true, shopify_variant_id: "4711"}]
@@ -547,6 +557,16 @@ catalog:
         shopify_variant_id: Some("4711".into()),
     };
     assert_eq!(store.lenses, [lenses]);
+    let images = ImageSettings {
+        widths: vec![400, 800],
+        formats: vec![ImageFormat::Avif, ImageFormat::Jpeg],
+        avif_quality: 60,
+        background: Color { rgb: [0xee; 3] },
+        fit: ImageFit::Cover,
+        effort: ImageEffort::Best,
+        ..ImageSettings::default()
+    };
+    assert_eq!(store.images, images);
     assert_eq!(store.catalog.database, "shop");
     assert_eq!(store.catalog.collections.products, ["frames", "lenses"]);
     assert_eq!(store.catalog.collections.brands, "makers");

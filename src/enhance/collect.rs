@@ -15,7 +15,7 @@ use super::snapshot::SnapshotWriter;
 use super::terms::Interner;
 use super::tree::{CategoryNode, CategoryTree};
 use crate::assets::drawing::FrameDrawing;
-use crate::assets::media::{Media, MediaFile, Origin, Trace};
+use crate::assets::media::{Media, MediaFile, Origin, Trace, is_linked};
 use crate::catalog::References;
 use crate::catalog::product::{Brand, Product, Reference};
 use crate::catalog::vocabulary::{Term, Vocabulary, key_of};
@@ -481,6 +481,7 @@ impl<'a> Collector<'a> {
                 .zip(enhanced.image_alts.first())
                 .map(|(image, alt)| (image.source.as_str().into(), alt.as_str().into())),
             has_distant_pictures: product.pictures().any(|source| self.media.distant(source).is_some()),
+            has_files: product.pictures().any(|source| !is_linked(source)),
             color_count: u8::try_from(colors.len().max(1)).unwrap_or(u8::MAX),
             snapshot,
             content: self.content(product, hash),

@@ -74,6 +74,8 @@ pub struct ProductRecord {
     pub image: Option<(Box<str>, Box<str>)>,
     /// Whether any of its pictures is on a server or in the database.
     pub has_distant_pictures: bool,
+    /// Some of its pictures are files, or written into the catalogue.
+    pub has_files: bool,
     /// Number of colours the frame comes in, itself included.
     pub color_count: u8,
     /// Where the full product is in the snapshot: offset and length in bytes.

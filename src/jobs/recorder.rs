@@ -378,10 +378,11 @@ impl PhaseProgress {
 fn weight(phase: Phase) -> f64 {
     match phase {
         Phase::Connect => 1.0,
-        Phase::Products => 44.0,
+        Phase::Products => 40.0,
         Phase::Fetch => 0.0,
+        Phase::Images => 8.0,
         Phase::Plan => 3.0,
-        Phase::Pages => 48.0,
+        Phase::Pages => 44.0,
         Phase::Publish => 4.0,
     }
 }

@@ -198,7 +198,7 @@ fn labels<'a>(shop: &Shop<'a>, vocabulary: Vocabulary, terms: &'a [Term]) -> Vec
 
 fn pictures<'a>(shop: &Shop<'_>, sources: impl Iterator<Item = &'a str>) -> Vec<String> {
     let photos = sources.filter_map(|source| shop.photo(source, "", None));
-    photos.map(|photo| shop.links.absolute_of(&photo.src)).filter(|address| !address.ends_with(".svg")).collect()
+    photos.map(|photo| shop.links.absolute_of(&photo.large)).filter(|address| !address.ends_with(".svg")).collect()
 }
 
 /// Whom the frame is for, in the five words that there are for it: teenagers count as adults.

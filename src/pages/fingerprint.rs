@@ -10,6 +10,7 @@ use super::plan::{PageKind, PlannedPage, Subject, lineage};
 use super::shop::Shop;
 use super::theme::Theme;
 use super::{feed, index};
+use crate::assets::image::MAKER;
 use crate::config::{CacheFolder, CatalogUri, StoreConfiguration, ThemeSource};
 use crate::enhance::collect::digest;
 use crate::enhance::record::TermId;
@@ -46,7 +47,7 @@ fn of_settings(config: &StoreConfiguration, theme: &Theme) -> [u8; 32] {
     settings.catalog.mapping_places = crate::config::BlockPlaces::default();
     settings.theme_places = crate::config::BlockPlaces::default();
     let mut hasher = blake3::Hasher::new();
-    hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+    hasher.update(env!("CARGO_PKG_VERSION").as_bytes()).update(MAKER.as_bytes());
     // Every setting has a place in this text, so that none can be forgotten.
     hasher.update(format!("{settings:?}").as_bytes()).update(theme.digest().as_bytes());
     *hasher.finalize().as_bytes()
@@ -192,6 +193,7 @@ fn card(shop: &Shop<'_>, record: &ProductRecord) -> Digest {
         front_width,
         image,
         has_distant_pictures: _,
+        has_files: _,
         color_count,
         snapshot: _,
         content: _,
@@ -206,7 +208,7 @@ fn card(shop: &Shop<'_>, record: &ProductRecord) -> Digest {
     let (image, alt) = image.as_ref().map_or(("", ""), |(image, alt)| (&**image, &**alt));
     push(&mut hasher, &[image, alt]);
     // The file at an address may be another one than before.
-    let photo = shop.media.resolve(image).ok();
+    let photo = if image.is_empty() { None } else { shop.media.resolve(image).ok() };
     push(&mut hasher, &[photo.as_ref().map_or("", |photo| photo.url_path.as_str())]);
     let numbers = (
         (price.minor, compare_at, availability, prescription_ready, progressive, size, fits),

@@ -241,11 +241,8 @@ impl Shell {
         let entries = navigation(shop);
         let mut sections = vec![Section::None];
         sections.extend(entries.iter().map(|(section, _, _)| *section));
-        let logo = logo.map(|logo| {
-            let (width, height) = logo.size();
-            let (src, alt) = (shop.links.shared(&logo.file().path), plain(&shop.config.store_name));
-            Img { src, width, height, alt, is_drawing: false }
-        });
+        let logo = logo
+            .map(|logo| Img::single(shop.links.shared(&logo.file().path), logo.size(), plain(&shop.config.store_name)));
         let header = |current: Section| {
             let entries = entries.iter().map(|(section, name, url)| Entry {
                 name: name.clone(),

@@ -188,7 +188,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         related,
         pictures,
     };
-    let images: Vec<String> = page.pictures.iter().map(|picture| shop.links.absolute_of(&picture.src)).collect();
+    let images: Vec<String> = page.pictures.iter().map(|picture| shop.links.absolute_of(&picture.large)).collect();
     let category = crumbs.get(1..crumbs.len() - 1).filter(|trail| !trail.is_empty());
     let category = category.map(|trail| trail.iter().map(|crumb| crumb.name.as_str()).collect::<Vec<_>>().join(" > "));
     let colors: Vec<structured::Variant<'_>> =
@@ -203,8 +203,9 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         title: enhanced.seo.title.clone(),
         description: enhanced.seo.description.clone(),
         open_graph_type: "product",
-        picture: preview
-            .map(|picture| (shop.links.absolute_of(&picture.src), picture.alt.clone(), picture.width, picture.height)),
+        picture: preview.map(|picture| {
+            (shop.links.absolute_of(&picture.large), picture.alt.clone(), picture.large_width, picture.large_height)
+        }),
         price: Some(product.price),
         section: Section::None,
         is_indexable: true,

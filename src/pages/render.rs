@@ -17,7 +17,7 @@ use super::{
 };
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::logo::Logo;
-use crate::assets::media::{Media, Origin};
+use crate::assets::media::Media;
 use crate::assets::theme_files::{self, ThemeFile};
 use crate::assets::{icons, palette};
 use crate::config::StoreConfiguration;
@@ -25,7 +25,7 @@ use crate::enhance::EnhancedCatalog;
 use crate::language::Collator;
 use crate::site::Digest;
 use anyhow::{Context, Result};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Renders the pages of one store.
@@ -49,7 +49,7 @@ struct Edition<'a> {
 pub struct Rendered {
     /// The file.
     pub bytes: Vec<u8>,
-    /// Paths of the drawings and pictures that a product's page points at.
+    /// Paths of the drawings that a product's page points at.
     pub files: Vec<String>,
 }
 
@@ -137,13 +137,7 @@ impl<'a> Renderer<'a> {
         self.own().used.drawings()
     }
 
-    /// The pictures that cards and the pages rendered so far point at, by path in the store; those on other servers left
-    /// out.
-    pub fn pictures(&self) -> BTreeMap<String, Origin> {
-        self.own().used.pictures()
-    }
-
-    /// Counts the pictures of a file of cards among those that are pointed at, where it is kept and not rendered. Every
+    /// Counts the drawings of a file of cards among those that are pointed at, where it is kept and not rendered. Every
     /// card is in one such file, whatever other pages show it.
     pub fn point_at_cards(&self, page: &PlannedPage) {
         if let PageKind::CardBlock(block) = page.kind {

@@ -11,7 +11,7 @@ use crate::catalog::product::{
 use crate::catalog::vocabulary::{FrameShape, Term, Vocabulary};
 use crate::config::{
     CacheFolder, CacheSettings, CatalogSettings, CatalogUri, Collections, Color, Commerce, DayRange, Delivery,
-    DownloadSettings, JobSettings, Platform, ProductFilters, ReliabilitySettings, Returns, SortOrder,
+    DownloadSettings, ImageSettings, JobSettings, Platform, ProductFilters, ReliabilitySettings, Returns, SortOrder,
     StoreConfiguration, ThemeSource,
 };
 use crate::enhance::{Collector, EnhancedCatalog, Mapped};
@@ -83,6 +83,7 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
         jobs: JobSettings::default(),
         lenses: Vec::new(),
         reliability: ReliabilitySettings::default(),
+        images: ImageSettings::default(),
         catalog: CatalogSettings {
             uri: CatalogUri::Path(PathBuf::from("/catalog")),
             database: "eyewear_ml".into(),

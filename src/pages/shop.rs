@@ -8,22 +8,26 @@ use super::plan::{FACE_GUIDE, Listing, Plan, Subject};
 use super::price::PriceFormat;
 use super::template::Templates;
 use crate::assets::drawing::FrameDrawing;
-use crate::assets::media::{Media, MediaFile, Origin};
+use crate::assets::image::{self, Size};
+use crate::assets::media::{Media, Origin};
+use crate::assets::pictures::Picture;
 use crate::catalog::vocabulary::FaceShape;
-use crate::config::StoreConfiguration;
+use crate::config::{ImageFormat, StoreConfiguration};
 use crate::enhance::record::TermId;
 use crate::enhance::{EnhancedCatalog, EnhancedProduct, ProductRecord};
 use crate::language::{Collator, Words, plain};
 use serde::Serialize;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Pixels of a dense screen that a card is wide at most.
+const CARD_WIDTH: u32 = 900;
 
 /// Files that rendered pages point at and that somebody has to write.
 #[derive(Debug, Default)]
 pub(crate) struct Used {
     drawings: Mutex<BTreeSet<FrameDrawing>>,
-    pictures: Mutex<BTreeMap<String, Origin>>,
 }
 
 thread_local! {
@@ -34,11 +38,6 @@ thread_local! {
 impl Used {
     pub(crate) fn drawings(&self) -> BTreeSet<FrameDrawing> {
         self.drawings.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Pictures that have to be copied into the store, by their path in it.
-    pub(crate) fn pictures(&self) -> BTreeMap<String, Origin> {
-        self.pictures.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Does some work on this thread and tells which files of the store what it made points at.
@@ -59,14 +58,6 @@ impl Used {
     fn use_drawing(&self, drawing: FrameDrawing, path: &str) {
         Self::point_at(path);
         self.drawings.lock().unwrap_or_else(PoisonError::into_inner).insert(drawing);
-    }
-
-    fn use_picture(&self, file: &MediaFile) {
-        if file.origin != Origin::Remote {
-            Self::point_at(&file.url_path);
-            let mut pictures = self.pictures.lock().unwrap_or_else(PoisonError::into_inner);
-            pictures.entry(file.url_path.clone()).or_insert_with(|| file.origin.clone());
-        }
     }
 }
 
@@ -101,15 +92,54 @@ pub(crate) struct Language {
     pub(crate) links: Links,
 }
 
-/// An `<img>` element's attributes.
-#[derive(Clone, Debug, Serialize)]
+/// What a `<picture>` element shows; one without other files is an `<img>`.
+#[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Img {
+    /// The file for browsers that know nothing of the others; `width` and `height` are its own.
     pub(crate) src: String,
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) alt: String,
     /// Drawings stand free on their ground; photos fill it.
     pub(crate) is_drawing: bool,
+    /// The same in other widths, as `srcset` has it.
+    pub(crate) srcset: Option<String>,
+    /// The same in formats that browsers should rather take, the best one first.
+    pub(crate) better: Vec<Better>,
+    /// The smallest file, for thumbnails.
+    pub(crate) small: String,
+    /// The largest file, for enlarging and for machines.
+    pub(crate) large: String,
+    pub(crate) large_width: u32,
+    pub(crate) large_height: u32,
+    /// Its most frequent colour, as `#rrggbb`.
+    pub(crate) color: Option<String>,
+    /// A few pixels of it, as a `data:` URL.
+    pub(crate) preview: Option<String>,
+}
+
+/// A `<source>` element's attributes.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Better {
+    pub(crate) media_type: &'static str,
+    pub(crate) srcset: String,
+}
+
+impl Img {
+    /// A picture of which there is one file.
+    pub(crate) fn single(src: String, (width, height): (u32, u32), alt: String) -> Self {
+        Self {
+            small: src.clone(),
+            large: src.clone(),
+            src,
+            width,
+            height,
+            large_width: width,
+            large_height: height,
+            alt,
+            ..Self::default()
+        }
+    }
 }
 
 /// A link with the words it shows.
@@ -181,32 +211,69 @@ impl Shop<'_> {
         }
     }
 
-    /// The photo of a source with its alternative text; `written` is its size as the catalogue says.
+    /// The photo of a source with its alternative text; `written` is its size as the catalogue says. Nothing where there
+    /// is no photo, or it cannot be shown.
     pub(crate) fn photo(&self, source: &str, alt: &str, written: Option<(u32, u32)>) -> Option<Img> {
+        self.photo_up_to(u32::MAX, source, alt, written)
+    }
+
+    /// The same for a place that is never wider than `widest` pixels of a screen.
+    fn photo_up_to(&self, widest: u32, source: &str, alt: &str, written: Option<(u32, u32)>) -> Option<Img> {
         let file = self.media.resolve(source).ok()?;
-        self.used.use_picture(&file);
-        let (width, height) = match (file.width, file.height) {
-            (Some(width), Some(height)) => (width, height),
-            // The page gives pictures a fixed place, so this only has to be a likely shape.
-            _ => written.unwrap_or((1200, 900)),
+        match self.media.picture(&file) {
+            Some(Ok(picture)) => Some(self.in_all_sizes(picture, widest, plain(alt))),
+            Some(Err(_)) => None,
+            // One that nobody has made ready is on another server, and of unknown size. The page gives pictures a fixed
+            // place, so this only has to be a likely shape.
+            None => (file.origin == Origin::Remote)
+                .then(|| Img::single(self.links.media(&file.url_path), written.unwrap_or((1200, 900)), plain(alt))),
+        }
+    }
+
+    fn in_all_sizes(&self, picture: &Picture, widest: u32, alt: String) -> Img {
+        let pictures = self.media.pictures();
+        let plain_format = pictures.plain_format();
+        let all = picture.sizes();
+        let count = all.iter().position(|size| size.width >= widest).map_or(all.len(), |last| last + 1);
+        let address = |size: Size, format: ImageFormat| self.links.media(&picture.path(size, format));
+        let srcset = |format: ImageFormat| {
+            let one = |size: &Size| format!("{} {}w", address(*size, format), size.width);
+            all[..count].iter().map(one).collect::<Vec<_>>().join(", ")
         };
-        let src = self.links.media(&file.url_path);
-        Some(Img { src, width, height, alt: plain(alt), is_drawing: false })
+        let better = pictures.formats().iter().filter(|format| **format != plain_format);
+        let (usual, large) = (picture.usual(), picture.largest());
+        Img {
+            src: address(usual, plain_format),
+            width: usual.width,
+            height: usual.height,
+            alt,
+            is_drawing: false,
+            srcset: (count > 1).then(|| srcset(plain_format)),
+            better: better
+                .map(|&format| Better { media_type: image::media_type(format), srcset: srcset(format) })
+                .collect(),
+            small: address(all[0], plain_format),
+            large: address(large, plain_format),
+            large_width: large.width,
+            large_height: large.height,
+            color: Some(picture.color()),
+            preview: (widest == u32::MAX).then(|| picture.preview()),
+        }
     }
 
     /// The drawing of a frame, which is 4:3.
     pub(crate) fn drawing(&self, drawing: FrameDrawing, alt: &str) -> Img {
         let path = drawing.path();
         self.used.use_drawing(drawing, &path);
-        let src = self.links.shared(&path);
-        Img { src, width: 800, height: 600, alt: plain(alt), is_drawing: true }
+        Img { is_drawing: true, ..Img::single(self.links.shared(&path), (800, 600), plain(alt)) }
     }
 
     /// The picture of a product in a listing. The name stands beside it, so that a drawing needs no text of its own.
     pub(crate) fn card_picture(&self, record: &ProductRecord) -> Img {
         // The text is in the store's own language; in others the name stands for it.
         let text = |alt| if self.language == 0 { alt } else { self.name(record) };
-        let photo = record.image.as_ref().and_then(|(source, alt)| self.photo(source, text(alt), None));
+        let photo =
+            record.image.as_ref().and_then(|(source, alt)| self.photo_up_to(CARD_WIDTH, source, text(alt), None));
         photo.unwrap_or_else(|| self.drawing(record.drawing, ""))
     }
 

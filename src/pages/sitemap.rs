@@ -85,8 +85,8 @@ fn push_entry(shop: &Shop<'_>, page: &PlannedPage, changes: &[Option<i64>], xml:
         let record = shop.record(index);
         let photo =
             record.and_then(|record| record.image.as_ref()).and_then(|(source, _)| shop.photo(source, "", None));
-        if let Some(photo) = photo.filter(|photo| photo.src.len() <= LONGEST_PHOTO) {
-            let url = shop.links.absolute_of(&photo.src);
+        if let Some(photo) = photo.filter(|photo| photo.large.len() <= LONGEST_PHOTO) {
+            let url = shop.links.absolute_of(&photo.large);
             let _ = write!(xml, "<image:image><image:loc>{}</image:loc></image:image>", escape(&url));
         }
     }

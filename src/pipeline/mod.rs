@@ -6,6 +6,7 @@
 pub mod check;
 pub mod doctor;
 pub mod explain;
+mod images;
 mod pictures;
 mod reach;
 mod theme;
@@ -13,7 +14,7 @@ mod theme;
 use crate::assets::cache::Cache;
 use crate::assets::cdn;
 use crate::assets::drawing::FrameDrawing;
-use crate::assets::media::{Media, Origin};
+use crate::assets::media::Media;
 use crate::catalog::{Block, CatalogError, CopyWriter, Mapper, RawDocument, Source};
 use crate::config::{CatalogUri, ConfigErrors, Platform, StoreConfiguration, ThemeSource};
 use crate::enhance::{self, Collector, Comparison, Damaged, EnhancedCatalog, Mapped, Standing, collect};
@@ -23,7 +24,6 @@ use crate::pages::{self, Rendered, Renderer, Theme};
 use crate::reliability::{Breakers, Unavailable};
 use crate::score::Rules;
 use crate::site::{self, Digest, Memory, Shard, Staging, Whole};
-use anyhow::Context as _;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -134,7 +134,7 @@ pub fn generate(
         .map_err(|refused| RunError::Usage(refused.into()))?;
     let watcher = Skips::watching(observer);
     let cache = Cache::at(&options.cache_dir, options.now);
-    let media = media_of(config);
+    let mut media = media_of(config);
     let last = Last::of(config, options, &theme, &output)?;
     let read = reach::reach(config, options, breakers, &watcher, |config, copy| {
         let with = Reader { config, words: theme.words(), media: &media, copy };
@@ -158,6 +158,7 @@ pub fn generate(
     };
     let mut catalog = read.catalog;
     let has_fetched = pictures::fetch(config, &mut catalog, &media, &cache, observer)?;
+    images::make(config, &mut media, &mut catalog, &cache, observer)?;
 
     observer.observe(Event::Started { phase: Phase::Plan, total: None });
     let plan = pages::plan(config, &catalog);
@@ -175,6 +176,7 @@ pub fn generate(
         let staging = output.stage(&options.journal_dir, &options.job_id, memory)?;
         let rendered = render(&plan, &renderer, Some(&staging), options.shard, observer)?;
         write_assets(&staging, &renderer, options.shard)?;
+        media.pictures().write(&config.images, &cache, &staging, &|path| owns(options.shard, path), observer)?;
         let standing = comparison.map(|comparison| comparison.standing);
         if let Some(shard) = options.shard {
             describe_part(&staging, shard, standing.and_then(|standing| last.plan(&standing)))?;
@@ -186,7 +188,9 @@ pub fn generate(
         stop_if_cancelled(observer)?;
         observer.observe(Event::Started { phase: Phase::Publish, total: None });
         // Pictures on servers may change where nothing else does, so such a store is never known to be as before.
-        let made_from = standing.filter(|_| !has_fetched).and_then(|standing| last.made_from(&standing));
+        // A picture that cannot be shown is told of in every run, so that none of those may end early either.
+        let is_settled = !has_fetched && !media.pictures().has_problems();
+        let made_from = standing.filter(|_| is_settled).and_then(|standing| last.made_from(&standing));
         let (products, pages) = (catalog.records.len() as u64, pages as u64);
         let published = staging.publish(made_from.map(|made_from| Whole { made_from, products, pages }))?;
         observer.observe(Event::Finished { phase: Phase::Publish, steps: published.files });
@@ -510,22 +514,13 @@ fn search_index(
     staging.write_made(&summary_path, &summary, made_from, parts)
 }
 
-/// Writes what pages point at: stylesheet and icons, drawings, local pictures.
+/// Writes what pages point at: stylesheet and icons, drawings, but no pictures of products.
 fn write_assets(staging: &Staging, renderer: &Renderer<'_>, shard: Option<Shard>) -> anyhow::Result<()> {
     for file in renderer.files().iter().filter(|file| owns(shard, &file.path)) {
         staging.write(&file.path, &file.bytes)?;
     }
     let drawings: Vec<FrameDrawing> = renderer.drawings().into_iter().collect();
-    drawings.par_iter().try_for_each(|drawing| staging.write(&drawing.path(), drawing.svg().as_bytes()))?;
-    renderer.pictures().into_par_iter().try_for_each(|(path, origin)| match origin {
-        Origin::Remote => Ok(()),
-        Origin::Local(source) => staging.copy(&path, &source).map(|_| ()),
-        Origin::Embedded(bytes) => staging.write(&path, &bytes),
-        Origin::Fetched(fetched) => {
-            let bytes = fetched.bytes().context("a picture is gone from the cache while it was in use; run again")?;
-            staging.write(&path, &bytes)
-        }
-    })
+    drawings.par_iter().try_for_each(|drawing| staging.write(&drawing.path(), drawing.svg().as_bytes()))
 }
 
 fn report(findings: impl IntoIterator<Item = Finding>, observer: &dyn Observer) {

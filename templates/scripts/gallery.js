@@ -48,13 +48,16 @@ export function startGallery(gallery) {
   }));
 
   return {
-    show({ src, alt, drawing, width, height }) {
+    show({ src, srcset, large, alt, drawing, width, height }) {
       const image = figures[0].querySelector("img");
+      // What else stands for the picture of before: other formats, and its preview.
+      for (const other of figures[0].querySelectorAll("source, .placeholder")) other.remove();
+      image.srcset = srcset ?? "";
       Object.assign(image, { src, alt });
       image.setAttribute("width", width);
       image.setAttribute("height", height);
       figures[0].classList.toggle("has-drawing", drawing);
-      figures[0].querySelector("a").href = src;
+      figures[0].querySelector("a").href = large;
       if (thumbs.length > 0) thumbs[0].querySelector("img").src = src;
       go(0);
     },
@@ -68,7 +71,7 @@ function enlarge(images, first, go, step) {
   let at = first;
   const show = (index) => {
     at = (index + images.length) % images.length;
-    picture.setAttribute("src", images[at].getAttribute("src"));
+    picture.setAttribute("src", images[at].closest("a").getAttribute("href"));
     picture.setAttribute("alt", images[at].alt);
     place.classList.remove("is-near");
   };

@@ -26,9 +26,9 @@ export function start() {
 // The chosen colour shows in the first picture and in the address.
 function colors(choices, gallery) {
   const show = (choice) => {
-    const { src, alt } = choice.dataset;
+    const { src, srcset, large, alt } = choice.dataset;
     const picture = choice.parentElement.querySelector("img");
-    gallery.show({ src, alt, drawing: "drawing" in choice.dataset, width: picture.getAttribute("width"), height: picture.getAttribute("height") });
+    gallery.show({ src, srcset, large, alt, drawing: "drawing" in choice.dataset, width: picture.getAttribute("width"), height: picture.getAttribute("height") });
     const button = document.querySelector(".snipcart-add-item");
     if (button) button.dataset.itemCustom1Value = colorName(choice);
   };

@@ -99,6 +99,7 @@ async function placesFor(query) {
 function product(card) {
   const picture = card.querySelector("img").cloneNode();
   picture.loading = "eager";
+  picture.sizes = "4rem";
   const text = (selector, name) => {
     const part = card.querySelector(selector);
     return part && element("span", { class: name }, ...[...part.childNodes].map((node) => node.cloneNode(true)));

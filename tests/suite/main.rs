@@ -15,6 +15,7 @@ mod fuzzing;
 mod generate;
 mod guides;
 mod hostile_catalog;
+mod images;
 mod incremental;
 mod interruption;
 mod jobs;

@@ -93,6 +93,19 @@ impl Key {
         Self { shelf, hash: hasher.finalize() }
     }
 
+    /// The hash, shortened to what tells files of a store apart.
+    pub fn digest(&self) -> crate::site::Digest {
+        let mut digest = crate::site::Digest::default();
+        let length = digest.len();
+        digest.copy_from_slice(&self.hash.as_bytes()[..length]);
+        digest
+    }
+
+    /// The hash's first digits, for names of files that change with what goes in.
+    pub fn short_name(&self) -> String {
+        self.hash.to_hex()[..16].to_string()
+    }
+
     fn path(&self, root: &Path) -> PathBuf {
         let digits = self.hash.to_hex();
         root.join(self.shelf.name()).join(&digits[..2]).join(&digits[2..])

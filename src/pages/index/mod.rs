@@ -12,6 +12,7 @@ mod text;
 
 use super::card::{Cards, Placement};
 use super::shop::Shop;
+use crate::assets::image::MAKER;
 use anyhow::Result;
 use facet::{Facet, FacetKind};
 use order::Order;
@@ -100,6 +101,7 @@ fn versioned(file: &str, text: &str) -> String {
 /// Changes when any card may have.
 fn hash_of_cards(shop: &Shop<'_>) -> String {
     let mut hasher = blake3::Hasher::new();
+    hasher.update(MAKER.as_bytes()).update(format!("{:?}", shop.config.images).as_bytes());
     for record in &shop.catalog.records {
         hasher.update(record.slug.as_bytes()).update(shop.name(record).as_bytes());
         hasher.update(&record.price.minor.to_le_bytes()).update(&record.compare_at.unwrap_or(0).to_le_bytes());
@@ -109,6 +111,9 @@ fn hash_of_cards(shop: &Shop<'_>) -> String {
         hasher.update(shop.brand_name(record).unwrap_or_default().as_bytes());
         if let Some((source, alt)) = &record.image {
             hasher.update(source.as_bytes()).update(alt.as_bytes());
+            // The file at an address may be another one than before.
+            let file = shop.media.resolve(source).ok();
+            hasher.update(file.map(|file| file.url_path).unwrap_or_default().as_bytes());
         }
         hasher.update(&[0]);
     }

@@ -1,0 +1,65 @@
+//! From pixels to a file: JPEG, WebP or AVIF, on one thread and without metadata.
+
+use super::ImageProblem;
+use super::canvas::Canvas;
+use crate::config::{ImageEffort, ImageFormat, ImageSettings};
+
+/// Quality from which JPEG keeps colours as fine as brightness.
+const FINE_COLORS: u8 = 90;
+
+/// Encodes a picture.
+pub(super) fn encode(canvas: &Canvas, format: ImageFormat, settings: &ImageSettings) -> Result<Vec<u8>, ImageProblem> {
+    match format {
+        ImageFormat::Jpeg => jpeg(canvas, settings.jpeg_quality, settings.effort),
+        ImageFormat::WebP => webp(canvas, f32::from(settings.webp_quality), settings.effort),
+        ImageFormat::Avif => avif(canvas, settings.avif_quality, settings.effort),
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> ImageProblem {
+    ImageProblem::new("media_not_encoded", format!("cannot be made ready: {error}"))
+}
+
+fn jpeg(canvas: &Canvas, quality: u8, effort: ImageEffort) -> Result<Vec<u8>, ImageProblem> {
+    use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
+    let side = |length: u32| u16::try_from(length).map_err(|_| failed(&"it is too long for JPEG"));
+    let mut bytes = Vec::with_capacity(canvas.pixels.len() / 12);
+    let mut encoder = Encoder::new(&mut bytes, quality);
+    let is_fine = quality >= FINE_COLORS;
+    encoder.set_sampling_factor(if is_fine { SamplingFactor::F_1_1 } else { SamplingFactor::F_2_2 });
+    encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
+    encoder.set_optimized_huffman_tables(effort != ImageEffort::Fast);
+    encoder.set_progressive(effort == ImageEffort::Best);
+    let (width, height) = (side(canvas.width)?, side(canvas.height)?);
+    encoder.encode(&canvas.pixels, width, height, ColorType::Rgb).map_err(|error| failed(&error))?;
+    Ok(bytes)
+}
+
+/// Encodes WebP; quality is from 0 to 100.
+pub(super) fn webp(canvas: &Canvas, quality: f32, effort: ImageEffort) -> Result<Vec<u8>, ImageProblem> {
+    let mut config = webp::WebPConfig::new().map_err(|()| failed(&"the WebP encoder does not start"))?;
+    config.quality = quality;
+    config.method = match effort {
+        ImageEffort::Fast => 2,
+        ImageEffort::Normal => 4,
+        ImageEffort::Best => 6,
+    };
+    let encoder = webp::Encoder::from_rgb(&canvas.pixels, canvas.width, canvas.height);
+    let encoded = encoder.encode_advanced(&config).map_err(|error| failed(&format!("{error:?}")))?;
+    Ok(encoded.to_vec())
+}
+
+fn avif(canvas: &Canvas, quality: u8, effort: ImageEffort) -> Result<Vec<u8>, ImageProblem> {
+    use ravif::{Encoder, Img, RGB8};
+    let speed = match effort {
+        ImageEffort::Fast => 10,
+        ImageEffort::Normal => 9,
+        ImageEffort::Best => 6,
+    };
+    let pixels: Vec<RGB8> =
+        canvas.pixels.chunks_exact(3).map(|pixel| RGB8::new(pixel[0], pixel[1], pixel[2])).collect();
+    let pixels = Img::new(&pixels[..], canvas.width as usize, canvas.height as usize);
+    let encoder = Encoder::new().with_quality(f32::from(quality.clamp(1, 100))).with_speed(speed);
+    let encoded = encoder.with_num_threads(Some(1)).encode_rgb(pixels).map_err(|error| failed(&error))?;
+    Ok(encoded.avif_file)
+}

@@ -1,0 +1,193 @@
+//! JPEG: what its markers say, and its pixels.
+//!
+//! Decoders are lenient: a file that was cut off in an upload comes out with a grey lower half, and nobody is told. So
+//! the markers are read here first, which also tells apart the kinds that no browser shows.
+
+use super::ImageProblem;
+use super::decode::{Decoded, Layout};
+use super::header::cut_off;
+use image::metadata::Orientation;
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+/// How the coefficients are written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    Sequential,
+    Progressive,
+    Arithmetic,
+    Lossless,
+}
+
+/// What the markers say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Scan {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// 1 is grey, 3 is colour, 4 is ink.
+    pub(super) components: u8,
+    /// Bits of a sample.
+    pub(super) precision: u8,
+    pub(super) coding: Coding,
+    /// Samples of all components together, in whole blocks.
+    pub(super) samples: u64,
+    /// Adobe's colour transform, when its marker is there; then inks are inverted.
+    pub(super) adobe: Option<u8>,
+    pub(super) orientation: Orientation,
+    /// The end of the picture is in the file.
+    pub(super) has_end: bool,
+}
+
+/// Walks through the markers up to the end of the first picture; nothing where there is none.
+pub(super) fn scan(bytes: &[u8]) -> Option<Scan> {
+    let mut found: Option<Scan> = None;
+    let mut adobe = None;
+    let mut orientation = None;
+    let mut at = 2;
+    while let Some(next) = next_marker(bytes, at) {
+        let marker = bytes[next];
+        at = next + 1;
+        match marker {
+            0xd8 => continue,
+            0xd9 => {
+                found = found.map(|scan| Scan { has_end: true, ..scan });
+                break;
+            }
+            _ => {}
+        }
+        let Some(length) = bytes.get(at..at + 2).map(|pair| usize::from(u16::from_be_bytes([pair[0], pair[1]]))) else {
+            break;
+        };
+        let Some(body) = bytes.get(at + 2..at + length.max(2)) else { break };
+        at += length.max(2);
+        match marker {
+            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => found = found.or_else(|| frame(marker, body)),
+            0xe1 if body.starts_with(b"Exif\0\0") => {
+                orientation = orientation.or_else(|| Orientation::from_exif_chunk(&body[6..]));
+            }
+            0xee if body.starts_with(b"Adobe") => adobe = body.get(11).copied(),
+            _ => {}
+        }
+    }
+    let orientation = orientation.unwrap_or(Orientation::NoTransforms);
+    found.map(|scan| Scan { adobe, orientation, ..scan })
+}
+
+/// Where the next marker's number stands: behind any `ff`, but not a stuffed zero or a restart within entropy-coded data.
+fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at += memchr::memchr(0xff, bytes.get(at..)?)? + 1;
+        match bytes.get(at)? {
+            0x00 | 0x01 | 0xd0..=0xd7 => at += 1,
+            0xff => {}
+            _ => return Some(at),
+        }
+    }
+}
+
+fn frame(marker: u8, body: &[u8]) -> Option<Scan> {
+    let &[precision, h1, h0, w1, w0, components, ..] = body else { return None };
+    let (width, height) = (u32::from(u16::from_be_bytes([w1, w0])), u32::from(u16::from_be_bytes([h1, h0])));
+    let factors: Vec<(u64, u64)> = body[6..]
+        .chunks_exact(3)
+        .take(usize::from(components))
+        .map(|component| (u64::from(component[1] >> 4), u64::from(component[1] & 15)))
+        .collect();
+    let most = |of: fn(&(u64, u64)) -> u64| factors.iter().map(of).max().unwrap_or(1).max(1);
+    let (most_h, most_v) = (most(|factor| factor.0), most(|factor| factor.1));
+    let blocks = u64::from(width).div_ceil(8 * most_h) * u64::from(height).div_ceil(8 * most_v);
+    let samples = factors.iter().map(|(h, v)| blocks * h * v * 64).sum();
+    let coding = match marker {
+        0xc0 | 0xc1 => Coding::Sequential,
+        0xc2 => Coding::Progressive,
+        0xc9..=0xcb | 0xcd..=0xcf => Coding::Arithmetic,
+        _ => Coding::Lossless,
+    };
+    let orientation = Orientation::NoTransforms;
+    Some(Scan { width, height, components, precision, coding, samples, adobe: None, orientation, has_end: false })
+}
+
+/// Decodes a file. Inks stay inks, as amounts from 0 to 255, for only a profile knows what they look like.
+pub(super) fn decode(bytes: Vec<u8>, scan: &Scan) -> Result<Decoded, ImageProblem> {
+    let is_ycck = scan.components == 4 && scan.adobe == Some(2);
+    let (space, layout) = match scan.components {
+        4 if is_ycck => (ColorSpace::YCCK, Layout::Cmyk),
+        4 => (ColorSpace::CMYK, Layout::Cmyk),
+        _ => (ColorSpace::RGB, Layout::Rgb),
+    };
+    // Where the end is missing, what is there has to be whole, so nothing is forgiven.
+    let options = DecoderOptions::new_fast()
+        .jpeg_set_out_colorspace(space)
+        .set_max_width(usize::from(u16::MAX))
+        .set_max_height(usize::from(u16::MAX))
+        .set_strict_mode(!scan.has_end);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&bytes), options);
+    let problem = |error: &dyn std::fmt::Display| {
+        if scan.has_end { ImageProblem::damaged(error) } else { cut_off() }
+    };
+    let mut pixels = decoder.decode().map_err(|error| problem(&error))?;
+    if pixels.len() != (scan.width * scan.height) as usize * layout.channels() {
+        return Err(problem(&"its size is not what it says"));
+    }
+    if is_ycck {
+        for pixel in pixels.chunks_exact_mut(4) {
+            let inks = ink_of([pixel[0], pixel[1], pixel[2]]);
+            pixel[..3].copy_from_slice(&inks);
+            pixel[3] = 255 - pixel[3];
+        }
+    } else if layout == Layout::Cmyk && scan.adobe.is_some() {
+        pixels.iter_mut().for_each(|ink| *ink = 255 - *ink);
+    }
+    let profile = decoder.icc_profile();
+    Ok(Decoded { width: scan.width, height: scan.height, pixels, layout, profile, is_gray: scan.components == 1 })
+}
+
+/// Cyan, magenta and yellow of luma and chroma, by the equations of JFIF; Adobe's inversion cancels out.
+fn ink_of([y, blue, red]: [u8; 3]) -> [u8; 3] {
+    let (y, blue, red) = (f32::from(y), f32::from(blue) - 128.0, f32::from(red) - 128.0);
+    let channels = [y + 1.402 * red, y - 0.344_136 * blue - 0.714_136 * red, y + 1.772 * blue];
+    // Floats become bytes by saturation.
+    channels.map(|channel| channel.round() as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn photo(width: u16, height: u16) -> Vec<u8> {
+        let pixels: Vec<u8> =
+            (0..usize::from(width) * usize::from(height) * 3).map(|at| (at * 7 % 251) as u8).collect();
+        let mut bytes = Vec::new();
+        jpeg_encoder::Encoder::new(&mut bytes, 80)
+            .encode(&pixels, width, height, jpeg_encoder::ColorType::Rgb)
+            .expect("it encodes");
+        bytes
+    }
+
+    #[test]
+    fn markers_tell_the_size_and_the_end() {
+        let bytes = photo(40, 24);
+        let whole = scan(&bytes).expect("a picture");
+        assert_eq!((whole.width, whole.height, whole.components, whole.precision), (40, 24, 3, 8));
+        assert_eq!((whole.coding, whole.has_end), (Coding::Sequential, true));
+        assert!(!scan(&bytes[..bytes.len() - 2]).expect("a picture").has_end);
+        assert_eq!(scan(b"\xff\xd8\xff\xd9"), None);
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_cut_off_or_whole() {
+        let bytes = photo(64, 64);
+        let whole = decode(bytes.clone(), &scan(&bytes).expect("a picture")).expect("it decodes").pixels;
+        for end in (2..bytes.len()).step_by(7) {
+            let part = bytes[..end].to_vec();
+            let Some(scan) = scan(&part) else { continue };
+            match decode(part, &scan) {
+                Ok(decoded) => assert!(bytes.len() - end < 120 && decoded.pixels.len() == whole.len(), "{end}"),
+                Err(problem) => assert_eq!(problem.reason, "media_truncated", "{end}"),
+            }
+        }
+    }
+}
