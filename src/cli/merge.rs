@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 use super::{GlobalArgs, state, words};
-use crate::jobs::JobId;
+use crate::jobs::{Deed, JobId};
 use crate::site::durable::make_private_folder;
 use crate::site::{Output, merge};
 use clap::Args;
@@ -42,6 +42,15 @@ pub(super) fn run(args: &MergeArgs, global: &GlobalArgs, terminal: &Terminal) ->
         .map_err(|refused| Failure::usage(refused.to_string(), "name another folder, or make room"))?;
     let published =
         merge(output, &args.parts, &journal_dir, JobId::random().as_str(), None).map_err(Failure::failed)?;
+    let deed = Deed::Merged {
+        output: &std::path::absolute(&args.output).unwrap_or_else(|_| args.output.clone()),
+        parts: &args.parts,
+        files: published.files,
+        added: published.added,
+        changed: published.changed,
+        removed: published.removed,
+    };
+    state::audit(&store, &deed, terminal);
     if args.json {
         terminal.json(&published)?;
     } else {

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 /// Size in bytes at which a file gets a number: some 3,000 deeds.
@@ -60,6 +60,21 @@ pub enum Deed<'a> {
         config_hash: &'a str,
         /// The folder.
         output: &'a Path,
+        /// Files of the store now.
+        files: u64,
+        /// Files that the last store did not have.
+        added: u64,
+        /// Files with other content than in the last store.
+        changed: u64,
+        /// Files of the last store that are gone.
+        removed: u64,
+    },
+    /// A store was put together from parts and published to a folder.
+    Merged {
+        /// The folder.
+        output: &'a Path,
+        /// The folders of the parts, as they were named.
+        parts: &'a [PathBuf],
         /// Files of the store now.
         files: u64,
         /// Files that the last store did not have.

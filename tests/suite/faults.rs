@@ -8,15 +8,19 @@ use crate::store::{CONFIG, Run, Store, assert_same_tree, tree_of};
 use mongodb::bson::doc;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command};
+use std::process::{Child, Command};
 use std::time::Duration;
 
 /// Products of the catalogues here, and how much is added to each: 48 MB, three answers of a server, so that reading has a
 /// middle.
 const PRODUCTS: usize = 1_500;
 const PADDING: usize = 32 * 1024;
+/// Bytes after which a server is in its second answer.
+const IN_THE_MIDDLE: u64 = 20_000_000;
+
+/// Everything is read, but few pages are made and no pictures fetched: reading is what is tried here.
+const QUICK: &str = "sort: price_asc\nproduct_filters: { max_products: 60 }\nimages: { download: false }\n";
 
 /// A server with a catalogue that takes a while to read, and what a run over it gives.
 struct Shop {
@@ -35,10 +39,8 @@ impl Shop {
         server.command(uri, "shop", doc! { "update": "products", "updates": [{ "q": {}, "u": pad, "multi": true }] });
         // Only what is on the disk survives a kill.
         server.command(uri, "admin", doc! { "fsync": 1 });
-        // Everything is read, few pages are made: reading is what is tried here.
         let catalog = format!("uri: ${{SHOP_URI}}\n  database: shop{settings}");
-        let config =
-            CONFIG.replace("uri: catalog", &catalog) + "sort: price_asc\nproduct_filters: { max_products: 60 }\n";
+        let config = CONFIG.replace("uri: catalog", &catalog) + QUICK;
         let store = Store::new(&config).env("SHOP_URI", uri);
         let job = store.generated(&[]);
         assert_eq!(documents(&job), PRODUCTS as u64);
@@ -58,17 +60,31 @@ impl Shop {
         self
     }
 
-    /// Starts a run, and gives it once the first products have been read.
-    fn reading(&self) -> Reading {
-        let mut child =
-            self.store.command(&["generate", "store.yaml", "--progress", "json"]).spawn().expect("the program starts");
-        let mut lines = BufReader::new(child.stderr.take().expect("a pipe"));
-        let mut said = String::new();
-        while !said.lines().any(|line| line.contains(r#""event":"advanced""#) && line.contains(r#""phase":"products""#))
-        {
-            assert!(lines.read_line(&mut said).expect("text") > 0, "the run ended early: {said}");
-        }
-        Reading { child, lines, said }
+    /// Starts a run.
+    fn start(&self) -> Child {
+        self.store.command(&["generate", "store.yaml", "--progress", "json"]).spawn().expect("the program starts")
+    }
+
+    /// Kills the server in the middle of a run that reads through `proxy`, which then shows nothing but a broken network.
+    fn kill_in_the_middle(&mut self, proxy: &Proxy) -> Child {
+        proxy.change_after(IN_THE_MIDDLE, Weather::Silent);
+        let run = self.start();
+        proxy.wait_for(Weather::Silent);
+        self.server.kill();
+        proxy.change(Weather::Cut);
+        run
+    }
+
+    /// Kills the server in the middle of a run, and starts it again two seconds later.
+    fn kill_and_start_again(mut self) {
+        let proxy = Proxy::to(self.server.port());
+        self = self.behind(&proxy);
+        let run = self.kill_in_the_middle(&proxy);
+        std::thread::sleep(Duration::from_secs(2));
+        self.server.start_again();
+        proxy.change(Weather::Clear);
+        end(run).code(0).says("was interrupted after");
+        self.assert_whole();
     }
 
     /// Asserts that the newest run read every document once, and made the same store as the first.
@@ -97,55 +113,30 @@ fn documents(job: &Value) -> u64 {
     job["performance_metrics"]["phases"]["products"]["count"].as_u64().expect("a count")
 }
 
-/// A run that is in the middle of its products.
-struct Reading {
-    child: Child,
-    lines: BufReader<ChildStderr>,
-    said: String,
-}
-
-impl Reading {
-    /// Waits for its end.
-    fn end(mut self) -> Run {
-        self.lines.read_to_string(&mut self.said).expect("text");
-        let output = self.child.wait_with_output().expect("it ends");
-        let mut run = Run::new("generate".into(), output);
-        run.stderr = self.said;
-        run
-    }
+/// Waits for the end of a run.
+fn end(run: Child) -> Run {
+    Run::new("generate".into(), run.wait_with_output().expect("it ends"))
 }
 
 #[test]
 fn a_killed_server_that_comes_back_costs_no_product() {
-    let mut shop = Shop::standalone("");
-    let run = shop.reading();
-    shop.server.kill();
-    std::thread::sleep(Duration::from_secs(2));
-    shop.server.start_again();
-    run.end().code(0).says("was interrupted after");
-    shop.assert_whole();
+    Shop::standalone("").kill_and_start_again();
 }
 
 #[test]
 fn a_killed_member_of_a_replica_set_that_comes_back_costs_no_product() {
     let server = Mongod::replica_set();
     let uri = server.replica_set_uri();
-    let mut shop = Shop::new(server, &uri, "");
-    let run = shop.reading();
-    shop.server.kill();
-    std::thread::sleep(Duration::from_secs(2));
-    shop.server.start_again();
-    run.end().code(0).says("was interrupted after");
-    shop.assert_whole();
+    Shop::new(server, &uri, "").kill_and_start_again();
 }
 
 #[test]
 fn a_killed_server_that_stays_away_ends_the_run_with_one_message() {
-    let mut shop = Shop::standalone("\n  reconnect: 2s");
-    shop.store = shop.store.env("SHOP_URI", &format!("{}/?serverSelectionTimeoutMS=1000", shop.server.uri()));
-    let run = shop.reading();
-    shop.server.kill();
-    let run = shop.assert_failed(run.end());
+    let shop = Shop::standalone("\n  reconnect: 2s");
+    let proxy = Proxy::to(shop.server.port());
+    let mut shop = shop.behind(&proxy);
+    let run = shop.kill_in_the_middle(&proxy);
+    let run = shop.assert_failed(end(run));
     run.says("reading `products` from").says("did not come back within").says("catalog.reconnect");
     // And the next run, for which there is no server at all.
     let run = shop.store.generate(&[]);
@@ -157,12 +148,11 @@ fn a_network_that_is_cut_and_mended_costs_no_product() {
     let shop = Shop::standalone("");
     let proxy = Proxy::to(shop.server.port());
     let shop = shop.behind(&proxy);
-    // In the second answer.
-    proxy.change_after(20_000_000, Weather::Cut);
-    let run = shop.reading();
+    proxy.change_after(IN_THE_MIDDLE, Weather::Cut);
+    let run = shop.start();
     proxy.wait_for(Weather::Cut);
     proxy.change(Weather::Clear);
-    run.end().code(0).says("was interrupted after");
+    end(run).code(0).says("was interrupted after");
     shop.assert_whole();
 }
 
@@ -247,7 +237,8 @@ impl Drop for Disk {
 
 /// A store whose output is on a disk of its own, with an old store on it and a larger catalogue waiting.
 fn store_on_a_disk(state_too: bool) -> (Store, Disk, BTreeMap<String, String>) {
-    let store = Store::new(&CONFIG.replace("output: store", "output: disk/store"));
+    let config = CONFIG.replace("output: store", "output: disk/store") + "images: { download: false }\n";
+    let store = Store::new(&config);
     make_catalog(40, "EUR", &store.path("catalog"));
     let disk = Disk::mount(store.path("disk"), "256m");
     if state_too {

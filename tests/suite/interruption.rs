@@ -32,7 +32,7 @@ struct Exchange {
 impl Exchange {
     /// `new` has other products than `old`; `edited` lacks one of them.
     fn new() -> Self {
-        let store = Store::new(CONFIG);
+        let store = Store::new(&format!("{CONFIG}images: {{ download: false }}\n"));
         make_catalog(60, "EUR", &store.path("old"));
         make_catalog(40, "CHF", &store.path("new"));
         copy(&store.path("old"), &store.path("edited"));
