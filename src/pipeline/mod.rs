@@ -157,7 +157,7 @@ pub fn generate(
         Read::Whole(read, comparison) => (read, comparison),
     };
     let mut catalog = read.catalog;
-    let has_fetched = pictures::fetch(config, &mut catalog, &media, &cache, observer)?;
+    let has_fetched = pictures::fetch(config, &mut catalog, &media, &cache, breakers, observer)?;
     images::make(config, &mut media, &mut catalog, &cache, observer)?;
 
     observer.observe(Event::Started { phase: Phase::Plan, total: None });

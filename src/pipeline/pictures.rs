@@ -12,6 +12,7 @@ use crate::config::StoreConfiguration;
 use crate::enhance::EnhancedCatalog;
 use crate::enhance::collect::digest;
 use crate::event::{Event, Finding, Observer, Outcome, Phase};
+use crate::reliability::Breakers;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -33,6 +34,7 @@ pub(super) fn fetch(
     catalog: &mut EnhancedCatalog,
     media: &Media,
     cache: &Cache,
+    breakers: &Breakers<'_>,
     observer: &dyn Observer,
 ) -> Result<bool, RunError> {
     let wanted = wanted(config, catalog, media, observer)?;
@@ -53,7 +55,7 @@ pub(super) fn fetch(
         stored(config, &files, cache, &outcome)?;
     }
     if !urls.is_empty() {
-        web(config, &urls, cache, &outcome)?;
+        web(config, &urls, cache, breakers, &outcome)?;
     }
     observer.observe(Event::Finished { phase: Phase::Fetch, steps: wanted.len() as u64 });
     let problems = std::mem::take(outcome.problems.get_mut().unwrap_or_else(PoisonError::into_inner));
@@ -112,9 +114,10 @@ fn web(
     config: &StoreConfiguration,
     urls: &BTreeSet<Url>,
     cache: &Cache,
+    breakers: &Breakers<'_>,
     outcomes: &Outcomes<'_>,
 ) -> Result<(), RunError> {
-    let has_answer = fetch_all(urls, &config.download, cache, outcomes.observer, &|url, outcome| {
+    let has_answer = fetch_all(urls, &config.download, cache, breakers, outcomes.observer, &|url, outcome| {
         outcomes.take(Distant::Web(url.clone()), outcome);
     })?;
     if !has_answer {

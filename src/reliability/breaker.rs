@@ -146,6 +146,14 @@ impl<'a> Breakers<'a> {
         }
     }
 
+    /// Whether a dependency may be used freely, as far as this run knows.
+    pub fn is_closed(&self, dependency: &Dependency) -> bool {
+        let key = dependency.key();
+        let mut known = self.known();
+        let breaker = known.entry(key.clone()).or_insert_with(|| self.memory.recall(&key));
+        self.is_ignored || breaker.state((self.now)()) == BreakerState::Closed
+    }
+
     fn known(&self) -> MutexGuard<'_, HashMap<String, Breaker>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

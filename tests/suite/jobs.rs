@@ -569,3 +569,28 @@ fn a_store_is_made_from_the_last_copy_where_that_is_allowed_and_says_so() {
     let store = store.edit(|text| text + "product_filters: { in_stock: true }\n");
     store.generate(&["--offline-ok"]).code(4).says("unavailable until");
 }
+
+#[test]
+fn a_host_of_pictures_that_fails_is_left_alone_too_and_costs_no_run() {
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let product = |number: usize| {
+        let image = format!("http://{nobody}/{number}.png");
+        json!({"_id": number, "sku": number.to_string(), "name": "Lido", "price": 90, "media": {"primary_image": image}}).to_string()
+    };
+    let products: Vec<String> = (0..2).map(product).collect();
+    let store = Store::new(CONFIG).file("catalog/products.jsonl", products.join("\n")).edit(|text| {
+        text + "images: { allow_private_hosts: true, downloads_per_host: 1 }\n\
+            reliability: { breaker_failures: 1, breaker_pause: 1h }\n"
+    });
+    store.generated(&[]);
+    let state: Value =
+        serde_json::from_str(&std::fs::read_to_string(store.path(".storegen/state.json")).expect("text"))
+            .expect("a state file");
+    let breaker = &state["breakers"][format!("assets:{nobody}")];
+    assert_eq!(breaker["failures"], 1, "{state}");
+    let listener = TcpListener::bind(nobody).expect("the port is free again");
+    listener.set_nonblocking(true).expect("a listener");
+    store.generated(&["--full"]);
+    assert!(listener.accept().is_err(), "the host was asked");
+    assert!(store.run(&["status"]).code(0).stdout.contains(&format!("assets at {nobody} is left alone until")));
+}

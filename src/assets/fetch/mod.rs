@@ -12,6 +12,7 @@ use super::cache::{Cache, Entry, Key, Shelf};
 use super::media::MediaProblem;
 use crate::config::DownloadSettings;
 use crate::event::{Cancelled, Event, Observer};
+use crate::reliability::{Breakers, Dependency, Service};
 use anyhow::Context as _;
 use backon::{ExponentialBuilder, Retryable as _};
 use client::{Answer, Requests, Trouble, Validators};
@@ -20,7 +21,7 @@ use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 use url::Url;
 
@@ -32,8 +33,6 @@ const RETRIES: usize = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 /// Longest time that a server may ask to be left alone before it is given up.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Pictures in a row that cannot be had from a server before it is given up.
-const PATIENCE: u32 = 5;
 /// Longest that a server's word about freshness is believed.
 const LONGEST_FRESH: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How often it is looked whether the run was cancelled.
@@ -115,13 +114,15 @@ pub fn fetch_all(
     urls: &BTreeSet<Url>,
     settings: &DownloadSettings,
     cache: &Cache,
+    breakers: &Breakers<'_>,
     observer: &dyn Observer,
     done: &(dyn Fn(&Url, Result<Fetched, MediaProblem>) + Sync),
 ) -> Result<bool, FetchError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start fetching pictures")?;
     let requests = Requests::new(settings).context("cannot start fetching pictures")?;
-    let fetching = Fetching { requests, settings, cache, outdated: AtomicU64::new(0), answers: AtomicU64::new(0) };
+    let (outdated, answers) = (AtomicU64::new(0), AtomicU64::new(0));
+    let fetching = Fetching { requests, settings, cache, breakers, outdated, answers };
     let mut servers: BTreeMap<String, Vec<&Url>> = BTreeMap::new();
     for url in urls {
         servers.entry(url.origin().ascii_serialization()).or_default().push(url);
@@ -155,6 +156,7 @@ struct Fetching<'a> {
     requests: Requests,
     settings: &'a DownloadSettings,
     cache: &'a Cache,
+    breakers: &'a Breakers<'a>,
     /// Pictures that are used although it is not known whether they are still the same.
     outdated: AtomicU64,
     /// Pictures that a server, or the cache in its place, had an answer for.
@@ -168,20 +170,38 @@ impl Fetching<'_> {
         urls: &[&Url],
         done: &(dyn Fn(&Url, Result<Fetched, MediaProblem>) + Sync),
     ) -> anyhow::Result<()> {
-        let failures = AtomicU32::new(0);
-        stream::iter(urls)
-            .map(|url| async {
-                let outcome = self.picture(url, &failures).await?;
-                done(url, outcome.map_err(|trouble| problem(url, &trouble)));
-                Ok(())
-            })
+        let Some(first) = urls.first() else { return Ok(()) };
+        let port = first.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let server = Dependency::new(Service::Assets, &format!("{}{port}", first.host_str().unwrap_or_default()));
+        // A server that was left alone is tried with one picture; the others follow when that goes well.
+        let mut rest = urls;
+        while let Some((url, others)) = rest.split_first()
+            && !self.breakers.is_closed(&server)
+        {
+            self.one(url, &server, done).await?;
+            rest = others;
+        }
+        stream::iter(rest)
+            .map(|url| self.one(url, &server, done))
             .buffer_unordered(self.settings.per_host)
             .fold(Ok(()), |first: anyhow::Result<()>, next| async { first.and(next) })
             .await
     }
 
+    /// Fetches one picture and hands it over.
+    async fn one(
+        &self,
+        url: &Url,
+        server: &Dependency,
+        done: &(dyn Fn(&Url, Result<Fetched, MediaProblem>) + Sync),
+    ) -> anyhow::Result<()> {
+        let outcome = self.picture(url, server).await?;
+        done(url, outcome.map_err(|trouble| problem(url, &trouble)));
+        Ok(())
+    }
+
     /// The outer error is the cache's, the inner one the picture's.
-    async fn picture(&self, url: &Url, failures: &AtomicU32) -> anyhow::Result<Result<Fetched, Trouble>> {
+    async fn picture(&self, url: &Url, server: &Dependency) -> anyhow::Result<Result<Fetched, Trouble>> {
         let key = Key::new(Shelf::Facts, "url 1", &[url.as_str().as_bytes()]);
         let known = self.cache.look::<Known>(&key).map(|entry| entry.about);
         let known = known.and_then(|known| Some((Fetched::kept(known.hash, self.cache)?, known)));
@@ -193,16 +213,21 @@ impl Fetching<'_> {
             return Ok(Ok(kept.clone()));
         }
         let validators = known.as_ref().map(|(_, known)| &known.validators);
-        let answer = match failures.load(Ordering::Relaxed) < PATIENCE {
-            true => self.ask_patiently(url, validators).await,
-            false => Err(Trouble::Unreachable("its server failed too often in this run".into())),
+        let answer = match self.breakers.enter(server) {
+            Ok(pass) => {
+                let answer = self.ask_patiently(url, validators).await;
+                match &answer {
+                    Err(trouble) if trouble.is_of_server() => pass.failed(&format!("a picture {trouble}")),
+                    Err(trouble) if !trouble.is_answer() => drop(pass),
+                    _ => {
+                        pass.succeeded();
+                        self.answers.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+                answer
+            }
+            Err(unavailable) => Err(Trouble::Unreachable(unavailable.to_string())),
         };
-        if answer.as_ref().is_err_and(Trouble::is_of_server) {
-            failures.fetch_add(1, Ordering::Relaxed);
-        } else if answer.as_ref().err().is_none_or(Trouble::is_answer) {
-            failures.store(0, Ordering::Relaxed);
-            self.answers.fetch_add(1, Ordering::Relaxed);
-        }
         let (fetched, validators) = match (answer, known) {
             (Ok(Answer::Same(mut validators)), Some((kept, known))) => {
                 self.cache.count(Shelf::Downloads, true);
