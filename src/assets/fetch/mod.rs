@@ -217,7 +217,9 @@ impl Fetching<'_> {
             Ok(pass) => {
                 let answer = self.ask_patiently(url, validators).await;
                 match &answer {
-                    Err(trouble) if trouble.is_of_server() => pass.failed(&format!("a picture {trouble}")),
+                    // What the trouble says may hold the address of the picture, and that a signature.
+                    Err(Trouble::TooSlow) => pass.failed("a picture takes longer than allowed"),
+                    Err(trouble) if trouble.is_of_server() => pass.failed("a picture cannot be reached"),
                     Err(trouble) if !trouble.is_answer() => drop(pass),
                     _ => {
                         pass.succeeded();
