@@ -511,7 +511,7 @@ pub(super) struct LocationFile {
     /// Postal code, in quotes where it is a number.
     pub(super) postal_code: Option<String>,
 
-    /// Town.
+    /// Town or city.
     pub(super) city: Option<String>,
 
     /// ISO 3166 code of the country. Example: `country: DE`
