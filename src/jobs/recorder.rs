@@ -482,7 +482,7 @@ mod tests {
         };
         assert_eq!(seen.status, JobStatus::InProgress);
         assert_eq!(seen.performance_metrics.current_phase, Some(Phase::Products));
-        assert_eq!((seen.processed_products, seen.total_products, seen.progress_percentage), (50, 100, 23.0));
+        assert_eq!((seen.processed_products, seen.total_products, seen.progress_percentage), (50, 100, 21.0));
         let (job, _) = recorder.end(Ending::Cancelled).unwrap();
         assert_eq!((job.status, job.error_message), (JobStatus::Cancelled, None));
     }

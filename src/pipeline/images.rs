@@ -57,10 +57,12 @@ fn originals(
                 match media.resolve(source) {
                     Ok(file) if file.hash.is_some() => drop(found.entry(file.url_path.clone()).or_insert(file)),
                     Ok(_) => {}
-                    // Of the product's own pictures those have been left out already, so this is one of a colour.
-                    Err(problem) => {
+                    // What is on servers has been told when it was fetched, and of the product's own pictures those that
+                    // are wrong have been left out. So this is one of a colour.
+                    Err(problem) if media.distant(source).is_none() => {
                         report([finding(&enhanced, collections, problem.reason, problem.detail)], observer);
                     }
+                    Err(_) => {}
                 }
             }
         }

@@ -119,6 +119,12 @@ fn of_jpeg(bytes: &[u8]) -> Result<Header, ImageProblem> {
         Coding::Lossless => return Err(ImageProblem::unsupported("is a lossless JPEG, which no browser shows")),
         Coding::Sequential | Coding::Progressive => {}
     }
+    if scan.coding == Coding::Sequential && scan.is_split {
+        // The decoder takes one colour for the other then, and says nothing.
+        return Err(ImageProblem::unsupported(
+            "is a JPEG of a rare kind, with each colour by itself, which is not read",
+        ));
+    }
     if scan.precision != 8 {
         let what = format!("is a JPEG with {} bits a colour, which no browser shows", scan.precision);
         return Err(ImageProblem::unsupported(&what));

@@ -33,9 +33,13 @@ pub(super) struct Scan {
     pub(super) coding: Coding,
     /// Samples of all components together, in whole blocks.
     pub(super) samples: u64,
+    /// Blocks of the finest component.
+    blocks: u64,
     /// Adobe's colour transform, when its marker is there; then inks are inverted.
     pub(super) adobe: Option<u8>,
     pub(super) orientation: Orientation,
+    /// Colours that are coarser than brightness, and yet written down each by itself.
+    pub(super) is_split: bool,
     /// The end of the picture is in the file.
     pub(super) has_end: bool,
 }
@@ -66,6 +70,12 @@ pub(super) fn scan(bytes: &[u8]) -> Option<Scan> {
             0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => found = found.or_else(|| frame(marker, body)),
             0xe1 if body.starts_with(b"Exif\0\0") => {
                 orientation = orientation.or_else(|| Orientation::from_exif_chunk(&body[6..]));
+            }
+            0xda => {
+                if let Some(scan) = &mut found {
+                    scan.is_split |= body.first().is_some_and(|count| *count < scan.components)
+                        && scan.samples != u64::from(scan.components) * 64 * scan.blocks;
+                }
             }
             0xee if body.starts_with(b"Adobe") => adobe = body.get(11).copied(),
             _ => {}
@@ -100,6 +110,7 @@ fn frame(marker: u8, body: &[u8]) -> Option<Scan> {
     let (most_h, most_v) = (most(|factor| factor.0), most(|factor| factor.1));
     let blocks = u64::from(width).div_ceil(8 * most_h) * u64::from(height).div_ceil(8 * most_v);
     let samples = factors.iter().map(|(h, v)| blocks * h * v * 64).sum();
+    let blocks = blocks * most_h * most_v;
     let coding = match marker {
         0xc0 | 0xc1 => Coding::Sequential,
         0xc2 => Coding::Progressive,
@@ -107,7 +118,19 @@ fn frame(marker: u8, body: &[u8]) -> Option<Scan> {
         _ => Coding::Lossless,
     };
     let orientation = Orientation::NoTransforms;
-    Some(Scan { width, height, components, precision, coding, samples, adobe: None, orientation, has_end: false })
+    Some(Scan {
+        width,
+        height,
+        components,
+        precision,
+        coding,
+        samples,
+        blocks,
+        adobe: None,
+        orientation,
+        is_split: false,
+        has_end: false,
+    })
 }
 
 /// Decodes a file. Inks stay inks, as amounts from 0 to 255, for only a profile knows what they look like.
@@ -175,6 +198,22 @@ mod tests {
         assert_eq!((whole.coding, whole.has_end), (Coding::Sequential, true));
         assert!(!scan(&bytes[..bytes.len() - 2]).expect("a picture").has_end);
         assert_eq!(scan(b"\xff\xd8\xff\xd9"), None);
+    }
+
+    #[test]
+    fn colours_each_by_itself_are_seen() {
+        let pixels = [90; 48 * 48 * 3];
+        let split = |sampling, own_codes| {
+            let mut bytes = Vec::new();
+            let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 80);
+            encoder.set_sampling_factor(sampling);
+            encoder.set_optimized_huffman_tables(own_codes);
+            encoder.encode(&pixels, 48, 48, jpeg_encoder::ColorType::Rgb).expect("it encodes");
+            scan(&bytes).expect("a picture").is_split
+        };
+        use jpeg_encoder::SamplingFactor::{F_1_1, F_2_2};
+        assert!(split(F_2_2, true), "coarse colours, a scan for each");
+        assert!(!split(F_2_2, false) && !split(F_1_1, true));
     }
 
     #[test]
