@@ -217,14 +217,9 @@ mod tests {
              ![c](javascript:x) <a href=\"javascript:x\" onclick=x>d</a>\n\n[ok](https://a.example/?x=1&y=2)\n",
             &harmless,
         );
-        for part in [
-            "<script",
-            "onerror=alert(1)>\n",
-            "href=\"javascript",
-            "href=\"data",
-            "src=\"javascript",
-            "<a href=\"javascript",
-        ] {
+        for part in
+            ["<script", "onerror=alert(1)>\n", "<a href=\"javascript", "<a href=\"data", "<img src=\"javascript"]
+        {
             assert!(!page.contains(part), "{part}: {page}");
         }
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{page}");
