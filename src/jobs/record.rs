@@ -166,10 +166,10 @@ pub struct GenerationJob {
     /// Documents that are not in the store, by reason.
     pub skipped: BTreeMap<String, u64>,
     /// The job that this one runs again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub retry_of: Option<JobId>,
     /// When the catalogue was read, where that was not in this job: the server could not be reached, and a copy was used.
-    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "time::serde::rfc3339::option")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub catalog_as_of: Option<OffsetDateTime>,
 }

@@ -6,7 +6,8 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
-const RECORD: [&str; 14] = [
+const RECORD: [&str; 16] = [
+    "catalog_as_of",
     "completed_at",
     "config_path",
     "created_at",
@@ -16,6 +17,7 @@ const RECORD: [&str; 14] = [
     "performance_metrics",
     "processed_products",
     "progress_percentage",
+    "retry_of",
     "skipped",
     "started_at",
     "status",
