@@ -30,6 +30,7 @@ fn jpeg(canvas: &Canvas, quality: u8, effort: ImageEffort) -> Result<Vec<u8>, Im
     encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
     // Codes of its own make a file smaller. Without progression, this encoder would then write each colour by itself, which
     // is allowed but not what all decoders expect.
+    encoder.set_optimized_huffman_tables(effort != ImageEffort::Fast);
     encoder.set_progressive(effort != ImageEffort::Fast);
     let (width, height) = (side(canvas.width)?, side(canvas.height)?);
     encoder.encode(&canvas.pixels, width, height, ColorType::Rgb).map_err(|error| failed(&error))?;

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Names this code in the keys of caches; the number changes whenever the same input would give other files.
-pub const MAKER: &str = "picture variants 2";
+pub const MAKER: &str = "picture variants 3";
 
 /// Why a file is no picture that a store can show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
