@@ -19,7 +19,7 @@ const TOPICS: [(&str, &str, &str); 6] = [
     ("mapping", "catalogues of another shape", include_str!("topics/mapping.txt")),
     ("languages", "a store in several languages", include_str!("topics/languages.txt")),
     ("content", "pages in the store's own words", include_str!("topics/content.txt")),
-    ("themes", "how the store looks", include_str!("topics/themes.txt")),
+    ("theme", "how the store looks", include_str!("topics/theme.txt")),
     ("deploy", "from the folder to the web", include_str!("topics/deploy.txt")),
 ];
 
