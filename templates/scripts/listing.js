@@ -309,7 +309,7 @@ function nothing(narrowed, active) {
   if (near.length > 0) {
     const ways = near.map(({ facet, count }) => {
       const names = facet.boxes.filter((value) => value.box.checked).map((value) => value.label).join(", ");
-      const text = fill(words.near_without, { frames: counted(count, words.frames_one, words.frames_other), filter: `${facet.label}: ${names}` });
+      const text = fill(words.near_without, { frames: counted(count, "frames"), filter: `${facet.label}: ${names}` });
       return element("li", {}, button(text, () => go({ ...state, chosen: new Map(state.chosen).set(facet.key, new Set()), page: 1 }).then(() => results.focus())));
     });
     box.append(element("ul", { class: "near" }, ...ways));
