@@ -48,7 +48,7 @@ fn shells_and_manuals_are_served() {
     assert!(page.contains("\\-\\-host"), "{page}");
 
     let topics = store.run(&["help", "topics"]).code(0).stdout;
-    for topic in ["config", "mapping", "languages", "content", "themes", "deploy"] {
+    for topic in ["config", "mapping", "languages", "content", "theme", "deploy"] {
         assert!(topics.contains(topic), "{topic}");
         assert!(store.run(&["help", topic]).code(0).stdout.lines().count() > 7, "{topic}");
     }

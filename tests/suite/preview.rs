@@ -129,10 +129,10 @@ fn changes_of_theme_content_and_catalogue_are_in_the_browser_at_once() {
         store.write("content/sizes.md", "---\ntitle: Sizes\n---\nTwo\n");
         until(&client, &says("Two")).await;
 
-        client.goto(&at("products/penrose/")).await.expect("the page");
+        client.goto(&at("products/")).await.expect("the page");
+        until(&client, &says("Penrose")).await;
         let catalog = std::fs::read_to_string(store.path("catalog/products.jsonl")).expect("the catalogue");
         store.write("catalog/products.jsonl", catalog.replace("\"Penrose\"", "\"Penrose Nova\""));
-        client.goto(&at("products/")).await.expect("the page");
         until(&client, &says("Penrose Nova")).await;
         client.close().await.expect("the browser closes");
     });
