@@ -111,10 +111,13 @@ fn changes_of_theme_content_and_catalogue_are_in_the_browser_at_once() {
         let driver = Driver::start();
         let client = driver.window(1000, true).await;
         let at = |path: &str| format!("http://127.0.0.1:{}/shop/{path}", preview.port);
+        // A page hears of changes once it has asked whether there is an error.
+        let listens = "performance.getEntriesByType('resource').some(entry => entry.name.endsWith('/error'))";
         let says = |text: &str| format!("document.body.textContent.includes({text:?})");
 
         client.goto(&at("about/")).await.expect("the page");
         until(&client, &says("First")).await;
+        until(&client, listens).await;
         store.write("theme/templates/pages/about.hbs", "<h1>Second</h1>");
         until(&client, &says("Second")).await;
         // A broken template is told in the page, with its place; the page of before stays.
@@ -126,11 +129,13 @@ fn changes_of_theme_content_and_catalogue_are_in_the_browser_at_once() {
 
         client.goto(&at("sizes/")).await.expect("the page");
         until(&client, &says("One")).await;
+        until(&client, listens).await;
         store.write("content/sizes.md", "---\ntitle: Sizes\n---\nTwo\n");
         until(&client, &says("Two")).await;
 
         client.goto(&at("products/")).await.expect("the page");
         until(&client, &says("Penrose")).await;
+        until(&client, listens).await;
         let catalog = std::fs::read_to_string(store.path("catalog/products.jsonl")).expect("the catalogue");
         store.write("catalog/products.jsonl", catalog.replace("\"Penrose\"", "\"Penrose Nova\""));
         until(&client, &says("Penrose Nova")).await;
