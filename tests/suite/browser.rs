@@ -159,7 +159,15 @@ pub(crate) async fn until(client: &Client, condition: &str) {
         };
         look();
     "#;
-    let held = client.execute_async(script, vec![json!(condition)]).await.expect("the page can be asked");
+    let mut interrupted = 0;
+    let held = loop {
+        match client.execute_async(script, vec![json!(condition)]).await {
+            Ok(held) => break held,
+            // A page that loads anew takes the question with it.
+            Err(_) if interrupted < 20 => interrupted += 1,
+            Err(error) => panic!("the page cannot be asked: {error}"),
+        }
+    };
     assert_eq!(held, json!(true), "never true: {condition}\n{:?}", console_errors(client).await);
 }
 
