@@ -2,19 +2,25 @@
 
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
-use super::{GlobalArgs, interrupt, state};
-use crate::config::{CatalogUri, Overrides, StoreConfiguration, ThemeSource, load};
+use super::{GlobalArgs, interrupt, state, watch};
+use crate::catalog::Watch;
+use crate::config::{CatalogSettings, Overrides, StoreConfiguration, load};
 use crate::event::{Event, Observer};
 use crate::jobs::{Clock as _, JobStore, SystemClock};
 use crate::pipeline::{self, GenerateOptions};
-use crate::preview::{self, Attempt, Built, Place, Told};
+use crate::preview::{self, Attempt, Bell, Built, Place, Told};
 use crate::reliability::Breakers;
 use crate::site::durable::make_private_folder;
 use anyhow::Context as _;
 use clap::Args;
+use std::cell::RefCell;
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
 
 /// The port that is tried first, and the last of those tried after it.
 const PORTS: std::ops::RangeInclusive<u16> = 8000..=8020;
@@ -51,12 +57,13 @@ pub(super) fn run(args: &PreviewArgs, global: &GlobalArgs, terminal: &Terminal) 
     let tell = |told: Told<'_>| match told {
         Told::Ready(address) => {
             terminal.result(&format!("{} {}\n", terminal.out.green("✓"), terminal.out.bold(address)));
-            terminal.note(&terminal.err.dim("built again whenever a file changes; Ctrl-C ends it"));
+            terminal.note(&terminal.err.dim("built again whenever something changes; Ctrl-C ends it"));
         }
         Told::Rebuilt => terminal.note(&format!("{} built again", terminal.err.green("✓"))),
         Told::Failed(error) => terminal.line(&format!("{} {error}", terminal.err.red("error:"))),
     };
-    preview::run(&place, || workshop.build(&config), &tell, &interrupt::is_interrupted).map_err(Failure::failed)?;
+    preview::run(&place, |bell| workshop.build(&config, bell), &tell, &interrupt::is_interrupted)
+        .map_err(Failure::failed)?;
     Ok(Exit::Done)
 }
 
@@ -69,6 +76,10 @@ struct Workshop {
     _lock: Option<File>,
     /// In place of the usual folder where another preview has that.
     _own: Option<tempfile::TempDir>,
+    /// What the last sound store file named as sources: those of one that is broken are not known.
+    sources: RefCell<Vec<PathBuf>>,
+    /// Hears of changes of a database.
+    listener: RefCell<Option<Listener>>,
 }
 
 impl Workshop {
@@ -78,25 +89,44 @@ impl Workshop {
         let lock =
             File::create(folder.join("lock")).context("cannot make the preview's lock").map_err(Failure::failed)?;
         if lock.try_lock().is_ok() {
-            return Ok(Self { store, folder, _lock: Some(lock), _own: None });
+            return Ok(Self::at(folder, store, Some(lock), None));
         }
         let own =
             tempfile::tempdir_in(&folder).context("cannot make a folder for the preview").map_err(Failure::failed)?;
-        Ok(Self { store, folder: own.path().to_path_buf(), _lock: None, _own: Some(own) })
+        Ok(Self::at(own.path().to_path_buf(), store, None, Some(own)))
     }
 
-    fn build(&self, config: &Path) -> Attempt {
-        let folder = config.parent().unwrap_or(Path::new("/"));
-        let mut sources = vec![config.to_path_buf(), folder.join("content")];
-        let overrides = Overrides { output: Some(self.folder.join("store")), catalog_uri: None };
-        let outcome = match load(config, &overrides, &|name| std::env::var(name).ok()) {
-            Ok(config) => {
-                sources.extend(sources_of(&config));
-                self.generate(&config)
+    fn at(folder: PathBuf, store: JobStore, lock: Option<File>, own: Option<tempfile::TempDir>) -> Self {
+        let (sources, listener) = (RefCell::default(), RefCell::default());
+        Self { store, folder, _lock: lock, _own: own, sources, listener }
+    }
+
+    fn build(&self, config: &Path, bell: &Bell) -> Attempt {
+        let beside = config.parent().unwrap_or(Path::new("/"));
+        let mut written = vec![self.store.folder().to_path_buf()];
+        let outcome = match load(config, &Overrides::default(), &|name| std::env::var(name).ok()) {
+            Ok(mut loaded) => {
+                self.sources.replace(loaded.sources());
+                written.push(std::mem::replace(&mut loaded.output, self.folder.join("store")));
+                // Listens before it builds, so that nothing that is written meanwhile is missed.
+                self.listen(&loaded, bell);
+                self.generate(&loaded)
             }
             Err(errors) => Err(errors.render(false)),
         };
-        Attempt { outcome, sources }
+        let mut sources = self.sources.borrow().clone();
+        if sources.is_empty() {
+            sources = vec![config.to_path_buf(), beside.join("content")];
+        }
+        Attempt { outcome, sources, written }
+    }
+
+    fn listen(&self, config: &StoreConfiguration, bell: &Bell) {
+        let server = watch::server_of(config);
+        let mut listener = self.listener.borrow_mut();
+        if listener.as_ref().map(|listener| &listener.server) != server.as_ref() {
+            *listener = server.map(|server| Listener::begin(server, config.catalog.clone(), bell.clone()));
+        }
     }
 
     fn generate(&self, config: &StoreConfiguration) -> Result<Built, String> {
@@ -132,16 +162,52 @@ impl Workshop {
     }
 }
 
-/// Everything whose change calls for another build.
-fn sources_of(config: &StoreConfiguration) -> Vec<PathBuf> {
-    let mut sources: Vec<PathBuf> = config.logo.iter().cloned().collect();
-    if let ThemeSource::Folder(theme) = &config.theme {
-        sources.push(theme.clone());
+/// Rings whenever somebody has written to a database, until it is dropped.
+struct Listener {
+    /// Which database, as [`watch::server_of`] tells it.
+    server: String,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Listener {
+    /// Comes back when no change is missed any more, or the server does not answer. Such a server is tried again now and
+    /// then, and rings when it answers.
+    fn begin(server: String, settings: CatalogSettings, bell: Bell) -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&is_over);
+        let (ready, first) = sync_channel(1);
+        std::thread::spawn(move || {
+            let is_over = || told.load(Ordering::Relaxed) || interrupt::is_interrupted();
+            let mut is_late = false;
+            while !is_over() {
+                if let Ok(Some(mut changes)) = Watch::begin(&settings) {
+                    let _ = ready.try_send(());
+                    if is_late {
+                        bell.ring();
+                    }
+                    // That a server is away is told by the build that needs it.
+                    while changes.wait(&is_over, &|_| {}) {
+                        bell.ring();
+                    }
+                    return;
+                }
+                let _ = ready.try_send(());
+                is_late = true;
+                let began = Instant::now();
+                while !is_over() && began.elapsed() < watch::PAUSE {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            }
+        });
+        let _ = first.recv();
+        Self { server, is_over }
     }
-    if let CatalogUri::Path(catalog) = &config.catalog.uri {
-        sources.push(catalog.clone());
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
     }
-    sources
 }
 
 /// Findings are for `storegen check`; a preview tells what keeps it from being built.

@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure};
 use super::interrupt;
 use super::terminal::Terminal;
 use crate::catalog::Watch;
-use crate::config::{CatalogUri, StoreConfiguration, ThemeSource};
+use crate::config::{CatalogUri, StoreConfiguration};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -16,7 +16,7 @@ use walkdir::WalkDir;
 /// Least time between two looks at files.
 const GLANCE: Duration = Duration::from_millis(250);
 /// Time until a server that cannot be listened to is tried again.
-const PAUSE: Duration = Duration::from_secs(10);
+pub(super) const PAUSE: Duration = Duration::from_secs(10);
 /// Looking at files takes at most one part in so many of the time.
 const SHARE: u32 = 20;
 
@@ -78,7 +78,7 @@ pub(super) fn run(
 }
 
 /// What tells one server's catalogue from another's; never shown.
-fn server_of(config: &StoreConfiguration) -> Option<String> {
+pub(super) fn server_of(config: &StoreConfiguration) -> Option<String> {
     match &config.catalog.uri {
         CatalogUri::MongoDb(uri) => {
             Some(format!("{} {} {:?}", uri.expose(), config.catalog.database, config.catalog.collections))
@@ -98,17 +98,7 @@ struct Files {
 
 impl Files {
     fn of(config: &Path, loaded: Option<&StoreConfiguration>) -> Self {
-        let mut places = vec![config.to_path_buf()];
-        if let Some(loaded) = loaded {
-            places.extend(loaded.logo.clone());
-            if let ThemeSource::Folder(folder) = &loaded.theme {
-                places.push(folder.clone());
-            }
-            if let CatalogUri::Path(path) = &loaded.catalog.uri {
-                // The other collections, and pictures, lie beside a single file.
-                places.push(if path.is_file() { path.parent().unwrap_or(path).to_path_buf() } else { path.clone() });
-            }
-        }
+        let places = loaded.map_or_else(|| vec![config.to_path_buf()], StoreConfiguration::sources);
         let mut files = Self {
             places,
             output: loaded.map(|loaded| loaded.output.clone()),

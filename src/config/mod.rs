@@ -132,6 +132,24 @@ pub struct StoreConfiguration {
     pub catalog: CatalogSettings,
 }
 
+impl StoreConfiguration {
+    /// Files and folders that the store is made from, whether they are there or not; a database has none. The other
+    /// collections of a catalogue that is a single file, and pictures, lie beside it, so its folder stands for it.
+    pub fn sources(&self) -> Vec<PathBuf> {
+        let theme = match &self.theme {
+            ThemeSource::Folder(folder) => Some(folder.clone()),
+            ThemeSource::Embedded(_) => None,
+        };
+        let catalog = match &self.catalog.uri {
+            CatalogUri::Path(path) if path.is_file() => path.parent().map(Path::to_path_buf),
+            CatalogUri::Path(path) => Some(path.clone()),
+            CatalogUri::MongoDb(_) => None,
+        };
+        let own = [self.path.clone(), self.content.folder.clone()];
+        own.into_iter().chain(self.logo.clone()).chain(theme).chain(catalog).collect()
+    }
+}
+
 /// Whether and how pictures are fetched from other servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DownloadSettings {

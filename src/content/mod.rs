@@ -42,6 +42,8 @@ const PICTURES: [&str; 6] = ["avif", "gif", "jpeg", "jpg", "png", "webp"];
 /// Everything in the folder that becomes part of the store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Content {
+    /// The folder, whether it is there or not.
+    pub folder: PathBuf,
     /// By address.
     pub pages: Vec<ContentPage>,
     /// Pictures: path in the store and file.
@@ -133,7 +135,7 @@ pub struct ContentError {
 /// # Errors
 /// Every mistake in it, in the order of the files.
 pub fn read(folder: &Path, locales: &[String]) -> Result<Content, Vec<ContentError>> {
-    let mut content = Content::default();
+    let mut content = Content { folder: folder.to_path_buf(), ..Content::default() };
     let mut errors = Vec::new();
     let Ok(root) = folder.canonicalize() else { return Ok(content) };
     let mut pages: BTreeMap<String, ContentPage> = BTreeMap::new();

@@ -65,13 +65,14 @@ pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
     accepted.split(',').any(|one| one.split(';').next().is_some_and(|name| name.trim() == "gzip"))
 }
 
-/// The element that loads the script which reloads pages; it comes from the store's own address, as its policy asks.
-pub(super) fn loader(prefix: &str) -> String {
-    format!("<script type=\"module\" src=\"{prefix}.preview/reload.js\"></script>")
+/// The element that loads the script which reloads pages; it comes from the store's own address, as its policy asks. The
+/// script learns from its own address which build the page is of.
+pub(super) fn loader(prefix: &str, build: u64) -> String {
+    format!("<script type=\"module\" src=\"{prefix}.preview/reload.js?build={build}\"></script>")
 }
 
-/// What is at an address below the store's path.
-pub(super) fn find(built: &Built, rules: &[Rule], below: &str, accepts_gzip: bool) -> Answer {
+/// What is at an address below the store's path; pages are told that they are of `build`.
+pub(super) fn find(built: &Built, rules: &[Rule], below: &str, accepts_gzip: bool, build: u64) -> Answer {
     let mut headers = HeaderMap::new();
     let path = format!("{}{below}", built.prefix);
     for rule in rules.iter().filter(|rule| rule.is_for(&path)) {
@@ -91,7 +92,7 @@ pub(super) fn find(built: &Built, rules: &[Rule], below: &str, accepts_gzip: boo
     let kind = file.as_deref().map_or(TEXT, kind_of);
     let mut bytes = file.and_then(|file| std::fs::read(file).ok()).unwrap_or_default();
     if kind == HTML {
-        let loader = loader(&built.prefix);
+        let loader = loader(&built.prefix, build);
         let end = memchr::memmem::rfind(&bytes, b"</body>").unwrap_or(bytes.len());
         bytes.splice(end..end, loader.into_bytes());
         headers.insert(CACHE_CONTROL, NO_STORE);
@@ -216,7 +217,7 @@ mod tests {
 
     fn answer(below: &str) -> (u16, String, HeaderMap) {
         let (_folder, built) = built();
-        let answer = find(&built, &rules(&built), below, false);
+        let answer = find(&built, &rules(&built), below, false, 7);
         (answer.status.as_u16(), String::from_utf8(answer.bytes).expect("text"), answer.headers)
     }
 
@@ -225,7 +226,7 @@ mod tests {
         let (status, page, headers) = answer("");
         assert_eq!((status, headers["x-frame"].as_bytes()), (200, &b"a"[..]));
         assert!(
-            page.contains("home<script type=\"module\" src=\"/shop/.preview/reload.js\"></script></body>"),
+            page.contains("home<script type=\"module\" src=\"/shop/.preview/reload.js?build=7\"></script></body>"),
             "{page}"
         );
         let (status, _, headers) = answer("assets/x.css");

@@ -1,7 +1,8 @@
 //! A store shown while somebody works on it: served on this machine, built again and reloaded when a file changes.
 //!
 //! Takes a function that builds the store into a folder of its own; serves that folder as a host would and tells
-//! browsers when it has changed or could not be built. Never writes a file and never serves one from elsewhere.
+//! browsers when it has changed or could not be built. Every page carries the number of the build that it is of, so that
+//! it learns of a later one whenever it begins to listen. Never writes a file and never serves one from elsewhere.
 
 mod files;
 
@@ -19,9 +20,9 @@ use notify::{RecursiveMode, Watcher as _};
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -48,6 +49,26 @@ pub struct Attempt {
     pub outcome: Result<Built, String>,
     /// Files and folders that it was made from, whose changes call for another one.
     pub sources: Vec<PathBuf>,
+    /// Folders among them that are written to meanwhile, such as those of stores; what happens there is no change.
+    pub written: Vec<PathBuf>,
+}
+
+/// Calls for another build when something has changed that is no file.
+#[derive(Clone)]
+pub struct Bell(Sender<Change>);
+
+impl Bell {
+    /// Has the store built again.
+    pub fn ring(&self) {
+        // A preview that has ended builds nothing more.
+        let _ = self.0.send(Change::Elsewhere);
+    }
+}
+
+/// Something that may call for another build.
+enum Change {
+    File(notify::Result<notify::Event>),
+    Elsewhere,
 }
 
 /// What happens, for whoever tells it.
@@ -61,10 +82,26 @@ pub enum Told<'t> {
 }
 
 /// What requests are answered from.
+#[derive(Default)]
 struct State {
+    /// Number of the build; a page of another number is out of date.
+    build: u64,
     built: Option<Built>,
-    rules: Vec<files::Rule>,
+    rules: Arc<[files::Rule]>,
+    /// Why the last attempt came to nothing; what was built before is still there.
     error: Option<String>,
+}
+
+impl State {
+    /// What there is after another attempt.
+    fn after(&self, outcome: Result<Built, String>) -> Self {
+        let build = self.build + 1;
+        match outcome {
+            Ok(built) => Self { build, rules: files::rules(&built).into(), built: Some(built), error: None },
+            // The store of before can still be seen.
+            Err(error) => Self { build, rules: Arc::clone(&self.rules), built: self.built.clone(), error: Some(error) },
+        }
+    }
 }
 
 /// Where to listen.
@@ -75,51 +112,48 @@ pub struct Place {
     pub ports: std::ops::RangeInclusive<u16>,
 }
 
-/// Builds, serves, watches and builds again, until `is_over`.
+/// Builds, serves, watches and builds again, until `is_over`. `build` is given what calls for another build, for whoever
+/// hears of changes that are no files.
 ///
 /// # Errors
 /// When no port is free, or the system cannot watch files.
 pub fn run(
     place: &Place,
-    mut build: impl FnMut() -> Attempt,
+    mut build: impl FnMut(&Bell) -> Attempt,
     tell: &dyn Fn(Told<'_>),
     is_over: &dyn Fn() -> bool,
 ) -> Result<()> {
     let listener = bind(place)?;
     let address = listener.local_addr().context("the listener has no address")?;
-    let (version, versions) = watch::channel(0_u64);
-    let state = Arc::new(Mutex::new(State { built: None, rules: Vec::new(), error: None }));
     let (sender, changes) = channel();
-    let mut watcher = notify::recommended_watcher(move |event| _ = sender.send(event)).context("cannot watch files")?;
-    let mut watched = BTreeSet::new();
+    let bell = Bell(sender.clone());
+    let watcher = notify::recommended_watcher(move |event| _ = sender.send(Change::File(event)));
+    let mut watched = Watched { watcher: watcher.context("cannot watch files")?, places: BTreeSet::new() };
 
-    let Attempt { outcome, mut sources } = build();
-    let prefix = outcome.as_ref().map_or("/".to_string(), |built| built.prefix.clone());
-    if let Err(error) = &outcome {
+    let mut attempt = build(&bell);
+    watched.observe(&attempt);
+    let prefix = attempt.outcome.as_ref().map_or("/".to_string(), |built| built.prefix.clone());
+    if let Err(error) = &attempt.outcome {
         tell(Told::Failed(error));
     }
-    take(&state, outcome);
-    observe(&mut watcher, &sources, &mut watched);
+    let (state, states) = watch::channel(Arc::new(State::default().after(attempt.outcome.clone())));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.context("cannot start the server")?;
     listener.set_nonblocking(true).context("cannot listen")?;
-    let shown = Arc::new(Shown { state: Arc::clone(&state), versions, host: place.host });
-    runtime.spawn(accept(listener, shown));
+    runtime.spawn(accept(listener, Arc::new(Shown { states, host: place.host })));
     tell(Told::Ready(&format!("http://{address}{prefix}")));
 
     while !is_over() {
-        if !changed(&changes, &sources) {
+        if !changed(&changes, &attempt) {
             continue;
         }
-        let attempt = build();
-        sources = attempt.sources;
-        observe(&mut watcher, &sources, &mut watched);
+        attempt = build(&bell);
+        watched.observe(&attempt);
         match &attempt.outcome {
             Ok(_) => tell(Told::Rebuilt),
             Err(error) => tell(Told::Failed(error)),
         }
-        take(&state, attempt.outcome);
-        version.send_modify(|version| *version += 1);
+        state.send_modify(|state| *state = Arc::new(state.after(attempt.outcome.clone())));
     }
     runtime.shutdown_background();
     Ok(())
@@ -137,40 +171,38 @@ fn bind(place: &Place) -> Result<TcpListener> {
     Err(error).with_context(|| format!("cannot listen at {}:{}; try another `--port`", place.host, place.ports.start()))
 }
 
-fn take(state: &Mutex<State>, outcome: Result<Built, String>) {
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-    match outcome {
-        Ok(built) => *state = State { rules: files::rules(&built), built: Some(built), error: None },
-        // The store of before can still be seen.
-        Err(error) => state.error = Some(error),
-    }
+/// Places that the system tells changes of.
+struct Watched {
+    watcher: notify::RecommendedWatcher,
+    places: BTreeSet<PathBuf>,
 }
 
-/// Watches what a store is made from: folders as a whole, files by the folder they are in, for editors put new files in
-/// their place.
-fn observe(watcher: &mut notify::RecommendedWatcher, sources: &[PathBuf], watched: &mut BTreeSet<PathBuf>) {
-    for source in sources {
-        let (place, mode) = match source.is_dir() {
-            true => (source.as_path(), RecursiveMode::Recursive),
-            false => (source.parent().unwrap_or(source), RecursiveMode::NonRecursive),
-        };
-        if place.is_dir() && watched.insert(place.to_path_buf()) {
-            // A folder that cannot be watched is one whose changes are seen later.
-            let _ = watcher.watch(place, mode);
+impl Watched {
+    /// Watches what a store is made from: folders as a whole, files by the folder they are in, for editors put new files
+    /// in their place.
+    fn observe(&mut self, attempt: &Attempt) {
+        // A folder that was removed is watched no more by the system, even when it comes back.
+        self.places.retain(|place| place.is_dir());
+        for source in &attempt.sources {
+            let is_whole = source.is_dir() && !attempt.written.iter().any(|written| written.starts_with(source));
+            let (place, mode) = match is_whole {
+                true => (source.as_path(), RecursiveMode::Recursive),
+                false if source.is_dir() => (source.as_path(), RecursiveMode::NonRecursive),
+                false => (source.parent().unwrap_or(source), RecursiveMode::NonRecursive),
+            };
+            if place.is_dir() && !self.places.contains(place) {
+                // A folder that cannot be watched is one whose changes are seen later.
+                let _ = self.watcher.watch(place, mode);
+                self.places.insert(place.to_path_buf());
+            }
         }
     }
 }
 
 /// Waits a moment for changes of what the store is made from, and for the end of them.
-fn changed(changes: &Receiver<notify::Result<notify::Event>>, sources: &[PathBuf]) -> bool {
-    let concerns = |event: &notify::Result<notify::Event>| {
-        event.as_ref().is_ok_and(|event| {
-            !event.kind.is_access()
-                && event.paths.iter().any(|path| sources.iter().any(|source| path.starts_with(source)))
-        })
-    };
+fn changed(changes: &Receiver<Change>, attempt: &Attempt) -> bool {
     match changes.recv_timeout(PATIENCE) {
-        Ok(event) if concerns(&event) => {}
+        Ok(change) if attempt.concerns(&change) => {}
         _ => return false,
     }
     loop {
@@ -181,10 +213,25 @@ fn changed(changes: &Receiver<notify::Result<notify::Event>>, sources: &[PathBuf
     }
 }
 
+impl Attempt {
+    fn concerns(&self, change: &Change) -> bool {
+        // Hidden files are those of editors.
+        let is_hidden = |path: &Path| path.iter().any(|part| part.to_string_lossy().starts_with('.'));
+        let is_source = |path: &PathBuf| {
+            !self.written.iter().any(|written| path.starts_with(written))
+                && self.sources.iter().any(|source| path.strip_prefix(source).is_ok_and(|below| !is_hidden(below)))
+        };
+        match change {
+            Change::Elsewhere => true,
+            Change::File(Ok(event)) => !event.kind.is_access() && event.paths.iter().any(is_source),
+            Change::File(Err(_)) => false,
+        }
+    }
+}
+
 /// What connections share.
 struct Shown {
-    state: Arc<Mutex<State>>,
-    versions: watch::Receiver<u64>,
+    states: watch::Receiver<Arc<State>>,
     host: IpAddr,
 }
 
@@ -214,7 +261,8 @@ impl Shown {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return plain(StatusCode::METHOD_NOT_ALLOWED, "a store is only read");
         }
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Files that are read after this are of this build or a later one, never of an earlier one.
+        let state = Arc::clone(&self.states.borrow());
         let path = request.uri().path();
         let prefix = state.built.as_ref().map_or("/", |built| built.prefix.as_str());
         let Some(below) = path.strip_prefix(prefix) else {
@@ -225,23 +273,22 @@ impl Shown {
             return answer;
         };
         match below.strip_prefix(OWN) {
-            Some("events") => return events(self.versions.clone()),
-            Some("reload.js") => return script(SCRIPT.to_string()),
-            Some("error") => return plain(StatusCode::OK, state.error.as_deref().unwrap_or_default()),
+            Some("events") => return events(self.states.clone()),
+            Some("reload.js") => return script(),
             Some(_) => return plain(StatusCode::NOT_FOUND, "there is nothing here"),
             None => {}
         }
         let Some(built) = &state.built else {
             let page = format!(
                 "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Preview</title>{}</head><body></body></html>",
-                files::loader(prefix)
+                files::loader(prefix, state.build)
             );
             let mut answer = plain(StatusCode::SERVICE_UNAVAILABLE, &page);
             answer.headers_mut().insert(CONTENT_TYPE, files::HTML);
             return answer;
         };
         let accepts_gzip = files::accepts_gzip(request.headers());
-        let Answer { status, headers, bytes } = files::find(built, &state.rules, below, accepts_gzip);
+        let Answer { status, headers, bytes } = files::find(built, &state.rules, below, accepts_gzip, state.build);
         let bytes = if request.method() == Method::HEAD { Vec::new() } else { bytes };
         let mut answer = Response::new(Full::new(Bytes::from(bytes)).boxed());
         *answer.status_mut() = status;
@@ -272,21 +319,22 @@ fn plain(status: StatusCode, text: &str) -> Response<Body> {
     answer
 }
 
-fn script(text: String) -> Response<Body> {
-    let mut answer = plain(StatusCode::OK, &text);
+fn script() -> Response<Body> {
+    let mut answer = plain(StatusCode::OK, SCRIPT);
     answer.headers_mut().insert(CONTENT_TYPE, files::SCRIPT);
     answer
 }
 
 /// A stream with one event for the state of now and one for each change.
-fn events(versions: watch::Receiver<u64>) -> Response<Body> {
-    let stream = futures_util::stream::unfold((versions, true), |(mut versions, is_first)| async move {
+fn events(states: watch::Receiver<Arc<State>>) -> Response<Body> {
+    let stream = futures_util::stream::unfold((states, true), |(mut states, is_first)| async move {
         if !is_first {
-            versions.changed().await.ok()?;
+            states.changed().await.ok()?;
         }
-        let version = *versions.borrow_and_update();
-        let event = Frame::data(Bytes::from(format!("data: {version}\n\n")));
-        Some((Ok::<_, Infallible>(event), (versions, false)))
+        let state = Arc::clone(&states.borrow_and_update());
+        let told = serde_json::json!({ "build": state.build, "error": state.error });
+        let event = Frame::data(Bytes::from(format!("data: {told}\n\n")));
+        Some((Ok::<_, Infallible>(event), (states, false)))
     });
     let mut answer = Response::new(StreamBody::new(stream).boxed());
     answer.headers_mut().insert(CONTENT_TYPE, files::EVENTS);

@@ -1,13 +1,15 @@
 // Only in previews: loads the page anew when the store has changed, and shows why it could not be built.
-const own = new URL(".", import.meta.url);
-let known = null;
+const { href, searchParams } = new URL(import.meta.url);
+const build = Number(searchParams.get("build"));
+let isLost = false;
 
-const events = new EventSource(new URL("events", own));
-events.addEventListener("message", async ({ data }) => {
-  const error = await (await fetch(new URL("error", own))).text();
-  if (error) show(error);
-  else if (known !== null && data !== known) location.reload();
-  known = data;
+const events = new EventSource(new URL("events", href));
+events.addEventListener("error", () => { isLost = true; });
+events.addEventListener("message", ({ data }) => {
+  const now = JSON.parse(data);
+  if (now.error) show(now.error);
+  // A preview that was away has been started again and counts from the beginning.
+  else if (isLost || now.build !== build) location.reload();
 });
 
 function show(error) {

@@ -1,11 +1,16 @@
 //! `storegen preview`: what it serves, what it refuses, and that a change is in the browser at once.
 
 use crate::browser::{Driver, runtime, until};
-use crate::mongod::free_port;
-use crate::store::Store;
+use crate::mongod::{Mongod, free_port};
+use crate::store::{CONFIG, Store};
+use bson::doc;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Child;
+use std::time::Duration;
+
+/// Longer than anything here takes; a wait that reaches it fails.
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A preview that runs until it is dropped.
 struct Preview {
@@ -39,6 +44,32 @@ impl Preview {
     }
 }
 
+/// What the preview tells pages: one JSON document for the state of now and for each change.
+struct Events(BufReader<TcpStream>);
+
+impl Events {
+    fn of(preview: &Preview, prefix: &str) -> Self {
+        let mut stream = TcpStream::connect(("127.0.0.1", preview.port)).expect("it listens");
+        let host = format!("127.0.0.1:{}", preview.port);
+        write!(stream, "GET {prefix}.preview/events HTTP/1.1\r\nHost: {host}\r\n\r\n").expect("sent");
+        stream.set_read_timeout(Some(PATIENCE)).expect("set");
+        Self(BufReader::new(stream))
+    }
+
+    /// The number of the next build that is told, and why it failed.
+    fn next(&mut self) -> (u64, Option<String>) {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            assert!(self.0.read_line(&mut line).expect("the stream goes on") > 0, "the stream has ended");
+            if let Some(told) = line.trim().strip_prefix("data: ") {
+                let told: serde_json::Value = serde_json::from_str(told).expect("JSON");
+                return (told["build"].as_u64().expect("a number"), told["error"].as_str().map(str::to_owned));
+            }
+        }
+    }
+}
+
 impl Drop for Preview {
     fn drop(&mut self) {
         let _ = self.process.kill();
@@ -49,9 +80,9 @@ impl Drop for Preview {
 fn store() -> Store {
     Store::from_example("boutique")
         .edit(|text| text.replace("https://lantern-street.example/", "https://shop.example/shop/"))
-        .edit(|text| text.replace("theme: modern-minimal", "theme: ./theme"))
+        .edit(|text| text.replace("theme: modern-minimal", "theme: ./theme\ncontent: our/texts"))
         .file("theme/templates/pages/about.hbs", "<h1>First</h1>")
-        .file("content/sizes.md", "---\ntitle: Sizes\n---\nOne\n")
+        .file("our/texts/sizes.md", "---\ntitle: Sizes\n---\nOne\n")
 }
 
 #[test]
@@ -70,7 +101,7 @@ fn it_serves_what_a_host_would_and_nothing_else() {
         assert!(head.contains(header), "{header} in {head}");
     }
     assert!(head.contains("script-src 'self'") && !head.contains("unsafe"), "{head}");
-    assert!(page.contains("<script type=\"module\" src=\"/shop/.preview/reload.js\">"), "{page}");
+    assert!(page.contains("<script type=\"module\" src=\"/shop/.preview/reload.js?build=1\">"), "{page}");
     let (_, head, body) = preview.get("/shop/", "Accept-Encoding: br, gzip\r\n");
     assert!(head.contains("content-encoding: gzip") && body.starts_with(&[0x1f, 0x8b]), "{head}");
     let style = page
@@ -111,13 +142,10 @@ fn changes_of_theme_content_and_catalogue_are_in_the_browser_at_once() {
         let driver = Driver::start();
         let client = driver.window(1000, true).await;
         let at = |path: &str| format!("http://127.0.0.1:{}/shop/{path}", preview.port);
-        // A page hears of changes once it has asked whether there is an error.
-        let listens = "performance.getEntriesByType('resource').some(entry => entry.name.endsWith('/error'))";
         let says = |text: &str| format!("document.body.textContent.includes({text:?})");
 
         client.goto(&at("about/")).await.expect("the page");
         until(&client, &says("First")).await;
-        until(&client, listens).await;
         store.write("theme/templates/pages/about.hbs", "<h1>Second</h1>");
         until(&client, &says("Second")).await;
         // A broken template is told in the page, with its place; the page of before stays.
@@ -129,18 +157,56 @@ fn changes_of_theme_content_and_catalogue_are_in_the_browser_at_once() {
 
         client.goto(&at("sizes/")).await.expect("the page");
         until(&client, &says("One")).await;
-        until(&client, listens).await;
-        store.write("content/sizes.md", "---\ntitle: Sizes\n---\nTwo\n");
+        store.write("our/texts/sizes.md", "---\ntitle: Sizes\n---\nTwo\n");
         until(&client, &says("Two")).await;
 
         client.goto(&at("products/")).await.expect("the page");
         until(&client, &says("Penrose")).await;
-        until(&client, listens).await;
         let catalog = std::fs::read_to_string(store.path("catalog/products.jsonl")).expect("the catalogue");
         store.write("catalog/products.jsonl", catalog.replace("\"Penrose\"", "\"Penrose Nova\""));
         until(&client, &says("Penrose Nova")).await;
         client.close().await.expect("the browser closes");
     });
+}
+
+#[test]
+fn a_page_that_begins_to_listen_late_learns_that_it_is_out_of_date() {
+    let store = store();
+    let preview = Preview::of(&store);
+    let page = String::from_utf8(preview.get("/shop/about/", "").2).expect("text");
+    assert!(page.contains("reload.js?build=1\"") && page.contains("First"), "{page}");
+    let mut early = Events::of(&preview, "/shop/");
+    assert_eq!(early.next(), (1, None));
+    store.write("theme/templates/pages/about.hbs", "<h1>Second</h1>");
+    assert_eq!(early.next(), (2, None));
+    // The page has not asked until now.
+    assert_eq!(Events::of(&preview, "/shop/").next(), (2, None));
+    let page = String::from_utf8(preview.get("/shop/about/", "").2).expect("text");
+    assert!(page.contains("reload.js?build=2\"") && page.contains("Second"), "{page}");
+}
+
+#[test]
+fn what_is_written_to_a_database_is_shown_also_after_it_was_away() {
+    let mut server = Mongod::start(&[]);
+    let uri = server.uri();
+    let database = server.new_database();
+    let frame = |id: i32, name: &str| doc! { "_id": id, "name": name, "price": 90, "frame_shape": "round" };
+    server.insert(&uri, &database, "products", &[frame(1, "Early")]);
+    let store = Store::new(&CONFIG.replace("  uri: catalog\n", &format!("  uri: {uri}\n  database: {database}\n")));
+    let preview = Preview::of(&store);
+    assert_eq!(preview.get("/products/early/", "").0, 200);
+    let mut events = Events::of(&preview, "/");
+    assert_eq!(events.next(), (1, None));
+    server.insert(&uri, &database, "products", &[frame(2, "Late")]);
+    assert_eq!(events.next(), (2, None));
+    assert_eq!(preview.get("/products/late/", "").0, 200);
+
+    server.kill();
+    server.start_again();
+    server.insert(&uri, &database, "products", &[frame(3, "Latest")]);
+    while preview.get("/products/latest/", "").0 != 200 {
+        events.next();
+    }
 }
 
 #[test]
