@@ -3,6 +3,7 @@
 //! A curve is sampled densely (so that any deformation and any offset is easy), then fitted with a handful of cubic
 //! segments, dense where it bends. `y` grows upwards here; only [`Pen`] knows about SVG's downward axis.
 
+use std::fmt::{self, Write as _};
 use std::ops::{Add, Mul, Sub};
 
 /// A point or a direction.
@@ -257,43 +258,48 @@ fn knots(samples: &[Sample], segments: usize) -> Vec<usize> {
 
 /// Writes a number of tenths in the fewest characters: `12`, `-.5`; a blank only where one is needed.
 fn push_tenths(path: &mut String, tenths: i32, first: bool) {
-    if tenths < 0 {
-        path.push('-');
-    } else if !first {
+    if tenths >= 0 && !first {
         path.push(' ');
     }
-    push_positive(path, tenths.unsigned_abs());
-}
-
-/// By hand, because formatting numbers is the larger part of the time a drawing takes.
-fn push_positive(path: &mut String, tenths: u32) {
-    let (whole, fraction) = (tenths / 10, tenths % 10);
-    if whole > 0 || fraction == 0 {
-        let mut unit = 1;
-        while whole / unit >= 10 {
-            unit *= 10;
-        }
-        while unit > 0 {
-            path.push(digit(whole / unit % 10));
-            unit /= 10;
-        }
-    }
-    if fraction > 0 {
-        path.push('.');
-        path.push(digit(fraction));
-    }
-}
-
-fn digit(value: u32) -> char {
-    char::from(b'0' + value as u8)
+    let _ = write!(path, "{}", Tenths(tenths));
 }
 
 /// A number of pixels in the fewest characters, at most one decimal.
-pub(super) fn number(pixels: f64) -> String {
-    let tenths = (pixels * 10.0).round() as i32;
-    let mut text = String::new();
-    push_tenths(&mut text, tenths, true);
-    text
+pub(super) fn number(pixels: f64) -> Tenths {
+    Tenths((pixels * 10.0).round() as i32)
+}
+
+/// A number of tenths, to be written as [`Pen`] writes them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tenths(i32);
+
+impl fmt::Display for Tenths {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // From behind, into a place that takes every number there is: the usual formatting costs several times as much.
+        let mut text = [0; 12];
+        let mut start = text.len();
+        let mut put = |byte: u8| {
+            start -= 1;
+            text[start] = byte;
+        };
+        let tenths = self.0.unsigned_abs();
+        let (mut whole, fraction) = (tenths / 10, (tenths % 10) as u8);
+        if fraction > 0 {
+            put(b'0' + fraction);
+            put(b'.');
+        }
+        if whole == 0 && fraction == 0 {
+            put(b'0');
+        }
+        while whole > 0 {
+            put(b'0' + (whole % 10) as u8);
+            whole /= 10;
+        }
+        if self.0 < 0 {
+            put(b'-');
+        }
+        formatter.write_str(std::str::from_utf8(&text[start..]).unwrap_or_default())
+    }
 }
 
 #[cfg(test)]
@@ -323,7 +329,7 @@ mod tests {
         pen.start(at(0.04, -0.26)).line(at(10.0, -0.26)).line(at(9.5, 1.0));
         assert_eq!(pen.take(), "M0 .3l10 0l-.5-1.3");
         for (value, text) in [(-0.04, "0"), (0.0, "0"), (10.0, "10"), (-705.25, "-705.3"), (100.1, "100.1")] {
-            assert_eq!(number(value), text);
+            assert_eq!(number(value).to_string(), text);
         }
     }
 

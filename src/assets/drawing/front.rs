@@ -4,7 +4,7 @@
 //! Coordinates are millimetres around the middle of the lens, nose to the left, until the pen writes pixels.
 
 use super::color::{Finish, Pattern, Rgb, hex, lightness, mix, shaded};
-use super::curve::{Pen, Point, Ring, at, number};
+use super::curve::{Pen, Point, Ring, Tenths, at, number};
 use super::outline;
 use super::{Build, FrameDrawing, Rim, Tint};
 use std::fmt::Write;
@@ -110,8 +110,8 @@ impl Front {
         Pen::new(self.scale, (self.middle.0 + self.half * self.scale, self.middle.1))
     }
 
-    /// A point in pixels, as text.
-    pub(super) fn spot(&self, point: Point) -> (String, String) {
+    /// A point in pixels, to be written.
+    pub(super) fn spot(&self, point: Point) -> (Tenths, Tenths) {
         let x = self.middle.0 + (self.half + point.x) * self.scale;
         (number(x), number(self.middle.1 - point.y * self.scale))
     }
