@@ -28,6 +28,15 @@ pub(crate) enum Node {
     Object(Span),
 }
 
+/// Where a name was found: structs have their fields in the same places on every page, and their names at the same
+/// addresses, so that these are compared before the letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Likely {
+    pub(crate) place: usize,
+    /// Of a name that has been compared and found equal; 0 before.
+    pub(crate) address: usize,
+}
+
 /// A range in one of the vectors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
@@ -70,13 +79,16 @@ impl Fields {
         children.get(at).map(|(_, node)| *node)
     }
 
-    /// A part of an object with its place in it; `likely` is the place where it was the last time.
-    pub(crate) fn field(&self, object: Span, name: &str, likely: usize) -> Option<(usize, Node)> {
+    /// A part of an object with its place in it; `likely` is where it was the last time.
+    pub(crate) fn field(&self, object: Span, name: &str, likely: Likely) -> Option<(Likely, Node)> {
         let children = &self.children[object.from as usize..object.to as usize];
-        match children.get(likely) {
-            Some((key, node)) if *key == name => Some((likely, *node)),
-            _ => children.iter().position(|(key, _)| *key == name).map(|at| (at, children[at].1)),
-        }
+        let is_it = |key: &str| (key.as_ptr().addr() == likely.address && key.len() == name.len()) || key == name;
+        let place = match children.get(likely.place) {
+            Some((key, _)) if is_it(key) => likely.place,
+            _ => children.iter().position(|(key, _)| is_it(key))?,
+        };
+        let (key, node) = children[place];
+        Some((Likely { place, address: key.as_ptr().addr() }, node))
     }
 
     fn keep(&mut self, text: &str) -> Result<Span, Unsupported> {

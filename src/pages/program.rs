@@ -5,7 +5,7 @@
 //! templates use, and does with them what handlebars does. Whatever else a theme uses, and every mistake, is left to
 //! handlebars itself, which takes four times as long.
 
-use super::fields::{Fields, Node, Span};
+use super::fields::{Fields, Likely, Node, Span};
 use super::template::push_escaped;
 use handlebars::template::{HelperTemplate, Parameter, TemplateElement};
 use handlebars::{Path, PathSeg, Template};
@@ -62,11 +62,27 @@ enum Place {
     Last,
 }
 
-/// A name to look up. Structs have their fields in the same places on every page, so the place is remembered.
+/// A name to look up, and where it was found the last time: the parts of a [`Likely`].
 #[derive(Debug)]
 struct Name {
     text: Box<str>,
-    likely: AtomicUsize,
+    place: AtomicUsize,
+    address: AtomicUsize,
+}
+
+impl Name {
+    fn new(text: &str) -> Self {
+        Self { text: text.into(), place: AtomicUsize::new(0), address: AtomicUsize::new(0) }
+    }
+
+    fn likely(&self) -> Likely {
+        Likely { place: self.place.load(Ordering::Relaxed), address: self.address.load(Ordering::Relaxed) }
+    }
+
+    fn remember(&self, found: Likely) {
+        self.place.store(found.place, Ordering::Relaxed);
+        self.address.store(found.address, Ordering::Relaxed);
+    }
 }
 
 impl Program {
@@ -176,7 +192,7 @@ fn way_of(parameter: &Parameter) -> Option<Way> {
 
 fn name_of(segment: &PathSeg) -> Option<Name> {
     match segment {
-        PathSeg::Named(name) => Some(Name { text: name.as_str().into(), likely: AtomicUsize::new(0) }),
+        PathSeg::Named(name) => Some(Name::new(name)),
         _ => None,
     }
 }
@@ -269,10 +285,10 @@ impl Run<'_> {
         match &way.place {
             Place::Named(names) => names.iter().try_fold(scope.node, |node, name| match node {
                 Node::Object(object) => {
-                    let likely = name.likely.load(Ordering::Relaxed);
-                    let (place, node) = self.fields.field(object, &name.text, likely)?;
-                    if place != likely {
-                        name.likely.store(place, Ordering::Relaxed);
+                    let likely = name.likely();
+                    let (found, node) = self.fields.field(object, &name.text, likely)?;
+                    if found != likely {
+                        name.remember(found);
                     }
                     Some(node)
                 }
