@@ -166,7 +166,8 @@ pub fn generate(
     pages::refuse_collisions(config, &plan, &renderer).map_err(RunError::Usage)?;
     report(pages::broken_links(config, &plan), observer);
     observer.observe(Event::Finished { phase: Phase::Plan, steps: plan.pages.len() as u64 });
-    let pages = plan.pages.iter().filter(|page| owns(options.shard, &page.path)).count();
+    let pages = plan.pages.iter().filter(|page| owns(options.shard, &page.path)).count() as u64;
+    let products = catalog.records.len() as u64;
 
     let (rendered, published) = if options.dry_run {
         (render(&plan, &renderer, None, options.shard, observer)?, None)
@@ -191,7 +192,9 @@ pub fn generate(
         // A picture that cannot be shown is told of in every run, so that none of those may end early either.
         let is_settled = !has_fetched && !media.pictures().has_problems();
         let made_from = standing.filter(|_| is_settled).and_then(|standing| last.made_from(&standing));
-        let (products, pages) = (catalog.records.len() as u64, pages as u64);
+        // What pages were made from makes room for the lists of files.
+        drop(renderer);
+        drop((plan, catalog));
         let published = staging.publish(made_from.map(|made_from| Whole { made_from, products, pages }))?;
         observer.observe(Event::Finished { phase: Phase::Publish, steps: published.files });
         (rendered, Some(published))
@@ -199,8 +202,8 @@ pub fn generate(
     cache.end_run(config.cache.limits, observer);
     let platforms = if published.is_some() { &config.deployment_platforms[..] } else { &[] };
     Ok(Summary {
-        products: catalog.records.len() as u64,
-        pages: pages as u64,
+        products,
+        pages,
         rendered,
         reading: comparison.map_or(Reading::Whole, |comparison| how(&comparison)),
         generated_urls: platforms.iter().map(|platform| url_of(*platform, config)).collect(),
