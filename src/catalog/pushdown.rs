@@ -194,7 +194,7 @@ fn other_spellings(vocabulary: Vocabulary, wanted: &[String]) -> Vec<Bson> {
     let known = SPELLINGS.iter().find(|(of, _)| *of == vocabulary).map_or([].as_slice(), |(_, words)| words);
     let mut others = Vec::new();
     for words in known {
-        let passes = Term::parse(vocabulary, words).is_none_or(|term| wanted.contains(&term.key));
+        let passes = Term::parse(vocabulary, words).is_none_or(|term| wanted.iter().any(|wish| term.key == *wish));
         if passes {
             continue;
         }
@@ -319,7 +319,7 @@ mod tests {
     fn no_spelling_of_a_wanted_value_is_dropped() {
         for (vocabulary, words) in SPELLINGS {
             for word in words {
-                let wanted = Term::parse(vocabulary, word).unwrap().key;
+                let wanted = Term::parse(vocabulary, word).unwrap().key.to_string();
                 let others = other_spellings(vocabulary, std::slice::from_ref(&wanted));
                 assert!(!others.is_empty());
                 for other in others {

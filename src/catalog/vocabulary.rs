@@ -4,14 +4,16 @@
 //! Known spellings fold into one key; unknown values keep their own wording and are never dropped.
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
-/// A normalised value with the words to show for it.
+/// A normalised value with the words to show for it. A product has dozens, nearly all of them so short that they need
+/// no memory of their own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Term {
     /// Lower-case key of ASCII letters, digits and hyphens; never empty.
-    pub key: String,
+    pub key: SmolStr,
     /// The words a shopper reads.
-    pub label: String,
+    pub label: SmolStr,
 }
 
 /// The vocabularies that have known spellings.
@@ -61,7 +63,7 @@ impl Term {
         }
         let spaced = label.replace('_', " ");
         let is_code = !spaced.contains(char::is_uppercase);
-        Some(Self { key, label: if is_code { capitalised(&spaced) } else { spaced } })
+        Some(Self { key: key.into(), label: if is_code { capitalised(&spaced) } else { spaced }.into() })
     }
 }
 

@@ -37,7 +37,7 @@ impl Reading<'_> {
 
     /// Normalised keys, each once, in the order written.
     fn terms(&mut self, key: &str, written: &OneOrMany<String>, vocabulary: Vocabulary) -> Option<Vec<String>> {
-        self.each(key, written, |text| Term::parse(vocabulary, text).map(|term| term.key))
+        self.each(key, written, |text| Term::parse(vocabulary, text).map(|term| term.key.to_string()))
     }
 
     /// Names that may also be slugs or ids, so they keep their wording.

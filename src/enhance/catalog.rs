@@ -38,6 +38,16 @@ impl EnhancedCatalog {
         Ok(product)
     }
 
+    /// The same without its scores, which takes half the time.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn product_without_scores(&self, index: u32) -> Result<EnhancedProduct> {
+        let mut product = self.snapshot.read_without_scores(self.records[index as usize].snapshot)?;
+        self.distinguish(index, &mut product);
+        Ok(product)
+    }
+
     /// Adds what tells a product from others whose search engine texts would be the same.
     fn distinguish(&self, index: u32, product: &mut EnhancedProduct) {
         if let Some(difference) = self.differences.get(&index) {

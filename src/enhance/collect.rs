@@ -394,12 +394,12 @@ impl<'a> Collector<'a> {
         }
         let named = reference.name.as_deref().and_then(|name| {
             let key = key_of(name);
-            (!key.is_empty()).then(|| Term { key, label: name.to_string() })
+            (!key.is_empty()).then(|| Term { key: key.into(), label: name.into() })
         });
         match named {
             Some(term) => {
                 let index = self.references.brands.len() as u32 + self.named_brands.intern(Vocabulary::Other, &term);
-                Some(BrandLink { index, name: term.label })
+                Some(BrandLink { index, name: term.label.into() })
             }
             None => {
                 findings.push(dangling("unknown_brand", "brand", reference, product, collection));
@@ -735,7 +735,7 @@ fn final_brands(known: &[Brand], named: Interner, drafts: &[Draft]) -> (Vec<Bran
     let used_names: HashSet<TermId> = used.iter().filter_map(|brand| brand.checked_sub(known_count)).collect();
     let (named, moves) = named.finish(&used_names);
     let named_brands = named.iter().map(|(index, term)| {
-        let brand = Brand { id: format!("name:{}", term.key), name: term.label.clone(), ..Brand::default() };
+        let brand = Brand { id: format!("name:{}", term.key), name: term.label.to_string(), ..Brand::default() };
         (known_count + index, brand)
     });
     let known_brands = (0..).zip(known.iter().cloned()).filter(|(index, _)| used.contains(index));

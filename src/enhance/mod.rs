@@ -34,7 +34,9 @@ pub struct EnhancedProduct {
     pub product: Product,
     /// Display name of the brand, resolved.
     pub brand_name: Option<String>,
-    /// Compatibility with each face shape, quality and popularity, with their parts.
+    /// Compatibility with each face shape, quality and popularity, with their parts. In the snapshot it stands behind the
+    /// rest, for it is as long as that, and feeds and searches do without.
+    #[serde(skip)]
     pub scores: Scores,
     /// Size class and printed size; `None` without measurements.
     pub size: Option<FrameSize>,

@@ -24,11 +24,11 @@ pub(super) struct Candidate<'a> {
 /// The name of the first filter that leaves the product out; `None` lets it in.
 pub(super) fn left_out_by(filters: &ProductFilters, candidate: &Candidate<'_>) -> Option<&'static str> {
     let Candidate { product, scores, .. } = candidate;
-    let among = |wanted: &[String], term: Option<&Term>| {
-        wanted.is_empty() || term.is_some_and(|term| wanted.contains(&term.key))
-    };
+    let is_wanted = |wanted: &[String], term: &Term| wanted.iter().any(|key| term.key == *key);
+    let among =
+        |wanted: &[String], term: Option<&Term>| wanted.is_empty() || term.is_some_and(|term| is_wanted(wanted, term));
     let any_among =
-        |wanted: &[String], terms: &[Term]| wanted.is_empty() || terms.iter().any(|term| wanted.contains(&term.key));
+        |wanted: &[String], terms: &[Term]| wanted.is_empty() || terms.iter().any(|term| is_wanted(wanted, term));
     let checks: [(&'static str, bool); 11] = [
         ("in_stock", filters.in_stock.is_none_or(|wanted| product.availability.is_available() == wanted)),
         ("min_quality_score", filters.min_quality_score.is_none_or(|least| scores.quality >= least)),
@@ -81,7 +81,7 @@ fn gender_matches(wanted: &[String], gender: Option<&Term>) -> bool {
     wanted.is_empty()
         || gender.is_some_and(|gender| {
             let for_adults = wanted.iter().any(|wish| wish == "women" || wish == "men");
-            wanted.contains(&gender.key) || (gender.key == "unisex" && for_adults)
+            wanted.iter().any(|key| gender.key == *key) || (gender.key == "unisex" && for_adults)
         })
 }
 

@@ -58,7 +58,9 @@ impl SnapshotWriter {
         block.clear();
         let mut ends = Vec::new();
         for product in products {
-            block = postcard::to_extend(product, block).context("packing a product for the snapshot")?;
+            block = postcard::to_extend(product, block)
+                .and_then(|block| postcard::to_extend(&product.scores, block))
+                .context("packing a product for the snapshot")?;
             ends.push(block.len() as u64);
         }
         let base = self.append_bytes(&block)?;
@@ -103,7 +105,28 @@ impl Snapshot {
     /// # Errors
     /// When the disk fails.
     pub fn read(&self, location: Location) -> Result<EnhancedProduct> {
-        self.with_bytes(location, |bytes| postcard::from_bytes(bytes).context("unpacking a product from the snapshot"))
+        let unpack = |bytes: &[u8]| {
+            let (mut product, scores) = postcard::take_from_bytes::<EnhancedProduct>(bytes)?;
+            product.scores = postcard::from_bytes(scores)?;
+            Ok(product)
+        };
+        self.unpacked(location, unpack)
+    }
+
+    /// Reads one product but for its scores, which takes half the time.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn read_without_scores(&self, location: Location) -> Result<EnhancedProduct> {
+        self.unpacked(location, |bytes| postcard::take_from_bytes(bytes).map(|(product, _)| product))
+    }
+
+    fn unpacked(
+        &self,
+        location: Location,
+        unpack: impl FnOnce(&[u8]) -> postcard::Result<EnhancedProduct>,
+    ) -> Result<EnhancedProduct> {
+        self.with_bytes(location, |bytes| unpack(bytes).context("unpacking a product from the snapshot"))
     }
 
     /// Adds a text; safe to call from many threads.

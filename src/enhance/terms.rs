@@ -2,6 +2,7 @@
 
 use super::record::TermId;
 use crate::catalog::vocabulary::{Term, Vocabulary};
+use smol_str::SmolStr;
 use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
@@ -38,7 +39,7 @@ pub(super) struct Interner {
 
 #[derive(Default)]
 struct Collected {
-    ids: HashMap<Vocabulary, HashMap<String, Vec<TermId>>>,
+    ids: HashMap<Vocabulary, HashMap<SmolStr, Vec<TermId>>>,
     spellings: Vec<(Vocabulary, Term)>,
 }
 

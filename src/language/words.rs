@@ -228,7 +228,7 @@ impl Words {
 
     /// What a term of a vocabulary is called.
     pub(crate) fn term<'a>(&'a self, vocabulary: Vocabulary, term: &'a Term) -> &'a str {
-        let known = self.terms.get(vocabulary.key()).and_then(|terms| terms.get(&term.key));
+        let known = self.terms.get(vocabulary.key()).and_then(|terms| terms.get(term.key.as_str()));
         known.map_or(term.label.as_str(), String::as_str)
     }
 

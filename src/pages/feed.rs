@@ -64,7 +64,7 @@ pub(crate) fn part(shop: &Shop<'_>, number: u32) -> anyhow::Result<String> {
     let size_before = xml.len();
     for (index, record) in (0_u32..).zip(&shop.catalog.records).skip(records.start).take(records.len()) {
         if record.availability != Availability::Discontinued {
-            push_product(shop, record, &shop.product(index)?, &mut xml);
+            push_product(shop, record, &shop.product_without_scores(index)?, &mut xml);
         }
         if (index as usize) + 1 - records.start == SAMPLE {
             // To grow by doubling would touch three times the memory.

@@ -211,6 +211,14 @@ impl Shop<'_> {
         }
     }
 
+    /// The full product of a record, for files that say nothing of its scores.
+    pub(crate) fn product_without_scores(&self, index: u32) -> anyhow::Result<EnhancedProduct> {
+        match self.language {
+            0 => self.catalog.product_without_scores(index),
+            _ => self.product(index),
+        }
+    }
+
     /// The photo of a source with its alternative text; `written` is its size as the catalogue says. Nothing where there
     /// is no photo, or it cannot be shown.
     pub(crate) fn photo(&self, source: &str, alt: &str, written: Option<(u32, u32)>) -> Option<Img> {

@@ -74,7 +74,7 @@ impl Rules {
 }
 
 /// Scores of one product.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// By [`crate::catalog::vocabulary::FaceShape::index`]; `None` where neither the catalogue nor the rules know.
     pub fits: [Option<FaceShapeCompatibility>; 7],

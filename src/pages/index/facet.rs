@@ -110,8 +110,8 @@ impl FacetKind {
     pub(crate) fn of_subject(shop: &Shop<'_>, subject: Subject) -> Option<(Self, String)> {
         Some(match subject {
             Subject::All => return None,
-            Subject::FrameType(term) => (Self::Type, shop.catalog.terms.get(term).key.clone()),
-            Subject::FrameShape(term) => (Self::Shape, shop.catalog.terms.get(term).key.clone()),
+            Subject::FrameType(term) => (Self::Type, shop.catalog.terms.get(term).key.to_string()),
+            Subject::FrameShape(term) => (Self::Shape, shop.catalog.terms.get(term).key.to_string()),
             Subject::FaceShape(shape) => (Self::Face, shape.key().to_string()),
             Subject::Brand(index) => (Self::Brand, shop.catalog.brands.get(index as usize)?.slug.clone()),
             Subject::Category(index) => (Self::Category, shop.catalog.categories.get(index as usize)?.slug.clone()),
@@ -314,7 +314,7 @@ fn term_values(shop: &Shop<'_>, kind: FacetKind) -> (Vec<FacetValue>, Lookup) {
     let value = |&(id, _): &(TermId, usize)| {
         let term = shop.catalog.terms.get(id);
         let extra = (kind == FacetKind::Color).then(|| swatch(term)).flatten().map(Json::from);
-        FacetValue { extra, ..FacetValue::new(&term.key, shop.label(id)) }
+        FacetValue { extra, ..FacetValue::new(term.key.as_str(), shop.label(id)) }
     };
     let values = order.iter().map(value).collect();
     (values, Lookup::Terms(order.iter().map(|(id, _)| *id).zip(0..).collect()))

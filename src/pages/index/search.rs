@@ -129,7 +129,7 @@ fn segment(shop: &Shop<'_>, from: usize, records: &[ProductRecord]) -> Result<Ve
     let shares = records.par_chunks(SHARE).enumerate().map(|(share, records)| {
         let mut words = Words::new();
         for (position, record) in (share * SHARE..).zip(records) {
-            let product = shop.product(u32::try_from(from + position)?)?;
+            let product = shop.product_without_scores(u32::try_from(from + position)?)?;
             add_words(shop, record, &product, u32::try_from(position)?, &mut words);
         }
         Ok(words)
