@@ -62,7 +62,7 @@ pub struct MediaProblem {
 }
 
 impl MediaProblem {
-    fn new(reason: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(reason: &'static str, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
     }
 }
@@ -85,6 +85,7 @@ pub struct Media {
     has_stored: bool,
     /// What has become of the pictures that were made ready.
     pictures: Pictures,
+    pub(super) models: super::models::Known,
 }
 
 /// A picture that has to be fetched before pages can be made.
@@ -246,6 +247,15 @@ impl Media {
     }
 
     fn local(&self, source: &str) -> Resolved {
+        let (path, shown) = self.file_inside(source, LARGEST_FILE)?;
+        let unreadable = |error| MediaProblem::new("media_unreadable", format!("`{shown}` cannot be read: {error}"));
+        let bytes = fs::read(&path).map_err(unreadable)?;
+        measured(&bytes, &shown, Origin::Local(path))
+    }
+
+    /// Finds a plain file in the catalogue's folder that has `largest` bytes at most; gives its place, and how messages may
+    /// call it.
+    pub(super) fn file_inside(&self, source: &str, largest: u64) -> Result<(PathBuf, String), MediaProblem> {
         let shown = shortened(source);
         let relative = PathBuf::from(source.replace('\\', "/"));
         let stays = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
@@ -278,16 +288,15 @@ impl Media {
         let metadata = path.metadata().map_err(unreadable)?;
         // Not even opened unless it is a plain file: opening a pipe would wait for ever.
         if !metadata.is_file() {
-            return Err(MediaProblem::new("media_not_an_image", format!("`{shown}` is not a file")));
+            return Err(MediaProblem::new("media_not_a_file", format!("`{shown}` is not a file; correct the path")));
         }
-        if metadata.len() > LARGEST_FILE {
+        if metadata.len() > largest {
             return Err(MediaProblem::new(
                 "media_too_large",
-                format!("`{shown}` has {} MB; at most {} are taken", metadata.len() >> 20, LARGEST_FILE >> 20),
+                format!("`{shown}` has {} MB; at most {} are taken", metadata.len() >> 20, largest >> 20),
             ));
         }
-        let bytes = fs::read(&path).map_err(unreadable)?;
-        measured(&bytes, &shown, Origin::Local(path))
+        Ok((path, shown))
     }
 }
 
@@ -316,7 +325,7 @@ pub fn is_linked(source: &str) -> bool {
     ["http://", "https://", "//"].into_iter().any(starts)
 }
 
-fn remote(url: &Url) -> Resolved {
+pub(super) fn remote(url: &Url) -> Resolved {
     let problem = match url.scheme() {
         "http" | "https" if !url.username().is_empty() || url.password().is_some() => MediaProblem::new(
             "media_bad_address",
@@ -495,7 +504,7 @@ mod tests {
             ("cut.png", "media_truncated"),
             ("empty.jpg", "media_not_an_image"),
             ("old.psd", "media_format_unsupported"),
-            ("folder.png", "media_not_an_image"),
+            ("folder.png", "media_not_a_file"),
             ("nowhere.png", "media_missing"),
             ("page.png/x.png", "media_missing"),
             ("", "media_missing"),

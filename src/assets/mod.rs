@@ -11,6 +11,8 @@ pub mod icons;
 pub mod image;
 pub mod logo;
 pub mod media;
+pub mod models;
 pub mod palette;
 pub mod pictures;
 pub mod theme_files;
+pub mod viewer;

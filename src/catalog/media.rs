@@ -1,7 +1,7 @@
 //! Pictures, videos and 3D models of a product: only addresses that are safe to load, each once, in display order.
 
 use super::document::Value;
-use super::product::{ArModel, Image, Video};
+use super::product::{ArModel, Image, ModelFormat, Video};
 use super::reading::{Reading, line_of, quoted};
 use super::scalars;
 use super::targets::ProductField as Field;
@@ -67,17 +67,26 @@ pub(super) fn models(reading: &mut Reading<'_, '_, Field>) -> Vec<ArModel> {
         let Some(source) = address(reading, Field::Models, item, false) else { continue };
         let stated = item.get("format").and_then(|format| line_of(format, 20));
         let path = source.split(['?', '#']).next().unwrap_or_default();
-        let format = stated.or_else(|| path.rsplit_once('.').map(|(_, extension)| extension.to_owned()));
-        let format = format.unwrap_or_default().trim_start_matches('.').to_ascii_lowercase();
-        if !matches!(format.as_str(), "glb" | "usdz") {
+        let ending = path.rsplit_once('.').map(|(_, extension)| extension);
+        let Some(format) = stated.as_deref().and_then(model_format).or_else(|| ending.and_then(model_format)) else {
             reading.repaired("unknown_model_format", Field::Models, || {
-                "a 3D model is neither `glb` nor `usdz`, so it was left out".into()
+                format!("the 3D model {} is neither `glb`, `gltf` nor `usdz`, so it was left out", quoted(item))
             });
-        } else if models.iter().all(|model| model.source != source) {
+            continue;
+        };
+        if models.iter().all(|model| model.source != source) {
             models.push(ArModel { source, format });
         }
     }
     models
+}
+
+fn model_format(name: &str) -> Option<ModelFormat> {
+    match name.trim_start_matches('.').to_ascii_lowercase().as_str() {
+        "glb" | "gltf" => Some(ModelFormat::Gltf),
+        "usdz" => Some(ModelFormat::Usdz),
+        _ => None,
+    }
 }
 
 fn address(reading: &mut Reading<'_, '_, Field>, field: Field, item: &Value<'_>, data_allowed: bool) -> Option<String> {

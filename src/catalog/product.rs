@@ -250,8 +250,17 @@ pub struct Video {
 pub struct ArModel {
     /// `http(s)` URL or a path relative to the catalogue.
     pub source: String,
-    /// `glb` or `usdz`.
-    pub format: String,
+    /// As the catalogue, or else the ending of the address, says.
+    pub format: ModelFormat,
+}
+
+/// What a 3D model is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ModelFormat {
+    /// `.glb` or `.gltf`, which browsers can draw.
+    Gltf,
+    /// `.usdz`, which Apple's phones show in the room.
+    Usdz,
 }
 
 /// Search engine texts that came with the product.

@@ -15,7 +15,7 @@ use super::snapshot::SnapshotWriter;
 use super::terms::Interner;
 use super::tree::{CategoryNode, CategoryTree};
 use crate::assets::drawing::FrameDrawing;
-use crate::assets::media::{Media, MediaFile, Origin, Trace, is_linked};
+use crate::assets::media::{Media, MediaFile, MediaProblem, Origin, Trace, is_linked};
 use crate::catalog::References;
 use crate::catalog::product::{Brand, Product, Reference};
 use crate::catalog::vocabulary::{Term, Vocabulary, key_of};
@@ -286,7 +286,7 @@ impl<'a> Collector<'a> {
         collection: &str,
         findings: &mut Vec<Finding>,
     ) -> Option<(EnhancedProduct, Option<u32>, Vec<u32>)> {
-        let product = self.with_usable_images(product, collection, findings);
+        let product = self.with_usable_media(product, collection, findings);
         let scores = score::score(&product, &self.rules);
         let brand = self.brand_of(&product, collection, findings);
         let categories = self.categories_of(&product, collection, findings);
@@ -334,11 +334,14 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
-    /// The pictures of a product that are in the catalogue's folder, as places in what is remembered of pictures.
+    /// The pictures and 3D models of a product that are in the catalogue's folder, as places in what is remembered of
+    /// pictures.
     fn pictures_of(&self, product: &Product) -> Box<[u32]> {
         let Some(Recollection { now, .. }) = &self.memory else { return Box::default() };
-        let traced: Vec<_> =
-            product.pictures().filter_map(|source| Some((source, self.media.trace(source)?))).collect();
+        let models = product.models.iter().map(|model| model.source.as_str());
+        let parts: Vec<String> = product.models.iter().flat_map(|model| self.media.parts_of_model(model)).collect();
+        let sources = product.pictures().chain(models).chain(parts.iter().map(String::as_str));
+        let traced: Vec<_> = sources.filter_map(|source| Some((source, self.media.trace(source)?))).collect();
         if traced.is_empty() {
             return Box::default();
         }
@@ -359,23 +362,21 @@ impl<'a> Collector<'a> {
         traced.into_iter().map(place).collect()
     }
 
-    /// Drops pictures that cannot be shown, so that the next one, or the drawing, takes their place.
-    fn with_usable_images(&self, mut product: Product, collection: &str, findings: &mut Vec<Finding>) -> Product {
+    /// Drops pictures that cannot be shown, so that the next one, or the drawing, takes their place; and 3D models.
+    fn with_usable_media(&self, mut product: Product, collection: &str, findings: &mut Vec<Finding>) -> Product {
         let id = &product.id;
-        product.images.retain(|image| match self.media.resolve(&image.source) {
-            Ok(_) => true,
-            Err(problem) => {
-                findings.push(Finding {
-                    outcome: Outcome::Repaired,
-                    reason: problem.reason.to_string(),
-                    collection: collection.to_string(),
-                    document: id.clone(),
-                    field: "media".to_string(),
-                    detail: problem.detail,
-                });
-                false
-            }
-        });
+        let mut tell = |problem: MediaProblem| {
+            findings.push(Finding {
+                outcome: Outcome::Repaired,
+                reason: problem.reason.to_string(),
+                collection: collection.to_string(),
+                document: id.clone(),
+                field: "media".to_string(),
+                detail: problem.detail,
+            });
+        };
+        product.images.retain(|image| self.media.resolve(&image.source).map_err(&mut tell).is_ok());
+        product.models.retain(|model| self.media.model(model).map_err(&mut tell).is_ok());
         product
     }
 
@@ -480,8 +481,12 @@ impl<'a> Collector<'a> {
                 .first()
                 .zip(enhanced.image_alts.first())
                 .map(|(image, alt)| (image.source.as_str().into(), alt.as_str().into())),
-            has_distant_pictures: product.pictures().any(|source| self.media.distant(source).is_some()),
+            has_distant_media: product
+                .pictures()
+                .chain(product.models.iter().map(|model| model.source.as_str()))
+                .any(|source| self.media.distant(source).is_some()),
             has_files: product.pictures().any(|source| !is_linked(source)),
+            models: self.media.own_models(product),
             color_count: u8::try_from(colors.len().max(1)).unwrap_or(u8::MAX),
             snapshot,
             content: self.content(product, hash),
@@ -504,6 +509,7 @@ impl<'a> Collector<'a> {
                 Err(_) => _ = hasher.update(&[0]),
             }
         }
+        self.media.own_models(product).iter().for_each(|path| _ = hasher.update(path.as_bytes()));
         digest(&hasher)
     }
 

@@ -72,10 +72,12 @@ pub struct ProductRecord {
     pub front_width: Option<u16>,
     /// Source of the first picture and its alternative text.
     pub image: Option<(Box<str>, Box<str>)>,
-    /// Whether any of its pictures is on a server or in the database.
-    pub has_distant_pictures: bool,
+    /// Whether any of its pictures or 3D models is on a server or in the database.
+    pub has_distant_media: bool,
     /// Some of its pictures are files, or written into the catalogue.
     pub has_files: bool,
+    /// Paths in the store of its 3D models that are there.
+    pub models: Box<[Box<str>]>,
     /// Number of colours the frame comes in, itself included.
     pub color_count: u8,
     /// Where the full product is in the snapshot: offset and length in bytes.

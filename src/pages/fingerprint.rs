@@ -11,6 +11,7 @@ use super::shop::Shop;
 use super::theme::Theme;
 use super::{feed, index};
 use crate::assets::image::MAKER;
+use crate::assets::viewer;
 use crate::config::{CacheFolder, CatalogUri, StoreConfiguration, ThemeSource};
 use crate::enhance::collect::digest;
 use crate::enhance::record::TermId;
@@ -72,6 +73,7 @@ impl Fingerprints {
         let mut base = blake3::Hasher::new();
         base.update(&of_settings(shop.config, theme));
         shell.hash(&mut base);
+        base.update(viewer::script().as_bytes());
         // The ways that any page may offer. Those to brands and categories are told where they are offered.
         for listing in &shop.plan.listings {
             if !matches!(listing.subject, Subject::Brand(_) | Subject::Category(_)) {
@@ -192,8 +194,9 @@ fn card(shop: &Shop<'_>, record: &ProductRecord) -> Digest {
         updated_at,
         front_width,
         image,
-        has_distant_pictures: _,
+        has_distant_media: _,
         has_files: _,
+        models: _,
         color_count,
         snapshot: _,
         content: _,

@@ -6,14 +6,15 @@
 use super::plan::PageKind;
 use super::shop::Shop;
 use super::{outer, worker};
-use crate::assets::icons;
+use crate::assets::{icons, viewer};
 use crate::catalog::text::shortened;
 use crate::config::Commerce;
 use crate::language;
 use serde_json::json;
 
-/// Where a page may load things from. The same text stands in every page, for hosts that send no headers.
-pub(crate) fn content_policy(shop: &Shop<'_>) -> String {
+/// Where a page may load things from. The same text stands in every page, for hosts that send no headers. The viewer of 3D
+/// models unpacks their textures to `blob:` addresses, compiles a decoder and writes one stylesheet.
+pub(crate) fn content_policy(shop: &Shop<'_>, shows_models: bool) -> String {
     // Catalogues that still link pictures over plain http would otherwise show none.
     let records = shop.catalog.records.iter();
     let is_plain = records.filter_map(|record| record.image.as_ref()).any(|(source, _)| source.starts_with("http://"));
@@ -28,10 +29,14 @@ pub(crate) fn content_policy(shop: &Shop<'_>) -> String {
         _ => ("", "", ""),
     };
     let worker = if shop.config.offline_page { "; worker-src 'self'" } else { "" };
+    let (blob, compile, style) = match shows_models {
+        true => (" blob:", " 'wasm-unsafe-eval'", format!(" '{}'", viewer::STYLE_HASH)),
+        false => ("", "", String::new()),
+    };
     format!(
-        "default-src 'none'; base-uri 'none'; connect-src 'self'{connect}; font-src 'self'{assets}; \
-         form-action 'self';{frames} img-src 'self' data: {pictures}; manifest-src 'self'; media-src 'self' https:; \
-         object-src 'none'; script-src 'self'{assets}; style-src 'self'{assets}{worker}"
+        "default-src 'none'; base-uri 'none'; connect-src 'self'{blob}{connect}; font-src 'self'{assets}; \
+         form-action 'self';{frames} img-src 'self' data:{blob} {pictures}; manifest-src 'self'; media-src 'self' https:; \
+         object-src 'none'; script-src 'self'{compile}{assets}; style-src 'self'{style}{assets}{worker}"
     )
 }
 
@@ -43,7 +48,8 @@ pub(crate) fn robots(shop: &Shop<'_>) -> String {
 /// `_headers`, which Netlify, Cloudflare Pages and others read.
 pub(crate) fn headers(shop: &Shop<'_>) -> String {
     let prefix = shop.links.prefix();
-    let policy = content_policy(shop);
+    // Where a header and a page's own policy differ, both have to allow: so this one allows what any page needs.
+    let policy = content_policy(shop, shop.has_models());
     // A worker that is kept for long could not be replaced.
     let worker = match shop.config.offline_page {
         true => format!("\n{prefix}{}\n  Cache-Control: no-cache\n", worker::PATH),

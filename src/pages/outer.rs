@@ -58,6 +58,8 @@ pub(crate) struct Content {
     pub(crate) is_placeless: bool,
     /// Things can be put into a cart here.
     pub(crate) sells: bool,
+    /// The viewer of 3D models may be loaded here.
+    pub(crate) shows_models: bool,
 }
 
 /// Entries of the main navigation.
@@ -176,6 +178,8 @@ pub(crate) struct Shell {
     look: Look,
     script: String,
     policy: String,
+    /// That of pages which show 3D models.
+    model_policy: String,
     direction: &'static str,
     news: Option<Alternate>,
     search: Alternate,
@@ -269,7 +273,8 @@ impl Shell {
             footer: shop.templates.render("fragments/footer", &footer(shop))?,
             look,
             script: shop.links.shared(&format!("{scripts}/store.js")),
-            policy: escape(&super::host_files::content_policy(shop)),
+            policy: escape(&super::host_files::content_policy(shop, false)),
+            model_policy: escape(&super::host_files::content_policy(shop, true)),
             direction: language::direction(shop.locale),
             news: page_link(shop, super::plan::PageKind::News).map(|url| Alternate { url, title: news::title(shop) }),
             search: Alternate {
@@ -281,9 +286,9 @@ impl Shell {
 
     /// Hashes everything that a page takes from the shell.
     pub(crate) fn hash(&self, hasher: &mut blake3::Hasher) {
-        let Self { headers, footer, look, script, policy, direction, news, search } = self;
+        let Self { headers, footer, look, script, policy, model_policy, direction, news, search } = self;
         let alternates = news.iter().chain([search]).flat_map(|alternate| [&alternate.url, &alternate.title]);
-        let texts = [footer, &look.stylesheet, &look.attributes, script, policy].into_iter();
+        let texts = [footer, &look.stylesheet, &look.attributes, script, policy, model_policy].into_iter();
         let texts = texts.chain(&look.fonts).chain(headers.iter().map(|(_, html)| html));
         for text in texts.chain(alternates).map(String::as_str).chain([*direction]) {
             hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
@@ -301,7 +306,7 @@ impl Shell {
         let outer = Outer {
             language: shop.locale,
             direction: self.direction,
-            policy: &self.policy,
+            policy: if content.shows_models { &self.model_policy } else { &self.policy },
             title: plain(&content.title),
             description: plain(&content.description),
             canonical: content.is_indexable.then(|| shop.links.absolute(&content.path)),

@@ -12,16 +12,15 @@ use super::policies::{self, Policy};
 use super::shop::{Anchor, Img, Shop};
 use super::{icons, listing_page, structured};
 use crate::assets::drawing::{measured, swatch};
-use crate::catalog::product::Availability;
+use crate::assets::models::ModelPlace;
+use crate::assets::viewer;
+use crate::catalog::product::{Availability, ModelFormat};
 use crate::catalog::vocabulary::{FaceShape, Term, Vocabulary};
 use crate::enhance::record::TermId;
 use crate::enhance::size::FrameSize;
 use crate::enhance::{EnhancedProduct, ProductRecord};
 use crate::score::{FaceShapeCompatibility, Strength};
 use serde::Serialize;
-
-/// Format of models that Quick Look opens on its own.
-const AR_FORMAT: &str = "usdz";
 
 /// Longest description, in bytes of HTML, that stands whole beside the picture.
 const SHORT_DESCRIPTION: usize = 800;
@@ -70,10 +69,24 @@ struct ProductPage<'a> {
     /// Fragments.
     fits: String,
     guide: Option<String>,
+    /// The model that can be turned about here.
+    model: Option<ShownModel>,
     media: Vec<Anchor>,
     /// Models that phones can show in the room.
     ar_models: Vec<Anchor>,
     related: String,
+}
+
+/// A 3D model that the store's own viewer shows.
+#[derive(Serialize)]
+struct ShownModel {
+    url: String,
+    /// The script of the viewer.
+    viewer: String,
+    /// Of the file, in the units that shoppers know.
+    size: String,
+    /// The same model for phones that need it in another format.
+    for_phones: Option<String>,
 }
 
 /// A fact with its words.
@@ -148,6 +161,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
     let colors: Vec<&str> = variants.iter().map(|variant| variant.name).collect();
     let frame = facts(shop, frame_rows(shop, record, &enhanced))?;
     let lenses = lenses::of_product(shop, record, product);
+    let models = models(shop, &enhanced);
     let buying = Buying::of(shop, product, shop.name(record), &colors, &lenses);
     let page = ProductPage {
         crumbs: outer::crumb_links(shop, &crumbs),
@@ -183,8 +197,9 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         size: size(shop, record, &enhanced),
         fits: if shop.config.enable_face_shape_filter { fits(shop, &enhanced)? } else { String::new() },
         guide: shop.face_guide(),
-        media: media(shop, &enhanced),
-        ar_models: ar_models(shop, &enhanced),
+        model: models.shown,
+        media: videos(shop, &enhanced).chain(models.to_open).collect(),
+        ar_models: models.for_phones,
         related,
         pictures,
     };
@@ -197,6 +212,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         structured::breadcrumbs(shop, &crumbs),
         structured::product(shop, record, &enhanced, &url, &images, category, &colors),
     ];
+    let shows_models = page.model.is_some();
     let preview = page.pictures.iter().find(|picture| !picture.is_drawing);
     Ok(Content {
         body: shop.templates.render("pages/product", &page)?,
@@ -210,6 +226,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         section: Section::None,
         is_indexable: true,
         sells: true,
+        shows_models,
         nodes,
         path,
         ..Content::default()
@@ -517,18 +534,52 @@ fn percent(fit: &FaceShapeCompatibility) -> u8 {
     (fit.score.clamp(0.0, 1.0) * 100.0).round() as u8
 }
 
-/// Videos and 3D models that can be opened.
-fn media(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> Vec<Anchor> {
-    let videos = enhanced.product.videos.iter().map(|video| (shop.words.say("watch_video"), &video.source));
-    let models = enhanced.product.models.iter().filter(|model| model.format != AR_FORMAT);
-    let models = models.map(|model| (shop.words.say("view_model"), &model.source));
-    videos.chain(models).filter_map(|(name, source)| media_anchor(name, source)).collect()
+/// Videos that can be watched elsewhere.
+fn videos(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> impl Iterator<Item = Anchor> {
+    let sources = enhanced.product.videos.iter().map(|video| &video.source);
+    sources.filter_map(|source| media_anchor(shop.words.say("watch_video"), source))
 }
 
-/// Models that phones can show in the room.
-fn ar_models(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> Vec<Anchor> {
-    let models = enhanced.product.models.iter().filter(|model| model.format == AR_FORMAT);
-    models.filter_map(|model| media_anchor(shop.words.say("view_in_room"), &model.source)).collect()
+/// The 3D models of a product, by what can be done with them.
+#[derive(Default)]
+struct Models {
+    shown: Option<ShownModel>,
+    to_open: Vec<Anchor>,
+    for_phones: Vec<Anchor>,
+}
+
+fn models(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> Models {
+    let mut models = Models::default();
+    for model in enhanced.product.models.iter().filter_map(|model| shop.media.model(model).ok()) {
+        let (url, size) = match &model.place {
+            ModelPlace::Own(path, bytes) => (shop.links.shared(path), Some(*bytes)),
+            ModelPlace::Linked(address) if super::link::is_web_url(address) => (address.clone(), None),
+            ModelPlace::Linked(_) => continue,
+        };
+        let anchor =
+            |name: &'static str| Anchor { name: shop.words.say(name).to_string(), url: url.clone(), note: None };
+        match (model.format, size) {
+            (ModelFormat::Usdz, _) => models.for_phones.extend(Some(anchor("view_in_room"))),
+            (ModelFormat::Gltf, Some(bytes)) if models.shown.is_none() => {
+                let viewer = shop.links.shared(&viewer::script());
+                let size = kilobytes(shop, bytes);
+                models.shown = Some(ShownModel { url, viewer, size, for_phones: None });
+            }
+            (ModelFormat::Gltf, _) => models.to_open.push(anchor("view_model")),
+        }
+    }
+    if let Some(shown) = &mut models.shown {
+        shown.for_phones = models.for_phones.first().map(|anchor| anchor.url.clone());
+    }
+    models
+}
+
+/// A size such as `1.2 MB`.
+fn kilobytes(shop: &Shop<'_>, bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} kB", shop.prices.number(&bytes.div_ceil(1000).to_string())),
+        _ => format!("{} MB", shop.prices.number(&format!("{:.1}", bytes as f64 / 1e6))),
+    }
 }
 
 fn media_anchor(name: &str, source: &str) -> Option<Anchor> {

@@ -19,7 +19,7 @@ use crate::assets::drawing::FrameDrawing;
 use crate::assets::logo::Logo;
 use crate::assets::media::Media;
 use crate::assets::theme_files::{self, ThemeFile};
-use crate::assets::{icons, palette};
+use crate::assets::{icons, palette, viewer};
 use crate::config::StoreConfiguration;
 use crate::enhance::EnhancedCatalog;
 use crate::language::Collator;
@@ -111,6 +111,9 @@ impl<'a> Renderer<'a> {
         for (path, file) in &config.content.pictures {
             let bytes = std::fs::read(file).with_context(|| format!("reading `{}`", file.display()))?;
             files.files.push(ThemeFile { path: path.clone(), bytes });
+        }
+        if own.shop.has_models() {
+            files.files.extend(viewer::files());
         }
         let icons = icons::files(config.primary_color, config.secondary_color, logo.as_ref())?;
         files.files.extend(logo.as_ref().map(Logo::file));

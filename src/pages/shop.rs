@@ -170,6 +170,12 @@ impl Shop<'_> {
         self.catalog.records.get(index as usize)
     }
 
+    /// Whether any product can be looked at in the store's viewer of 3D models.
+    pub(crate) fn has_models(&self) -> bool {
+        let mut paths = self.catalog.records.iter().flat_map(|record| &record.models);
+        paths.any(|path| path.ends_with(".glb"))
+    }
+
     /// What a term is called in the store's language.
     pub(crate) fn label(&self, term: TermId) -> &str {
         let terms = &self.catalog.terms;

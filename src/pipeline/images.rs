@@ -79,7 +79,7 @@ fn originals(
 fn with_files(catalog: &EnhancedCatalog) -> Vec<u32> {
     (0..)
         .zip(&catalog.records)
-        .filter(|(_, record)| record.has_files || record.has_distant_pictures)
+        .filter(|(_, record)| record.has_files || record.has_distant_media)
         .map(|(index, _)| index)
         .collect()
 }

@@ -7,6 +7,7 @@ pub mod check;
 pub mod doctor;
 pub mod explain;
 mod images;
+mod models;
 mod pictures;
 mod reach;
 mod theme;
@@ -177,7 +178,9 @@ pub fn generate(
         let staging = output.stage(&options.journal_dir, &options.job_id, memory)?;
         let rendered = render(&plan, &renderer, Some(&staging), options.shard, observer)?;
         write_assets(&staging, &renderer, options.shard)?;
-        media.pictures().write(&config.images, &cache, &staging, &|path| owns(options.shard, path), observer)?;
+        let is_owned = |path: &str| owns(options.shard, path);
+        media.pictures().write(&config.images, &cache, &staging, &is_owned, observer)?;
+        models::write(&catalog, &media, &staging, &is_owned, observer)?;
         let standing = comparison.map(|comparison| comparison.standing);
         if let Some(shard) = options.shard {
             describe_part(&staging, shard, standing.and_then(|standing| last.plan(&standing)))?;

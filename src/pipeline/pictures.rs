@@ -1,4 +1,4 @@
-//! Fetches the pictures that are neither beside the catalogue nor in it, before pages are planned.
+//! Fetches the pictures and 3D models that are neither beside the catalogue nor in it, before pages are planned.
 //!
 //! A picture that cannot be had costs its product that picture alone: it is reported, and the next one, or the drawing,
 //! takes its place.
@@ -42,7 +42,7 @@ pub(super) fn fetch(
         return Ok(false);
     }
     observer.observe(Event::Started { phase: Phase::Fetch, total: Some(wanted.len() as u64) });
-    let mut outcome = Outcomes { media, observer, problems: Mutex::default() };
+    let mut outcome = Outcomes { media, observer, wanted: &wanted, problems: Mutex::default() };
     let mut urls = BTreeSet::new();
     let mut files = Vec::new();
     for place in wanted.keys() {
@@ -63,30 +63,42 @@ pub(super) fn fetch(
     Ok(true)
 }
 
-/// Every picture that has to be fetched, with the products that show it.
+/// Something that has to be fetched.
+struct Wanted {
+    /// A 3D model, not a picture.
+    is_model: bool,
+    /// The products that show it.
+    products: Vec<u32>,
+}
+
+/// Everything that has to be fetched.
 fn wanted(
     config: &StoreConfiguration,
     catalog: &EnhancedCatalog,
     media: &Media,
     observer: &dyn Observer,
-) -> Result<BTreeMap<Distant, Vec<u32>>, RunError> {
+) -> Result<BTreeMap<Distant, Wanted>, RunError> {
     let links_are_enough = |place: &Distant| matches!(place, Distant::Web(_)) && !config.download.enabled;
-    let found: Vec<(Distant, u32)> = (0..catalog.records.len() as u32)
+    let found: Vec<(Distant, bool, u32)> = (0..catalog.records.len() as u32)
         .into_par_iter()
-        .filter(|&index| catalog.records[index as usize].has_distant_pictures)
-        .map(|index| -> Result<Vec<(Distant, u32)>, RunError> {
+        .filter(|&index| catalog.records[index as usize].has_distant_media)
+        .map(|index| -> Result<Vec<(Distant, bool, u32)>, RunError> {
             stop_if_cancelled(observer)?;
             let product = catalog.product(index)?.product;
-            let places = product.pictures().filter_map(|source| media.distant(source));
-            Ok(places.filter(|place| !links_are_enough(place)).map(|place| (place, index)).collect())
+            let pictures = product.pictures().map(|source| (source, false));
+            let models = product.models.iter().map(|model| (model.source.as_str(), true));
+            let places =
+                pictures.chain(models).filter_map(|(source, is_model)| Some((media.distant(source)?, is_model)));
+            let needed = places.filter(|(place, _)| !links_are_enough(place));
+            Ok(needed.map(|(place, is_model)| (place, is_model, index)).collect())
         })
         .try_reduce(Vec::new, |mut all, more| {
             all.extend(more);
             Ok(all)
         })?;
-    let mut wanted: BTreeMap<Distant, Vec<u32>> = BTreeMap::new();
-    for (place, index) in found {
-        let products = wanted.entry(place).or_default();
+    let mut wanted: BTreeMap<Distant, Wanted> = BTreeMap::new();
+    for (place, is_model, index) in found {
+        let Wanted { products, .. } = wanted.entry(place).or_insert(Wanted { is_model, products: Vec::new() });
         if products.last() != Some(&index) {
             products.push(index);
         }
@@ -98,12 +110,18 @@ fn wanted(
 struct Outcomes<'a> {
     media: &'a Media,
     observer: &'a dyn Observer,
+    wanted: &'a BTreeMap<Distant, Wanted>,
     problems: Mutex<BTreeMap<Distant, MediaProblem>>,
 }
 
 impl Outcomes<'_> {
     fn take(&self, place: Distant, outcome: Result<Fetched, MediaProblem>) {
-        if let Err(problem) = self.media.take_fetched(&place, outcome) {
+        let is_model = self.wanted.get(&place).is_some_and(|wanted| wanted.is_model);
+        let taken = match is_model {
+            true => self.media.take_fetched_model(&place, outcome),
+            false => self.media.take_fetched(&place, outcome),
+        };
+        if let Err(problem) = taken {
             self.problems.lock().unwrap_or_else(PoisonError::into_inner).insert(place, problem);
         }
         self.observer.observe(Event::Advanced { phase: Phase::Fetch, steps: 1 });
@@ -131,6 +149,7 @@ fn web(
         for place in &unknown {
             problems.remove(place);
             outcomes.media.forget_fetched(place);
+            outcomes.media.forget_fetched_model(place);
         }
         let note = "no server of pictures answers, so they are linked and not copied; is this machine offline?";
         if !unknown.is_empty() {
@@ -199,14 +218,14 @@ fn replace(
     config: &StoreConfiguration,
     catalog: &mut EnhancedCatalog,
     media: &Media,
-    wanted: &BTreeMap<Distant, Vec<u32>>,
+    wanted: &BTreeMap<Distant, Wanted>,
     problems: &BTreeMap<Distant, MediaProblem>,
     observer: &dyn Observer,
 ) -> Result<(), RunError> {
     let collection = config.catalog.collections.products.join(", ");
     let mut concerned = BTreeSet::new();
     for (place, problem) in problems {
-        for &index in &wanted[place] {
+        for &index in &wanted[place].products {
             concerned.insert(index);
             observer.observe(Event::Found(Finding {
                 outcome: Outcome::Repaired,
@@ -219,11 +238,21 @@ fn replace(
         }
     }
     // The file at an address may be another one than in the last run.
-    for (place, indices) in wanted {
-        for &index in indices {
+    for (place, Wanted { is_model, products }) in wanted {
+        for &index in products {
+            let models = match is_model {
+                true => Some(media.own_models(&catalog.product(index)?.product)),
+                false => None,
+            };
             let record = &mut catalog.records[index as usize];
             let mut hasher = blake3::Hasher::new();
             hasher.update(&record.content).update(place.to_string().as_bytes());
+            if let Some(models) = models {
+                record.models = models;
+                record.models.iter().for_each(|path| _ = hasher.update(path.as_bytes()));
+                record.content = digest(&hasher);
+                continue;
+            }
             match media.resolve(&place.to_string()) {
                 Ok(file) => hasher.update(format!("{} {:?} {:?}", file.url_path, file.width, file.height).as_bytes()),
                 Err(problem) => hasher.update(problem.reason.as_bytes()),

@@ -17,6 +17,8 @@ export function start() {
   tools(holder, own);
   const lenses = lensChoice(holder);
   buying(holder, own, choices, lenses);
+  const model = holder.querySelector("[data-model]");
+  model?.addEventListener("click", () => import("./model.js").then((part) => part.view(model, own.name)));
   suits(holder);
   const fitting = document.querySelector("[data-fitting]");
   if (fitting) startFitting(fitting);

@@ -21,6 +21,7 @@ mod interruption;
 mod jobs;
 mod languages;
 mod listing;
+mod models;
 mod mongod;
 mod observability;
 mod pages;

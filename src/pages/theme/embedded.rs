@@ -55,6 +55,7 @@ pub(super) const TEMPLATES: &[(&str, &[u8])] = files!["templates":
     "fragments/home/brands.hbs",
     "fragments/home/size.hbs",
     "scripts/store.js",
+    "scripts/model.js",
     "scripts/memory.js",
     "scripts/cards.js",
     "scripts/catalog.js",
