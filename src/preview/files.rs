@@ -185,6 +185,7 @@ fn kind_of(file: &Path) -> HeaderValue {
         "ico" => "image/x-icon",
         "woff2" => "font/woff2",
         "glb" => "model/gltf-binary",
+        "usdz" => "model/vnd.usdz+zip",
         "mp4" => "video/mp4",
         _ => return TEXT,
     })
