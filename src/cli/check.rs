@@ -91,6 +91,16 @@ fn describe(report: &CatalogReport, paint: Paint) -> String {
             let more = if gaps.untranslated.len() > 5 { " …" } else { "" };
             let _ = writeln!(text, "  {:<7}  {texts} in English: {}{more}", gaps.locale, paint.dim(&harmless(&shown)));
         }
+        for (lacking, one, many) in [
+            (&gaps.untranslated_settings, "setting has", "settings have"),
+            (&gaps.untranslated_content, "page of the content folder has", "pages of the content folder have"),
+        ] {
+            if !lacking.is_empty() {
+                let settings = counted(lacking.len() as u64, one, many);
+                let shown = paint.dim(&harmless(&lacking.join(", ")));
+                let _ = writeln!(text, "  {:<7}  {settings} no text in it: {shown}", gaps.locale);
+            }
+        }
     }
     if !report.worst.is_empty() {
         let _ = write!(text, "\n{} {}\n", paint.bold("worst products"), paint.dim("and what they lack"));

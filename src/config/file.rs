@@ -32,6 +32,7 @@ pub(super) struct StoreFile {
     /// One or two sentences about the store, for the home and about pages.
     ///
     /// Example: `store_description: Independent opticians since 1987.`
+    #[schemars(schema_with = "text_in_languages")]
     pub(super) store_description: Option<String>,
 
     /// Where customers write to. Without it the store has no contact link.
@@ -138,9 +139,11 @@ pub(super) struct StoreFile {
     pub(super) enable_face_shape_filter: bool,
 
     /// Title of the home page in browsers and search results. Default: the name of the store.
+    #[schemars(schema_with = "text_in_languages")]
     pub(super) site_title: Option<String>,
 
     /// Description of the home page in search results. Default: `store_description`.
+    #[schemars(schema_with = "text_in_languages")]
     pub(super) site_description: Option<String>,
 
     /// Where the store goes, one or a list. `static-html` is the output folder.
@@ -185,7 +188,7 @@ pub(super) struct StoreFile {
     pub(super) commerce: CommerceFile,
 
     /// A few words about taxes that stand beside every price. Example: `tax_note: incl. VAT`
-    #[schemars(length(max = 100))]
+    #[schemars(schema_with = "text_in_languages")]
     pub(super) tax_note: Option<String>,
 
     /// Lenses that customers can have put into a frame, each with what it adds to the price.
@@ -478,11 +481,11 @@ pub(super) struct SnipcartFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct LensFile {
     /// What they are called. Example: `name: Single vision`
-    #[schemars(length(min = 1, max = 80))]
+    #[schemars(schema_with = "name_in_languages")]
     pub(super) name: String,
 
     /// What customers should know, in a sentence.
-    #[schemars(length(max = 300))]
+    #[schemars(schema_with = "text_in_languages")]
     pub(super) text: Option<String>,
 
     /// What they add to the price of a frame, in the store's `currency`; 0 is included.
@@ -502,16 +505,18 @@ pub(super) struct LensFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct LocationFile {
     /// What it is called. Example: `name: Lumen Altona`
-    #[schemars(length(min = 1, max = 120))]
+    #[schemars(schema_with = "name_in_languages")]
     pub(super) name: String,
 
     /// Street and number.
+    #[schemars(schema_with = "text_in_languages")]
     pub(super) street: Option<String>,
 
     /// Postal code, in quotes where it is a number.
     pub(super) postal_code: Option<String>,
 
     /// Town or city.
+    #[schemars(schema_with = "text_in_languages")]
     pub(super) city: Option<String>,
 
     /// ISO 3166 code of the country. Example: `country: DE`
@@ -533,6 +538,7 @@ pub(super) struct LocationFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct DeliveryFile {
     /// What customers should know, in your own words.
+    #[schemars(schema_with = "text_in_languages")]
     pub(super) text: Option<String>,
 
     /// Countries that orders are sent to, one or a list of ISO 3166 codes. Example: `countries: [DE, AT]`
@@ -563,6 +569,7 @@ pub(super) struct DeliveryFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct ReturnsFile {
     /// What customers should know, in your own words.
+    #[schemars(schema_with = "text_in_languages")]
     pub(super) text: Option<String>,
 
     /// Days in which things can be sent back.
@@ -645,6 +652,16 @@ pub(super) struct PriceFile {
 
 fn amount(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": ["number", "null"], "format": "decimal", "minimum": 0, "default": null})
+}
+
+/// A text, or one for each language of the store; [`super::translations`] has made one of it before it gets here.
+fn text_in_languages(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["string", "object", "null"], "additionalProperties": {"type": "string"}})
+}
+
+/// The same where there has to be one.
+fn name_in_languages(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["string", "object"], "additionalProperties": {"type": "string", "minLength": 1}, "minLength": 1})
 }
 
 fn some_amount(_: &mut SchemaGenerator) -> Schema {

@@ -4,6 +4,7 @@ use super::error::{ConfigError, ConfigErrors};
 use super::file::StoreFile;
 use super::meaning::{self, Surroundings};
 use super::source::{Source, redact};
+use super::translations::{self, Translations};
 use super::tree::{self, Content, Entry, Node};
 use super::variables::{self, Environment};
 use super::{StoreConfiguration, shape};
@@ -101,18 +102,32 @@ pub(super) fn parse(source: &Source, around: &Surroundings<'_>) -> Result<StoreC
     let mut errors = Vec::new();
     open_request(&mut root);
     variables::fill(&mut root, source, around.environment, &mut errors);
-    let checked = shape::check(&root, source, &mut errors)
-        // The walk lets through only what the structs take; anything else is told without a place rather than not at all.
-        .and_then(|value| {
-            serde_json::from_value::<StoreFile>(value)
-                .map_err(|error| errors.push(ConfigError::new(&source.file, None, &error.to_string(), None)))
-                .ok()
-        })
-        .and_then(|file| meaning::configuration(file, &root, source, around, &mut errors));
-    match checked {
-        Some(configuration) if errors.is_empty() => Ok(configuration),
-        _ => Err(ConfigErrors::new(errors)),
+    let Translations { roots, lacking } = translations::split(&mut root, source, &mut errors);
+    let understood = understood(&root, source, around, &mut errors);
+    let Some(mut configuration) = understood.filter(|_| errors.is_empty()) else {
+        return Err(ConfigErrors::new(errors));
+    };
+    for (locale, root) in roots {
+        if let Some(translation) = self::understood(&root, source, around, &mut errors) {
+            configuration.translations.insert(locale, translation);
+        }
     }
+    configuration.untranslated = lacking;
+    if errors.is_empty() { Ok(configuration) } else { Err(ConfigErrors::new(errors)) }
+}
+
+fn understood(
+    root: &Node,
+    source: &Source,
+    around: &Surroundings<'_>,
+    errors: &mut Vec<ConfigError>,
+) -> Option<StoreConfiguration> {
+    let value = shape::check(root, source, errors)?;
+    // The walk lets through only what the structs take; anything else is told without a place rather than not at all.
+    let file = serde_json::from_value::<StoreFile>(value)
+        .map_err(|error| errors.push(ConfigError::new(&source.file, None, &error.to_string(), None)))
+        .ok()?;
+    meaning::configuration(file, root, source, around, errors)
 }
 
 /// Lays the keys of `store_config`, as the older service's requests have it, beside the others.

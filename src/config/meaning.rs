@@ -97,6 +97,8 @@ pub(super) fn configuration(
         contact_email: contact_email?,
         base_url: base_url?,
         locales: locales?,
+        translations: BTreeMap::new(),
+        untranslated: BTreeMap::new(),
         words: words?,
         content: content?,
         locations: locations?,

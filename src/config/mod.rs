@@ -21,6 +21,7 @@ mod selling;
 mod shape;
 mod source;
 mod suggest;
+mod translations;
 mod tree;
 mod uri;
 #[cfg(test)]
@@ -64,6 +65,10 @@ pub struct StoreConfiguration {
     pub base_url: Url,
     /// BCP 47 tags, canonical form, such as `en-GB`, each once: first the store's own, then those it is also in.
     pub locales: Vec<String>,
+    /// The same in the words of each further language that the file has texts in, by locale.
+    pub translations: BTreeMap<String, StoreConfiguration>,
+    /// Settings whose text a further language lacks, by locale.
+    pub untranslated: BTreeMap<String, Vec<String>>,
     /// Texts that the store words its own way: by language or locale, then by key.
     pub words: BTreeMap<String, BTreeMap<String, String>>,
     /// Pages in the store's own words.
@@ -147,6 +152,11 @@ impl StoreConfiguration {
         };
         let own = [self.path.clone(), self.content.folder.clone()];
         own.into_iter().chain(self.logo.clone()).chain(theme).chain(catalog).collect()
+    }
+
+    /// The store in the words of one of its locales, as far as the file has any.
+    pub fn in_locale(&self, locale: &str) -> &Self {
+        self.translations.get(locale).unwrap_or(self)
     }
 }
 

@@ -75,7 +75,14 @@ const FAULTS: &[(&str, &[Told])] = &[
     ("featured_products_count: -1", &[(4, 26, "a whole number from 0 to 48, not `-1`", "")]),
     ("enable_face_shape_filter: yes", &[(4, 27, "`true` or `false`, not `yes`", "write `true`")]),
     ("enable_face_shape_filter: \"false\"", &[(4, 27, "`true` or `false`", "remove the quotes")]),
-    ("store_description: {a: b}", &[(4, 20, "must be text, not a block of keys", "")]),
+    ("contact_email: {a: b}", &[(4, 16, "must be text, not a block of keys", "")]),
+    // Texts by language.
+    (
+        "store_description: {en: a, de: b}",
+        &[(4, 28, "`store_description.de` is for a language that the store does not have", "add it to `locales`")],
+    ),
+    ("locales: de\ntax_note: {de: inkl. MwSt.}", &[(5, 11, "`tax_note` has no text in `en`", "add `en:` below it")]),
+    ("lenses: [{name: {en: [a]}, price: 1}]", &[(4, 18, "`lenses.0.name.en` must be text", "")]),
     (
         "product_filters: none",
         &[(

@@ -109,10 +109,13 @@ pub struct Version {
 }
 
 impl ContentPage {
-    /// The page in a locale, or else in its language, or else in the store's own.
-    pub fn version(&self, locale: &str, own: &str) -> Option<&Version> {
-        let of = |locale: &str| self.versions.get(locale).or_else(|| self.versions.get(language_of(locale)));
-        of(locale).or_else(|| of(own)).or_else(|| self.versions.values().next())
+    /// The page in a locale, or else in its language, or else in the store's own; with the locale that it is in.
+    pub fn version(&self, locale: &str, own: &str) -> Option<(&str, &Version)> {
+        let of = |locale: &str| {
+            self.versions.get_key_value(locale).or_else(|| self.versions.get_key_value(language_of(locale)))
+        };
+        let found = of(locale).or_else(|| of(own)).or_else(|| self.versions.iter().next());
+        found.map(|(locale, version)| (locale.as_str(), version))
     }
 }
 
@@ -298,8 +301,9 @@ mod tests {
             [("about", ContentKind::Page), ("blog/2026-spring", ContentKind::Post), ("faq", ContentKind::Faq)];
         assert_eq!(kinds, expected);
         let about = &content.pages[0];
-        assert_eq!(about.version("de", "en-GB").expect("a version").title, "Über uns");
-        assert_eq!(about.version("fr", "en-GB").expect("a version").title, "About us");
+        assert_eq!(about.version("de", "en-GB").expect("a version").1.title, "Über uns");
+        let (locale, version) = about.version("fr", "en-GB").expect("a version");
+        assert_eq!((locale, version.title.as_str()), ("en-GB", "About us"));
         assert_eq!(content.pictures.len(), 1);
     }
 

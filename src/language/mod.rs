@@ -29,6 +29,11 @@ fn translation(locale: &str) -> Option<&'static str> {
     TRANSLATIONS.iter().find(|(known, _)| *known == language).map(|(_, yaml)| *yaml)
 }
 
+/// Whether two BCP 47 tags are of one language, such as `de-AT` and `de`.
+pub(crate) fn is_same_language(one: &str, other: &str) -> bool {
+    language_of(one) == language_of(other)
+}
+
 /// The language of a BCP 47 tag: `de` of `de-CH`.
 pub(crate) fn language_of(locale: &str) -> &str {
     locale.split('-').next().unwrap_or_default()

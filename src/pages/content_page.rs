@@ -11,6 +11,7 @@ use crate::config::{Location, StoreConfiguration};
 use crate::content::html::{self, Target};
 use crate::content::{ContentKind, ContentPage, Menu, Version};
 use crate::event::{Finding, Outcome};
+use crate::language::is_same_language;
 use serde::Serialize;
 use serde_json::json;
 use time::Date;
@@ -24,6 +25,8 @@ pub(crate) const LOCATIONS: &str = "stores/index.html";
 #[derive(Serialize)]
 struct TextPage<'a> {
     crumbs: Vec<CrumbLink>,
+    /// That of the text, where it is not the page's.
+    language: Option<&'a str>,
     heading: &'a str,
     lead: Option<&'a str>,
     date: Option<DateWords>,
@@ -83,7 +86,13 @@ pub(crate) fn path(page: &ContentPage) -> String {
 }
 
 fn version<'a>(shop: &Shop<'a>, page: &'a ContentPage) -> Option<&'a Version> {
-    page.version(shop.locale, shop.config.locales.first().map_or("", String::as_str))
+    in_own_language(shop, page).map(|(_, version)| version)
+}
+
+/// A page as the language has it, and the language that it is lent from where it has none.
+fn in_own_language<'a>(shop: &Shop<'a>, page: &'a ContentPage) -> Option<(Option<&'a str>, &'a Version)> {
+    let (locale, version) = page.version(shop.locale, shop.config.locales.first().map_or("", String::as_str))?;
+    Some(((!is_same_language(locale, shop.locale)).then_some(locale), version))
 }
 
 /// The ways to pages of the content folder that a menu shows, in its order, and the blog and the shops.
@@ -122,7 +131,7 @@ pub(crate) fn posts(config: &StoreConfiguration) -> Vec<(u32, &ContentPage)> {
 /// Builds a page of the content folder.
 pub(crate) fn text(shop: &Shop<'_>, index: u32) -> anyhow::Result<outer::Content> {
     let page = shop.config.content.pages.get(index as usize);
-    let Some((page, version)) = page.and_then(|page| Some((page, version(shop, page)?))) else {
+    let Some((page, (lent_from, version))) = page.and_then(|page| Some((page, in_own_language(shop, page)?))) else {
         anyhow::bail!("the plan names a text that is not there: {index}")
     };
     let path = path(page);
@@ -141,7 +150,7 @@ pub(crate) fn text(shop: &Shop<'_>, index: u32) -> anyhow::Result<outer::Content
             "headline": version.title,
             "description": version.description,
             "datePublished": version.date.map(machine_date),
-            "inLanguage": shop.locale,
+            "inLanguage": lent_from.unwrap_or(shop.locale),
             "url": url,
             "author": { "@type": "Organization", "name": shop.config.store_name, "url": shop.links.absolute("index.html") },
         }))),
@@ -157,13 +166,14 @@ pub(crate) fn text(shop: &Shop<'_>, index: u32) -> anyhow::Result<outer::Content
             let questions: Vec<_> = questions.collect();
             if !questions.is_empty() {
                 nodes.push(structured::written(
-                    &json!({ "@type": "FAQPage", "url": url, "inLanguage": shop.locale, "mainEntity": questions }),
+                    &json!({ "@type": "FAQPage", "url": url, "inLanguage": lent_from.unwrap_or(shop.locale), "mainEntity": questions }),
                 ));
             }
         }
     }
     let fields = TextPage {
         crumbs: outer::crumb_links(shop, &crumbs),
+        language: lent_from,
         heading: &version.title,
         lead: version.description.as_deref(),
         date: version.date.map(|date| date_words(shop, date)),

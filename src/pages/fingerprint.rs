@@ -36,7 +36,16 @@ pub(crate) struct Fingerprints {
 
 /// A hash of all settings that pages may depend on: not where files are, and no secrets.
 fn of_settings(config: &StoreConfiguration, theme: &Theme) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(env!("CARGO_PKG_VERSION").as_bytes()).update(MAKER.as_bytes());
+    // Every setting has a place in this text, so that none can be forgotten.
+    hasher.update(format!("{:?}", without_places(config)).as_bytes()).update(theme.digest().as_bytes());
+    *hasher.finalize().as_bytes()
+}
+
+fn without_places(config: &StoreConfiguration) -> StoreConfiguration {
     let mut settings = config.clone();
+    settings.translations.values_mut().for_each(|translation| *translation = without_places(translation));
     settings.path = PathBuf::new();
     settings.output = PathBuf::new();
     settings.catalog.uri = CatalogUri::Path(PathBuf::new());
@@ -47,11 +56,7 @@ fn of_settings(config: &StoreConfiguration, theme: &Theme) -> [u8; 32] {
     // Where a rule stands in the file changes with every line above it.
     settings.catalog.mapping_places = crate::config::BlockPlaces::default();
     settings.theme_places = crate::config::BlockPlaces::default();
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(env!("CARGO_PKG_VERSION").as_bytes()).update(MAKER.as_bytes());
-    // Every setting has a place in this text, so that none can be forgotten.
-    hasher.update(format!("{settings:?}").as_bytes()).update(theme.digest().as_bytes());
-    *hasher.finalize().as_bytes()
+    settings
 }
 
 /// A hash of all that a store is made from besides its catalogue.

@@ -53,7 +53,7 @@ pub(crate) fn build(shop: &Shop<'_>) -> anyhow::Result<String> {
     }
 
     for (_, page) in content_page::posts(shop.config).into_iter().take(MOST_ENTRIES) {
-        let Some(post) = page.version(shop.locale, shop.config.locales.first().map_or("", String::as_str)) else {
+        let Some((_, post)) = page.version(shop.locale, shop.config.locales.first().map_or("", String::as_str)) else {
             continue;
         };
         let Some(date) = post.date else { continue };

@@ -74,7 +74,7 @@ impl<'a> Renderer<'a> {
         let mut editions = Vec::with_capacity(languages.len());
         for (position, language) in (0..=u8::MAX).zip(&theme.languages) {
             let shop = Shop {
-                config,
+                config: config.in_locale(&language.locale),
                 locale: &language.locale,
                 language: position,
                 languages: Arc::clone(&languages),

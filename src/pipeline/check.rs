@@ -2,8 +2,10 @@
 
 use super::{RunError, media_of, read_catalog, theme};
 use crate::config::StoreConfiguration;
+use crate::content::ContentPage;
 use crate::enhance::{EnhancedCatalog, EnhancedProduct, ProductRecord};
 use crate::event::{Event, Finding, Observer, Outcome};
+use crate::language::is_same_language;
 use crate::pages::Theme;
 use crate::score::quality;
 use rayon::prelude::*;
@@ -51,6 +53,18 @@ pub struct LanguageGaps {
     pub untranslated: Vec<String>,
     /// Products whose name is the one in the store's own language.
     pub unnamed_products: u64,
+    /// Settings whose text is the one in the store's own language.
+    pub untranslated_settings: Vec<String>,
+    /// Pages of the content folder whose text is in another language, by address.
+    pub untranslated_content: Vec<String>,
+}
+
+impl LanguageGaps {
+    fn is_any(&self) -> bool {
+        let Self { locale: _, untranslated, unnamed_products, untranslated_settings, untranslated_content } = self;
+        *unnamed_products > 0
+            || [untranslated, untranslated_settings, untranslated_content].iter().any(|keys| !keys.is_empty())
+    }
 }
 
 /// How often something was found.
@@ -133,11 +147,11 @@ pub fn check(config: &StoreConfiguration, work_dir: &Path, observer: &dyn Observ
             .collect(),
         reasons,
         worst,
-        languages: gaps(&theme, catalog),
+        languages: gaps(config, &theme, catalog),
     })
 }
 
-fn gaps(theme: &Theme, catalog: &EnhancedCatalog) -> Vec<LanguageGaps> {
+fn gaps(config: &StoreConfiguration, theme: &Theme, catalog: &EnhancedCatalog) -> Vec<LanguageGaps> {
     let languages = theme.untranslated().enumerate().map(|(position, (locale, untranslated))| {
         let is_named = |record: &ProductRecord| record.names.iter().any(|(named, _)| **named == *locale);
         let unnamed = catalog.records.iter().filter(|record| position > 0 && !is_named(record)).count();
@@ -145,9 +159,18 @@ fn gaps(theme: &Theme, catalog: &EnhancedCatalog) -> Vec<LanguageGaps> {
             locale: locale.to_string(),
             untranslated: untranslated.into_iter().map(str::to_string).collect(),
             unnamed_products: unnamed as u64,
+            untranslated_settings: config.untranslated.get(locale).cloned().unwrap_or_default(),
+            untranslated_content: lent(config, locale),
         }
     });
-    languages.filter(|gaps| !gaps.untranslated.is_empty() || gaps.unnamed_products > 0).collect()
+    languages.filter(LanguageGaps::is_any).collect()
+}
+
+/// Addresses of the content folder's pages that are shown in another language.
+fn lent(config: &StoreConfiguration, locale: &str) -> Vec<String> {
+    let own = config.locales.first().map_or("", String::as_str);
+    let is_lent = |page: &&ContentPage| page.version(locale, own).is_some_and(|(of, _)| !is_same_language(of, locale));
+    config.content.pages.iter().filter(is_lent).map(|page| page.address.clone()).collect()
 }
 
 fn offender(full: &EnhancedProduct) -> Offender {

@@ -151,7 +151,10 @@ fn a_model_is_turned_about_in_the_page() {
 
         let elsewhere = "performance.getEntriesByType('resource').map((entry) => entry.name).filter((name) => !name.startsWith(location.origin) && !name.startsWith('blob:') && !name.startsWith('data:'))";
         assert_eq!(value_of(&client, elsewhere).await, json!([]));
-        let refused: Vec<String> = console_errors(&client).await.into_iter().filter(|line| !line.contains("GPU stall")).collect();
+        // What a machine without a graphics card says of itself is no fault of the page.
+        let is_slow = |line: &String| ["GPU stall", "rAF timed out"].iter().any(|known| line.contains(known));
+        let errors = console_errors(&client).await;
+        let refused: Vec<String> = errors.into_iter().filter(|line| !is_slow(line)).collect();
         assert!(refused.is_empty(), "{refused:?}");
 
         client.find(Locator::Css("dialog .icon-button")).await.expect("a button").click().await.expect("a click");
