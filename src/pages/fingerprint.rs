@@ -53,6 +53,8 @@ fn without_places(config: &StoreConfiguration) -> StoreConfiguration {
     // Their contents count: see `Theme::digest`, and the logo in the shell.
     settings.theme = ThemeSource::Folder(PathBuf::new());
     settings.logo = config.logo.as_ref().map(|_| PathBuf::new());
+    settings.content.folder = PathBuf::new();
+    settings.content.pictures.values_mut().for_each(|file| *file = PathBuf::new());
     // Where a rule stands in the file changes with every line above it.
     settings.catalog.mapping_places = crate::config::BlockPlaces::default();
     settings.theme_places = crate::config::BlockPlaces::default();

@@ -152,3 +152,52 @@ fn what_is_not_translated_falls_back_and_is_told() {
     let run = wrong.generate(&[]).code(2);
     assert!(run.stderr.contains("did you mean `home_headline`?"), "{}", run.stderr);
 }
+
+#[test]
+fn texts_of_the_store_file_are_in_every_language_or_told() {
+    let config = CONFIG.replace(
+        "words:",
+        "store_description: {en: Frames by the sea., de: Brillen vom Meer.}\n\
+         tax_note: {en: incl. VAT, de: inkl. MwSt., ar: شامل الضريبة}\n\
+         lenses: [{name: {en: Single vision, de: Einstärken}, text: Hardened., price: 50}]\n\
+         delivery: {text: {en: In a case., de: Im Etui.}, price: 5}\n\
+         locations: [{name: Harbour shop, city: {en: Cologne, de: Köln}}]\n\
+         words:",
+    );
+    let store = Store::new(&config)
+        .file("catalog/products.jsonl", PRODUCTS)
+        .file("content/about.md", "---\ntitle: Who we are\n---\nHello.\n")
+        .file("content/about.de.md", "---\ntitle: Wer wir sind\n---\nHallo.\n");
+    store.generate(&[]).code(0);
+    for (folder, said, unsaid) in [
+        ("", ["Frames by the sea.", "incl. VAT", "Single vision", "In a case.", "Cologne"], "Einstärken"),
+        ("de/", ["Brillen vom Meer.", "inkl. MwSt.", "Einstärken", "Im Etui.", "Köln"], "Single vision"),
+        ("ar/", ["Frames by the sea.", "شامل الضريبة", "Single vision", "In a case.", "Cologne"], "Einstärken"),
+    ] {
+        let pages = ["index.html", "products/zephyr/index.html", "stores/index.html"];
+        let shown = pages.map(|page| store.page(&format!("{folder}{page}"))).concat();
+        said.iter().for_each(|text| assert!(shown.contains(text), "no {text} in `{folder}`"));
+        assert!(!shown.contains(unsaid), "{unsaid} in `{folder}`");
+    }
+
+    // A text that is lent from another language says which that is.
+    for (folder, mark) in [("", 0), ("de/", 0), ("ar/", 2)] {
+        let page = store.page(&format!("{folder}about/index.html"));
+        let main = page.split("<main").nth(1).expect("a main part");
+        assert_eq!(main.matches(" lang=\"en\"").count(), mark, "{folder}");
+    }
+
+    let report = store.run(&["check", "store.yaml", "--json"]).code(0).json();
+    let gaps = |locale: &str, key: &str| {
+        let all = report["languages"].as_array().expect("languages");
+        let of = all.iter().find(|gaps| gaps["locale"] == locale).expect(locale);
+        of[key].as_array().expect(key).iter().map(|gap| gap.as_str().expect("a name").to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(gaps("de", "untranslated_settings"), ["lenses.0.text", "locations.0.name"]);
+    assert_eq!(gaps("de", "untranslated_content"), Vec::<String>::new());
+    assert_eq!(gaps("ar", "untranslated_content"), ["about"]);
+    assert!(gaps("ar", "untranslated_settings").contains(&"delivery.text".to_string()));
+    let told = store.run(&["check", "store.yaml"]).code(0);
+    let expected = "2 settings have no text in it: lenses.0.text, locations.0.name";
+    assert!(told.stdout.contains(expected), "{}", told.stdout);
+}
