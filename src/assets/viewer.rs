@@ -5,8 +5,8 @@
 
 use super::theme_files::ThemeFile;
 
-const SCRIPT: &[u8] = include_bytes!("../../templates/viewer/model-viewer.min.js");
-const LICENCES: &[u8] = include_bytes!("../../templates/viewer/licences.txt");
+const SCRIPT: &[u8] = include_bytes!("viewer/model-viewer.min.js");
+const LICENCES: &[u8] = include_bytes!("viewer/licences.txt");
 
 /// Hash of the stylesheet that the viewer writes into itself, as a content policy has it. It changes with the viewer:
 /// browsers tell the new one where they refuse it.

@@ -32,6 +32,7 @@ pub(super) struct StoreFile {
     /// One or two sentences about the store, for the home and about pages.
     ///
     /// Example: `store_description: Independent opticians since 1987.`
+    #[serde(default)]
     #[schemars(schema_with = "text_in_languages")]
     pub(super) store_description: Option<String>,
 
@@ -139,10 +140,12 @@ pub(super) struct StoreFile {
     pub(super) enable_face_shape_filter: bool,
 
     /// Title of the home page in browsers and search results. Default: the name of the store.
+    #[serde(default)]
     #[schemars(schema_with = "text_in_languages")]
     pub(super) site_title: Option<String>,
 
     /// Description of the home page in search results. Default: `store_description`.
+    #[serde(default)]
     #[schemars(schema_with = "text_in_languages")]
     pub(super) site_description: Option<String>,
 
@@ -188,6 +191,7 @@ pub(super) struct StoreFile {
     pub(super) commerce: CommerceFile,
 
     /// A few words about taxes that stand beside every price. Example: `tax_note: incl. VAT`
+    #[serde(default)]
     #[schemars(schema_with = "text_in_languages")]
     pub(super) tax_note: Option<String>,
 
@@ -485,6 +489,7 @@ pub(super) struct LensFile {
     pub(super) name: String,
 
     /// What customers should know, in a sentence.
+    #[serde(default)]
     #[schemars(schema_with = "text_in_languages")]
     pub(super) text: Option<String>,
 
@@ -509,6 +514,7 @@ pub(super) struct LocationFile {
     pub(super) name: String,
 
     /// Street and number.
+    #[serde(default)]
     #[schemars(schema_with = "text_in_languages")]
     pub(super) street: Option<String>,
 
@@ -516,6 +522,7 @@ pub(super) struct LocationFile {
     pub(super) postal_code: Option<String>,
 
     /// Town or city.
+    #[serde(default)]
     #[schemars(schema_with = "text_in_languages")]
     pub(super) city: Option<String>,
 
@@ -538,6 +545,7 @@ pub(super) struct LocationFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct DeliveryFile {
     /// What customers should know, in your own words.
+    #[serde(default)]
     #[schemars(schema_with = "text_in_languages")]
     pub(super) text: Option<String>,
 
@@ -569,6 +577,7 @@ pub(super) struct DeliveryFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct ReturnsFile {
     /// What customers should know, in your own words.
+    #[serde(default)]
     #[schemars(schema_with = "text_in_languages")]
     pub(super) text: Option<String>,
 

@@ -125,6 +125,7 @@ fn by_locale(
         errors.push(ConfigError::new(&source.file, Some(source.place(span)), message, Some(hint)));
     };
     let mut texts: BTreeMap<String, Node> = BTreeMap::new();
+    let mut is_told = false;
     for entry in &entries {
         let shown = joined(path, &shortened(&entry.key));
         let key = entry.key.replace('_', "-");
@@ -135,6 +136,7 @@ fn by_locale(
             let message = format!("`{shown}` is for a language that the store does not have");
             tell(&entry.key_span, &message, "add it to `locales`, or write a text without languages");
         } else if !is_text {
+            is_told = true;
             tell(&entry.key_span, &format!("`{shown}` must be text"), "write what customers of that language read");
         } else {
             for locale in meant {
@@ -148,6 +150,7 @@ fn by_locale(
     let Some(own) = locales.first() else { return texts };
     match texts.get(own) {
         Some(text) => *node = text.clone(),
+        None if is_told => {}
         None => {
             let message = format!("`{path}` has no text in `{own}`, the store's own language");
             tell(&node.span, &message, &format!("add `{}:` below it", language_of(own)));

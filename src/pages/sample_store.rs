@@ -34,6 +34,8 @@ const HOSTILE: [&str; 5] = [
 
 pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
     StoreConfiguration {
+        translations: BTreeMap::new(),
+        untranslated: BTreeMap::new(),
         path: PathBuf::from("/store.yaml"),
         store_name: "Halden & Rook".into(),
         store_description: Some(
