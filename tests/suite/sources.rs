@@ -150,7 +150,7 @@ fn ten_thousand_products_give_exactly_the_pages_that_the_filters_allow() {
 #[test]
 fn every_file_format_gives_the_same_bytes_as_the_server() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    make_catalog(600, folder.path());
+    make_catalog(300, folder.path());
     let catalog = Catalog::read(folder.path());
     let server = mongod::shared();
     let database = server.new_database();
@@ -201,7 +201,7 @@ fn a_single_file_is_a_catalogue_of_products() {
 #[test]
 fn each_filter_lets_through_what_it_says() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    make_catalog(900, folder.path());
+    make_catalog(450, folder.path());
     let truths = truths(folder.path());
     let catalog = Catalog::read(folder.path());
     let server = mongod::shared();
