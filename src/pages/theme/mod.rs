@@ -356,16 +356,7 @@ mod tests {
     use super::embedded::DEFAULT;
     use super::*;
     use crate::assets::palette::PAIRS;
-
-    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().expect("a folder");
-        for (name, text) in files {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().expect("a parent")).expect("created");
-            std::fs::write(path, text).expect("written");
-        }
-        folder
-    }
+    use crate::content::tests::folder;
 
     fn load(files: &[(&str, &str)]) -> Result<Theme, ThemeError> {
         Theme::load(
