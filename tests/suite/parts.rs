@@ -1,6 +1,7 @@
 //! `storegen generate --shard` and `storegen merge`: a store made in parts.
 
 use crate::store::{Store, assert_same_tree, tree_of};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The boutique with small pages, so that there are many.
@@ -37,6 +38,13 @@ fn parts_make_the_bytes_that_one_machine_makes() {
     merge(&store, &parts).code(0);
     let one = whole(&store);
     assert_same_tree(&one, &tree_of(&store.path("merged")), "merged");
+    let audit = std::fs::read_to_string(store.path(".storegen/audit.jsonl")).expect("an audit log");
+    let line: serde_json::Value = serde_json::from_str(audit.lines().last().expect("a line")).expect("JSON");
+    let said = [&line["action"], &line["output"], &line["parts"], &line["files"], &line["added"], &line["removed"]];
+    let output = std::fs::canonicalize(store.path("merged")).expect("a folder");
+    let count = json!(one.len());
+    assert_eq!(said, [&json!("merged"), &json!(output), &json!(parts), &count, &count, &json!(0)], "{audit}");
+    assert!(line["by"]["pid"].is_u64() && line["at"].is_string(), "{audit}");
     assert!(sizes.iter().all(|&size| size > one.len() / 6 && size < one.len() / 2 + 50), "{sizes:?} of {}", one.len());
 
     // Each machine makes again only what has changed, and the store is exchanged as any other.
