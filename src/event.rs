@@ -70,8 +70,8 @@ pub enum Event {
     },
     /// Something about the catalogue that a person should know.
     Found(Finding),
-    /// The server cannot be reached, so the catalogue is read from a copy, from its beginning. Whatever was found before
-    /// this is found again.
+    /// The catalogue is read from a copy, from its beginning: the server cannot be reached, or an earlier run has read it.
+    /// Whatever was found before this is found again.
     Offline {
         /// When the copy was taken.
         taken_at: OffsetDateTime,

@@ -65,6 +65,27 @@ impl Copies {
         copies.map(|(_, copy)| copy).max_by_key(|copy| copy.taken_at)
     }
 
+    /// The copy that a run kept under its name, if it is still there and answers what a store asks now.
+    pub fn of(&self, config: &StoreConfiguration, name: &str) -> Option<Copy> {
+        let wanted = format!("{}-{name}", question(config)?);
+        self.all().into_iter().find(|(folder, _)| *folder == wanted).map(|(_, copy)| copy)
+    }
+
+    /// Folders of copies that were taken before a moment, and what killed runs left there, in the order of their names.
+    pub fn taken_before(&self, moment: OffsetDateTime) -> Vec<PathBuf> {
+        let whole: BTreeMap<PathBuf, OffsetDateTime> =
+            self.all().into_iter().map(|(_, copy)| (copy.folder, copy.taken_at)).collect();
+        let is_older = |path: &PathBuf| {
+            let changed = || fs::metadata(path).and_then(|metadata| metadata.modified()).ok().map(OffsetDateTime::from);
+            whole.get(path).copied().or_else(changed).is_some_and(|taken_at| taken_at < moment)
+        };
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut folders: Vec<PathBuf> =
+            entries.map(|entry| entry.path()).filter(|path| path.is_dir() && is_older(path)).collect();
+        folders.sort();
+        folders
+    }
+
     /// Every whole copy, with the name of its folder.
     fn all(&self) -> Vec<(String, Copy)> {
         let read = |entry: fs::DirEntry| {

@@ -3,15 +3,18 @@
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 use super::{GlobalArgs, state, words};
+use crate::catalog::Copies;
 use crate::config::{self, JobSettings, Overrides};
 use crate::jobs::{Cleaned, Clock as _, Deed, SystemClock};
+use anyhow::Context as _;
 use clap::Args;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Jobs that run or wait are never forgotten, and no store is touched. The same happens by itself whenever a
+Copies of catalogues that are as old go too. Jobs that run or wait are never forgotten, and no store is touched. The same happens by itself whenever a
 job begins, with the limits of its store file.
 
 Examples:
@@ -44,7 +47,19 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, terminal: &Terminal) ->
     settings.keep = args.keep.map_or(settings.keep, |keep| keep as usize);
     settings.keep_days = args.keep_days.unwrap_or(settings.keep_days);
     let store = state::open(global.state.as_deref(), config.map_or(Path::new("."), state::folder_of), terminal);
-    let cleaned = store.clean(SystemClock::new().now(), &settings, args.dry_run)?;
+    let now = SystemClock::new().now();
+    let mut cleaned = store.clean(now, &settings, args.dry_run)?;
+    for copy in Copies::at(&store.copies_dir()).taken_before(now - time::Duration::days(settings.keep_days.into())) {
+        let files = WalkDir::new(&copy).into_iter().flatten().filter(|entry| entry.file_type().is_file());
+        for file in files {
+            cleaned.bytes += file.metadata().map_or(0, |metadata| metadata.len());
+            cleaned.files.push(file.into_path());
+        }
+        if !args.dry_run {
+            let removed = std::fs::remove_dir_all(&copy);
+            removed.with_context(|| format!("cannot remove `{}`", copy.display())).map_err(Failure::failed)?;
+        }
+    }
     let went = !cleaned.jobs.is_empty() || !cleaned.files.is_empty();
     if went && !args.dry_run {
         let deed = Deed::JobsDeleted { jobs: &cleaned.jobs, files: cleaned.files.len() as u64 };

@@ -140,7 +140,8 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
     };
     let store = state::open(global.state.as_deref(), state::folder_of(config), terminal);
     let build = || {
-        let order = Order { text: StoreText::read(config)?, choices: args.choices.clone(), retry_of: None };
+        let order =
+            Order { text: StoreText::read(config)?, choices: args.choices.clone(), retry_of: None, resumes: None };
         conduct(order, store.clone(), args.dry_run, &args.conduct, terminal, &|_| {})
     };
     if args.watch {
@@ -163,6 +164,8 @@ pub(super) struct Order {
     pub(super) choices: Choices,
     /// The job that is run again.
     pub(super) retry_of: Option<JobId>,
+    /// The same, where it did not come to its end, so that what it had read is of use.
+    pub(super) resumes: Option<JobId>,
 }
 
 /// Runs a job from its place in the line to its record, which `ended` is shown.
@@ -174,7 +177,7 @@ pub(super) fn conduct(
     terminal: &Terminal,
     ended: &dyn Fn(&GenerationJob),
 ) -> Result<Exit, Failure> {
-    let Order { text, mut choices, retry_of } = order;
+    let Order { text, mut choices, retry_of, resumes } = order;
     let overrides = choices.overrides();
     choices.output.clone_from(&overrides.output);
     let config = text.load(&overrides, &|name| std::env::var(name).ok())?;
@@ -219,6 +222,7 @@ pub(super) fn conduct(
         now: clock.now().into(),
         memory_dir: (!dry_run).then(|| store.memory_dir()),
         copies_dir: (choices.offline_ok && !dry_run).then(|| store.copies_dir()),
+        resumes: resumes.as_ref().map(ToString::to_string),
         full: choices.full,
         shard: choices.shard,
         protected: std::env::home_dir().into_iter().chain([state_folder]).collect(),
@@ -228,7 +232,7 @@ pub(super) fn conduct(
     let job_id = job.job_id.clone();
     let now = || clock.now();
     let memory = store.clone();
-    let mut breakers = Breakers::new(&memory, &now, &config.reliability);
+    let mut breakers = Breakers::new(&memory, &now, &config.retry);
     if args.ignore_breakers {
         breakers = breakers.ignored();
     }

@@ -147,6 +147,7 @@ impl Workshop {
                 now: std::time::SystemTime::now(),
                 memory_dir: Some(made("memory")?),
                 copies_dir: None,
+                resumes: None,
                 full: false,
                 shard: None,
                 protected: std::env::home_dir().into_iter().collect(),
@@ -155,7 +156,7 @@ impl Workshop {
         let options = options().map_err(|error| format!("{error:#}"))?;
         let clock = SystemClock::new();
         let now = || clock.now();
-        let breakers = Breakers::new(&self.store, &now, &config.reliability);
+        let breakers = Breakers::new(&self.store, &now, &config.retry);
         pipeline::generate(config, &options, &breakers, &Quiet)
             .map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
         Ok(Built { folder: config.output.clone(), prefix: config.base_url.path().to_string() })

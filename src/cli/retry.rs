@@ -5,14 +5,16 @@ use super::generate::{self, Choices, Conduct, Order};
 use super::terminal::Terminal;
 use super::{GlobalArgs, state};
 use crate::config::StoreText;
-use crate::jobs::Request;
+use crate::jobs::{JobStatus, Request};
 use anyhow::Context as _;
 use clap::Args;
 use std::path::Path;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The store file is taken as it was when the job began, and variables in it as they are now.
+The store file is taken as it was when the job began, and variables in it as they are now. Pictures that the
+job fetched or made are not fetched or made again; nor is a database read again that a job with --offline-ok
+had read before it failed.
 
 Examples:
   storegen retry job_5f2c9a01b3d4
@@ -47,7 +49,10 @@ pub(super) fn run(args: &RetryArgs, global: &GlobalArgs, terminal: &Terminal) ->
             format!("write secrets as `${{VAR}}`, then they need not be kept; {again}"),
         ));
     };
-    let order = Order { text, choices, retry_of: Some(job.job_id.clone()) };
+    let retry_of = Some(job.job_id.clone());
+    // One that came to its end is run again for the catalogue of now.
+    let resumes = retry_of.clone().filter(|_| job.status != JobStatus::Completed);
+    let order = Order { text, choices, retry_of, resumes };
     args.conduct.start_threads()?;
     generate::conduct(order, store, false, &args.conduct, terminal, &|_| {})
 }

@@ -70,7 +70,7 @@ fn make(config: &Path, choices: &Choices, args: &Conduct, global: &GlobalArgs, t
     let keep = |ended: &GenerationJob| *job.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended.clone());
     let conduct = || {
         let store = state::open(global.state.as_deref(), state::folder_of(config), terminal);
-        let order = Order { text: StoreText::read(config)?, choices: choices.clone(), retry_of: None };
+        let order = Order { text: StoreText::read(config)?, choices: choices.clone(), retry_of: None, resumes: None };
         generate::conduct(order, store, false, args, terminal, &keep)
     };
     let outcome = conduct();

@@ -2,7 +2,7 @@
 //!
 //! Every string may hold `${VAR}` or `${VAR:-default}`; `$$` is a dollar sign. Relative paths start at the store file.
 
-use super::operation::{JobsFile, ReliabilityFile};
+use super::operation::{JobsFile, ReliabilityFile, RetryFile};
 use crate::catalog::vocabulary::FaceShape;
 use rust_decimal::Decimal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -222,7 +222,11 @@ pub(super) struct StoreFile {
     #[serde(default)]
     pub(super) jobs: JobsFile,
 
-    /// When to stop asking things outside that do not answer.
+    /// How things outside that fail are tried again, and when they are left alone.
+    #[serde(default)]
+    pub(super) retry: RetryFile,
+
+    /// Older place of `retry.breaker_failures` and `retry.breaker_pause`.
     #[serde(default)]
     pub(super) reliability: ReliabilityFile,
 
@@ -721,7 +725,7 @@ pub(super) struct CatalogFile {
 
     /// How long to wait for a MongoDB server that went away while it was read; then reading goes on where it had come.
     ///
-    /// At least `1s`. Default: `30s`.
+    /// At least `1s`. Default: `retry.deadline`.
     pub(super) reconnect: Option<String>,
 }
 

@@ -6,13 +6,16 @@ use super::file::{CacheFile, ImagesFile};
 use super::meaning::{Reading, Surroundings};
 use super::uri::clean;
 use super::variables::Environment;
-use super::{CacheFolder, CacheSettings, DownloadSettings};
+use super::{CacheFolder, CacheSettings, DownloadSettings, RetrySettings};
 use crate::assets::cache::Limits;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// How often a picture is asked for where the file says nothing: one that cannot be had costs little.
+const USUAL_ATTEMPTS: u32 = 4;
+
 impl Reading<'_> {
-    pub(super) fn download(&mut self, file: &ImagesFile) -> Option<DownloadSettings> {
+    pub(super) fn download(&mut self, file: &ImagesFile, retry: Option<RetrySettings>) -> Option<DownloadSettings> {
         let max_size = self.size("images.max_download", &file.max_download, 500_000_000, "30 MB");
         let timeout = self.time("images.download_timeout", &file.download_timeout, Duration::from_secs(3600), "60 s");
         let recheck_after = self.time("images.recheck_after", &file.recheck_after, Duration::MAX, "1 hour");
@@ -23,6 +26,7 @@ impl Reading<'_> {
             timeout: timeout?,
             per_host: file.downloads_per_host.into(),
             recheck_after: recheck_after?,
+            retry: retry.map(|retry| RetrySettings { attempts: retry.attempts.or(Some(USUAL_ATTEMPTS)), ..retry })?,
         })
     }
 
@@ -98,10 +102,11 @@ pub fn bytes(text: &str) -> Option<u64> {
     Some((number * factor) as u64).filter(|bytes| *bytes > 0 && *bytes < 1 << 60)
 }
 
-/// Reads a span of time, such as `30 s`, `12 hours` or `90d`.
+/// Reads a span of time, such as `200 ms`, `30 s`, `12 hours` or `90d`.
 pub fn span(text: &str) -> Option<Duration> {
     let (number, unit) = amount(text)?;
     let seconds = match unit.as_str() {
+        "ms" | "millisecond" | "milliseconds" => 0.001,
         "s" | "second" | "seconds" => 1.0,
         "m" | "min" | "minute" | "minutes" => 60.0,
         "h" | "hour" | "hours" => 3600.0,
@@ -134,6 +139,7 @@ mod tests {
         for (text, expected) in [("30s", 30), ("1.5 h", 5_400), ("90 days", 7_776_000), ("2 Weeks", 1_209_600)] {
             assert_eq!(span(text), Some(Duration::from_secs(expected)), "{text}");
         }
+        assert_eq!(span("250 ms"), Some(Duration::from_millis(250)));
         for text in ["", "10", "GB", "-1 GB", "1,5 GB", "1 XB", "1e9 GB", "0 GB", "99999999999 TB", "1 GB 2 MB", "é"] {
             assert_eq!(bytes(text), None, "{text}");
             assert_eq!(span(&text.replace("GB", "days").replace("TB", "weeks")), None, "{text}");

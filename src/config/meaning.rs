@@ -13,7 +13,8 @@ use super::tree::{Content, Node};
 use super::uri::clean;
 use super::variables::Environment;
 use super::{
-    CatalogSettings, CatalogUri, Collections, Color, Patience, Platform, SortOrder, StoreConfiguration, ThemeSource,
+    CatalogSettings, CatalogUri, Collections, Color, Patience, Platform, RetrySettings, SortOrder, StoreConfiguration,
+    ThemeSource,
 };
 use crate::catalog::check_mapping;
 use crate::catalog::money::Currency;
@@ -78,11 +79,11 @@ pub(super) fn configuration(
     let lenses = currency.and_then(|currency| reading.lenses(file.lenses, currency));
     let delivery = reading.delivery(file.delivery);
     let returns = reading.returns(file.returns);
-    let download = reading.download(&file.images);
+    let retry = reading.retry(file.retry, file.reliability);
+    let download = reading.download(&file.images, retry);
     let cache = reading.cache(&file.cache, around);
     let jobs = reading.jobs(file.jobs);
-    let reliability = reading.reliability(file.reliability);
-    let catalog = reading.catalog(file.catalog, locales.as_deref().unwrap_or_default(), around);
+    let catalog = reading.catalog(file.catalog, locales.as_deref().unwrap_or_default(), retry, around);
     let theme_places =
         BlockPlaces::new(reading.source, reading.node("theme_settings"), &reading.span("theme_settings"));
     let images = reading.images(&file.images);
@@ -129,7 +130,7 @@ pub(super) fn configuration(
         assets_url: assets_url?,
         cache: cache?,
         jobs: jobs?,
-        reliability: reliability?,
+        retry: retry?,
         images: images?,
         catalog: catalog?,
     })
@@ -539,7 +540,13 @@ impl Reading<'_> {
         }
     }
 
-    fn catalog(&mut self, file: CatalogFile, locales: &[String], around: &Surroundings<'_>) -> Option<CatalogSettings> {
+    fn catalog(
+        &mut self,
+        file: CatalogFile,
+        locales: &[String],
+        retry: Option<RetrySettings>,
+        around: &Surroundings<'_>,
+    ) -> Option<CatalogSettings> {
         let uri = self.catalog_uri(file.uri, around);
         let database = self.database(file.database);
         let collections = self.collections(file.collections);
@@ -552,7 +559,8 @@ impl Reading<'_> {
         let outage = self.duration("catalog.reconnect", file.reconnect, second);
         let uri = uri?;
         let database = database?.unwrap_or_else(|| uri.database().unwrap_or(DATABASE).to_string());
-        let (mapping, usual) = (file.mapping, Patience::default());
+        let (mapping, retry) = (file.mapping, retry?);
+        let retry = RetrySettings { deadline: outage?.unwrap_or(retry.deadline), ..retry };
         Some(CatalogSettings {
             uri,
             database,
@@ -560,7 +568,7 @@ impl Reading<'_> {
             mapping,
             mapping_places: places,
             locales: locales.to_vec(),
-            patience: Patience { answer: answer?.unwrap_or(usual.answer), outage: outage?.unwrap_or(usual.outage) },
+            patience: Patience { answer: answer?.unwrap_or(Patience::default().answer), retry },
         })
     }
 

@@ -32,7 +32,7 @@ pub use error::{ConfigError, ConfigErrors};
 pub use images::{ImageEffort, ImageFit, ImageFormat, ImageSettings};
 pub use keeping::{bytes, span};
 pub use load::{Overrides, StoreText, load};
-pub use operation::{JobSettings, ReliabilitySettings};
+pub use operation::{JobSettings, RetrySettings};
 pub use places::BlockPlaces;
 pub use scaffold::{Choices, ScaffoldError, scaffold};
 pub use schema::schema;
@@ -129,8 +129,8 @@ pub struct StoreConfiguration {
     pub cache: CacheSettings,
     /// How runs are conducted.
     pub jobs: JobSettings,
-    /// When to stop asking things outside.
-    pub reliability: ReliabilitySettings,
+    /// How things outside that fail are tried again, and when they are left alone.
+    pub retry: RetrySettings,
     /// How pictures are made ready.
     pub images: ImageSettings,
     /// Where products come from.
@@ -175,6 +175,8 @@ pub struct DownloadSettings {
     pub per_host: usize,
     /// How long a picture is taken as it is without asking, whatever its server says.
     pub recheck_after: Duration,
+    /// How one that cannot be had is tried again.
+    pub retry: RetrySettings,
 }
 
 /// What is kept between runs.
@@ -419,13 +421,13 @@ pub struct CatalogSettings {
 pub struct Patience {
     /// For one answer, such as a thousand documents.
     pub answer: Duration,
-    /// For a server that went away while it was read to come back; nothing: not at all.
-    pub outage: Duration,
+    /// For a server that went away while it was read to come back.
+    pub retry: RetrySettings,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { answer: Duration::from_secs(60), outage: Duration::from_secs(30) }
+        Self { answer: Duration::from_secs(60), retry: RetrySettings::default() }
     }
 }
 

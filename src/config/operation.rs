@@ -1,6 +1,7 @@
 //! How runs of a store are conducted: how many at once, how long, what is remembered, when to stop asking others.
 //!
-//! In: the `jobs` and `reliability` blocks as written. Out: [`JobSettings`], [`ReliabilitySettings`]. Nothing here changes what the store looks like.
+//! In: the `jobs`, `retry` and `reliability` blocks as written. Out: [`JobSettings`], [`RetrySettings`]. Nothing here changes what
+//! the store looks like.
 
 use super::keeping::span;
 use super::meaning::Reading;
@@ -15,10 +16,16 @@ const KEPT_JOBS: u32 = 100;
 /// Days that ended jobs are remembered.
 const KEPT_DAYS: u16 = 30;
 
-/// Failures in a row after which a dependency is left alone.
-const MOST_FAILURES: u32 = 5;
-/// How long a dependency is left alone.
-const PAUSE: Duration = Duration::from_secs(300);
+/// How things outside that fail are tried again, where the file says nothing.
+const USUAL: RetrySettings = RetrySettings {
+    attempts: None,
+    first_delay: Duration::from_millis(200),
+    longest_delay: Duration::from_secs(5),
+    jitter: true,
+    deadline: Duration::from_secs(30),
+    breaker_failures: 5,
+    breaker_pause: Duration::from_secs(300),
+};
 
 /// How jobs are run and remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,26 +74,62 @@ pub(super) struct JobsFile {
     pub(super) keep_days: Option<u16>,
 }
 
-/// When to leave something alone that does not answer.
+/// How something outside that fails is tried again, and when it is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReliabilitySettings {
+pub struct RetrySettings {
+    /// How often one thing is tried in all, at least 1; `None`: until the deadline.
+    pub attempts: Option<u32>,
+    /// Pause before the second try; it doubles each time.
+    pub first_delay: Duration,
+    /// Longest pause; at least as long as the first.
+    pub longest_delay: Duration,
+    /// Whether chance makes pauses longer, so that many do not come back at once.
+    pub jitter: bool,
+    /// How long after its first failure a thing is tried again.
+    pub deadline: Duration,
     /// Failures in a row after which a dependency is left alone; at least 1.
     pub breaker_failures: u32,
     /// How long it is left alone before one run tries again.
     pub breaker_pause: Duration,
 }
 
-impl Default for ReliabilitySettings {
+impl Default for RetrySettings {
     fn default() -> Self {
-        Self { breaker_failures: MOST_FAILURES, breaker_pause: PAUSE }
+        USUAL
     }
 }
 
-/// When to leave something alone that does not answer: the database, a host of pictures, a service.
+/// How something outside that fails is tried again, and when it is left alone: the database, a host of pictures.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ReliabilityFile {
-    /// Failures in a row after which runs fail at once, without asking.
+pub(super) struct RetryFile {
+    /// How often one request is made in all; 1 never tries again.
+    ///
+    /// From 1 to 100. Default: 4 for a picture; a database is tried until `deadline`.
+    #[schemars(range(min = 1, max = 100))]
+    pub(super) attempts: Option<u32>,
+
+    /// Pause before the second try; it doubles each time.
+    ///
+    /// Default: `200ms`.
+    pub(super) first_delay: Option<String>,
+
+    /// Longest pause between two tries.
+    ///
+    /// Default: `5s`.
+    pub(super) longest_delay: Option<String>,
+
+    /// Whether chance makes pauses longer, so that many runs do not come back at once.
+    ///
+    /// Default: `true`.
+    pub(super) jitter: Option<bool>,
+
+    /// How long after its first failure something is tried again; a server that asks to be left alone for longer is given up.
+    ///
+    /// At least `1s`. Default: `30s`.
+    pub(super) deadline: Option<String>,
+
+    /// Failures in a row, after all tries, after which runs fail at once, without asking.
     ///
     /// From 1 to 1000. Default: 5.
     #[schemars(range(min = 1, max = 1000))]
@@ -94,16 +137,43 @@ pub(super) struct ReliabilityFile {
 
     /// How long it is left alone; then one run tries again, and the others follow when it succeeds.
     ///
-    /// Default: `5m`.
+    /// At least `1s`. Default: `5m`.
+    pub(super) breaker_pause: Option<String>,
+}
+
+/// Older place of two keys of `retry`, which come first.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReliabilityFile {
+    /// As in `retry`.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(super) breaker_failures: Option<u32>,
+
+    /// As in `retry`.
     pub(super) breaker_pause: Option<String>,
 }
 
 impl Reading<'_> {
-    pub(super) fn reliability(&mut self, file: ReliabilityFile) -> Option<ReliabilitySettings> {
-        let pause = self.duration("reliability.breaker_pause", file.breaker_pause, Duration::from_secs(1))?;
-        Some(ReliabilitySettings {
-            breaker_failures: file.breaker_failures.unwrap_or(MOST_FAILURES),
-            breaker_pause: pause.unwrap_or(PAUSE),
+    pub(super) fn retry(&mut self, file: RetryFile, older: ReliabilityFile) -> Option<RetrySettings> {
+        let (instant, second) = (Duration::from_millis(1), Duration::from_secs(1));
+        let first = self.duration("retry.first_delay", file.first_delay, instant);
+        let longest = self.duration("retry.longest_delay", file.longest_delay, instant);
+        let deadline = self.duration("retry.deadline", file.deadline, second);
+        let pause = self.duration("retry.breaker_pause", file.breaker_pause, second);
+        let older_pause = self.duration("reliability.breaker_pause", older.breaker_pause, second);
+        let (first_delay, longest) = (first?.unwrap_or(USUAL.first_delay), longest?);
+        if longest.is_some_and(|longest| longest < first_delay) {
+            let message = "`retry.longest_delay` is shorter than `retry.first_delay`";
+            return self.fault("retry.longest_delay", message, "write a longer time, or a shorter `first_delay`");
+        }
+        Some(RetrySettings {
+            attempts: file.attempts,
+            first_delay,
+            longest_delay: longest.unwrap_or(USUAL.longest_delay.max(first_delay)),
+            jitter: file.jitter.unwrap_or(USUAL.jitter),
+            deadline: deadline?.unwrap_or(USUAL.deadline),
+            breaker_failures: file.breaker_failures.or(older.breaker_failures).unwrap_or(USUAL.breaker_failures),
+            breaker_pause: pause?.or(older_pause?).unwrap_or(USUAL.breaker_pause),
         })
     }
 
@@ -127,7 +197,7 @@ impl Reading<'_> {
         match span(&text) {
             Some(duration) if duration >= least => Some(Some(duration)),
             Some(_) => {
-                let message = format!("`{path}` is less than {} s", least.as_secs_f32());
+                let message = format!("`{path}` is less than {} s", least.as_secs_f64());
                 self.fault(path, &message, "write a longer time, or leave it out")
             }
             None => {

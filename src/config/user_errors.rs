@@ -131,6 +131,15 @@ const FAULTS: &[(&str, &[Told])] = &[
             (5, 14, "`catalog.reconnect` is less than 1 s", "leave it out"),
         ],
     ),
+    (
+        "retry: {attempts: 0, first_delay: 2s, longest_delay: 900 ms, deadline: 10ms, breaker_pause: soon}",
+        &[
+            (4, 19, "`retry.attempts` must be a whole number from 1 to 100, not `0`", ""),
+            (4, 54, "`retry.longest_delay` is shorter than `retry.first_delay`", "a shorter `first_delay`"),
+            (4, 72, "`retry.deadline` is less than 1 s", "leave it out"),
+            (4, 93, "`soon` is no time for `retry.breaker_pause`", "such as `90s`"),
+        ],
+    ),
     ("sort: price_ascending", &[(4, 7, "`sort` must be one of `featured`, `newest`", "did you mean `price_asc`?")]),
     ("sort: banana", &[(4, 7, "`price_desc`, `name`, `popularity`, `quality`, not `banana`", "")]),
     // Meanings.
@@ -447,6 +456,7 @@ fn defaults_fill_what_the_file_leaves_out() {
     assert_eq!(store.catalog.uri.display_safe(), "/nowhere/products.jsonl");
     assert!(store.catalog.mapping.is_none());
     assert_eq!(store.catalog.patience, Patience::default());
+    assert_eq!((store.retry, store.download.retry.attempts), (RetrySettings::default(), Some(4)));
 }
 
 #[test]
@@ -491,6 +501,8 @@ returns: {days: 30, countries: CH, free: true}
 images: {download: false, allow_private_hosts: true, max_download: 5 MB, download_timeout: 2 min, recheck_after: 1 d, widths: [800, 400, 800], formats: [jpeg, AVIF], quality: {avif: 60}, background: "#eee", fit: cover, effort: best}
 assets: {base_url: https://cdn.example/a}
 cache: {folder: ./kept, max_size: 500 MB, max_age: 2 weeks}
+retry: {attempts: 7, first_delay: 250ms, longest_delay: 9 s, jitter: false, deadline: 1 min, breaker_failures: 3}
+reliability: {breaker_failures: 9, breaker_pause: 2 min}
 lenses: [{name: Near  sight, text: For reading., price: 59.5, progressive: true, shopify_variant_id: "4711"}]
 catalog:
   uri: mongodb://h/shop
@@ -544,6 +556,16 @@ catalog:
     assert_eq!(store.delivery, Some(delivery));
     let returns = Returns { text: None, days: Some(30), countries: vec!["CH".into()], is_free: Some(true) };
     assert_eq!(store.returns, Some(returns));
+    let retry = RetrySettings {
+        attempts: Some(7),
+        first_delay: Duration::from_millis(250),
+        longest_delay: Duration::from_secs(9),
+        jitter: false,
+        deadline: Duration::from_secs(60),
+        breaker_failures: 3,
+        breaker_pause: Duration::from_secs(120),
+    };
+    assert_eq!(store.retry, retry);
     let download = DownloadSettings {
         enabled: false,
         allow_private_hosts: true,
@@ -551,6 +573,7 @@ catalog:
         timeout: Duration::from_secs(120),
         per_host: 6,
         recheck_after: Duration::from_secs(86_400),
+        retry,
     };
     assert_eq!(store.download, download);
     assert_eq!(store.assets_url.as_ref().map(Url::as_str), Some("https://cdn.example/a/"));
@@ -577,7 +600,8 @@ catalog:
     assert_eq!(store.catalog.database, "shop");
     assert_eq!(store.catalog.collections.products, ["frames", "lenses"]);
     assert_eq!(store.catalog.collections.brands, "makers");
-    assert_eq!(store.catalog.patience, Patience { answer: Duration::from_secs(90), outage: Duration::from_secs(5) });
+    let retry = RetrySettings { deadline: Duration::from_secs(5), ..retry };
+    assert_eq!(store.catalog.patience, Patience { answer: Duration::from_secs(90), retry });
     let mapping = store.catalog.mapping.expect("a mapping");
     assert_eq!(mapping["price"], serde_json::json!({"paths": ["offer.amount", "12"], "factor": 0.01}));
     let places = &store.catalog.mapping_places;

@@ -17,10 +17,16 @@ use anyhow::Context as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use time::OffsetDateTime;
+
+/// How long another process may hold the lock; it takes milliseconds where all is well.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+/// Longest pause between two tries to get it.
+const LONGEST_PAUSE: Duration = Duration::from_millis(16);
 
 /// Version of the file's format.
 const VERSION: u32 = 1;
@@ -337,12 +343,24 @@ impl JobStore {
 
     pub(super) fn lock(&self) -> anyhow::Result<File> {
         let path = self.folder.join("lock");
-        let lock = || {
-            let file = open_private(&path)?;
-            file.lock()?;
-            Ok::<_, io::Error>(file)
-        };
-        lock().with_context(|| format!("cannot lock `{}`", path.display()))
+        let failed = || format!("cannot lock `{}`", path.display());
+        let file = open_private(&path).with_context(failed)?;
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(1);
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(error)) => return Err(error).with_context(failed),
+                Err(TryLockError::WouldBlock) if began.elapsed() >= LOCK_PATIENCE => anyhow::bail!(
+                    "`{}` has been locked by another process for {} s; if that was stopped with Ctrl-Z, let it go on with `fg` \
+                     or kill it",
+                    path.display(),
+                    LOCK_PATIENCE.as_secs()
+                ),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<Document, StateError> {

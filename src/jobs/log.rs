@@ -93,7 +93,7 @@ impl Entry {
             }
             Event::Note(text) => entry(Level::Warn, "note", text, json!({})),
             Event::Offline { taken_at, why } => {
-                let message = format!("reading the copy of {taken_at}, because the server cannot be reached: {why}");
+                let message = format!("reading the copy of {taken_at}: {why}");
                 entry(Level::Warn, "offline", &message, json!({}))
             }
             Event::CacheUsed { shelf, uses } => {

@@ -11,7 +11,7 @@ use crate::catalog::product::{
 use crate::catalog::vocabulary::{FrameShape, Term, Vocabulary};
 use crate::config::{
     CacheFolder, CacheSettings, CatalogSettings, CatalogUri, Collections, Color, Commerce, DayRange, Delivery,
-    DownloadSettings, ImageSettings, JobSettings, Platform, ProductFilters, ReliabilitySettings, Returns, SortOrder,
+    DownloadSettings, ImageSettings, JobSettings, Platform, ProductFilters, RetrySettings, Returns, SortOrder,
     StoreConfiguration, ThemeSource,
 };
 use crate::enhance::{Collector, EnhancedCatalog, Mapped};
@@ -76,6 +76,7 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
             timeout: Duration::from_secs(60),
             per_host: 1,
             recheck_after: Duration::from_secs(60),
+            retry: RetrySettings::default(),
         },
         assets_url: None,
         cache: CacheSettings {
@@ -84,7 +85,7 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
         },
         jobs: JobSettings::default(),
         lenses: Vec::new(),
-        reliability: ReliabilitySettings::default(),
+        retry: RetrySettings::default(),
         images: ImageSettings::default(),
         catalog: CatalogSettings {
             uri: CatalogUri::Path(PathBuf::from("/catalog")),

@@ -56,6 +56,8 @@ pub struct GenerateOptions {
     pub memory_dir: Option<PathBuf>,
     /// Where copies of catalogues are kept for the time when a server cannot be reached; without one there are none.
     pub copies_dir: Option<PathBuf>,
+    /// The job that is run again; what it had read and kept is not read again.
+    pub resumes: Option<String>,
     /// Make everything, whatever is remembered.
     pub full: bool,
     /// Make this part of the store only.

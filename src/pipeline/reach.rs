@@ -1,7 +1,7 @@
 //! How a run reaches its catalogue: past the breaker of its server, with a copy kept for bad times, or from that copy.
 //!
 //! In: a way to read. Out: what was read, from the server or from the newest copy; a run from a copy says so, in an event
-//! and in its report.
+//! and in its report. A job that is run again begins with the copy that it had taken before it failed.
 
 use super::{GenerateOptions, RunError};
 use crate::catalog::{Copies, Copy, CopyWriter};
@@ -20,6 +20,17 @@ pub(super) fn reach<T>(
     let Some(copies) = options.copies_dir.as_deref().map(Copies::at) else {
         return guarded(config, breakers, || read(config, None));
     };
+    if let Some(job_id) = &options.resumes
+        && let Some(copy) = copies.of(config, job_id)
+    {
+        return read_copy(
+            copy,
+            &format!("{job_id} had read the catalogue, which is not read again"),
+            config,
+            observer,
+            read,
+        );
+    }
     let writer = copies.begin(config, &options.work_dir)?;
     let error = match guarded(config, breakers, || read(config, writer.as_ref())) {
         Ok(result) => {
@@ -33,21 +44,27 @@ pub(super) fn reach<T>(
     };
     let is_out_of_reach = matches!(error, RunError::SourceUnavailable(_) | RunError::LeftAlone(_));
     let Some(copy) = copies.newest(config).filter(|_| is_out_of_reach) else { return Err(error) };
-    tell(&copy, &error, observer);
-    let catalog = CatalogSettings { uri: CatalogUri::Path(copy.folder), ..config.catalog.clone() };
-    read(&StoreConfiguration { catalog, ..config.clone() }, None)
+    read_copy(copy, &error.to_string(), config, observer, read)
 }
 
-fn tell(copy: &Copy, error: &RunError, observer: &dyn Observer) {
-    observer.observe(Event::Offline { taken_at: copy.taken_at, why: error.to_string() });
+fn read_copy<T>(
+    copy: Copy,
+    why: &str,
+    config: &StoreConfiguration,
+    observer: &dyn Observer,
+    read: impl Fn(&StoreConfiguration, Option<&CopyWriter>) -> Result<T, RunError>,
+) -> Result<T, RunError> {
+    observer.observe(Event::Offline { taken_at: copy.taken_at, why: why.to_string() });
     observer.observe(Event::Found(Finding {
         outcome: Outcome::Repaired,
         reason: "offline_copy".into(),
         collection: "catalog".into(),
         document: "all documents".into(),
         field: String::new(),
-        detail: format!("read from the copy of {}, because the server cannot be reached: {error}", copy.taken_at),
+        detail: format!("read from the copy of {}: {why}", copy.taken_at),
     }));
+    let catalog = CatalogSettings { uri: CatalogUri::Path(copy.folder), ..config.catalog.clone() };
+    read(&StoreConfiguration { catalog, ..config.clone() }, None)
 }
 
 /// Reads a server only where its breaker lets it, and tells the breaker how that went.

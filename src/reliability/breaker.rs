@@ -5,7 +5,7 @@
 //! dependency is first used, and written only when something changes, so that a thousand good downloads cost nothing.
 
 use super::Dependency;
-use crate::config::ReliabilitySettings;
+use crate::config::RetrySettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -101,7 +101,7 @@ impl<'a> Breakers<'a> {
     pub fn new(
         memory: &'a dyn Memory,
         now: &'a (dyn Fn() -> OffsetDateTime + Send + Sync),
-        settings: &ReliabilitySettings,
+        settings: &RetrySettings,
     ) -> Self {
         let (threshold, pause) = (settings.breaker_failures, settings.breaker_pause);
         Self { memory, now, threshold, pause, is_ignored: false, known: Mutex::default() }
@@ -244,7 +244,7 @@ mod tests {
     fn a_dependency_that_fails_is_left_alone_and_then_tried_by_one() {
         let (memory, seconds) = (Shared::default(), AtomicU64::new(0));
         let now = || START + Duration::from_secs(seconds.load(Ordering::Relaxed));
-        let settings = ReliabilitySettings::default();
+        let settings = RetrySettings::default();
         let breakers = || Breakers::new(&memory, &now, &settings);
         let (one, other) = (breakers(), breakers());
         let server = Dependency::new(Service::MongoDb, "db:27017");
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn good_uses_write_nothing() {
         let (memory, now) = (Shared::default(), || START);
-        let settings = ReliabilitySettings::default();
+        let settings = RetrySettings::default();
         let breakers = Breakers::new(&memory, &now, &settings);
         let host = Dependency::new(Service::Assets, "img.example");
         for _ in 0..100 {
@@ -308,7 +308,7 @@ mod tests {
         ) {
             let (memory, seconds) = (Shared::default(), AtomicU64::new(0));
             let now = || START + Duration::from_secs(seconds.load(Ordering::Relaxed));
-            let settings = ReliabilitySettings::default();
+            let settings = RetrySettings::default();
             let breakers = Breakers::new(&memory, &now, &settings);
             let server = Dependency::new(Service::Shopify, "shop");
             let (mut in_a_row, mut last_failure) = (0, 0);

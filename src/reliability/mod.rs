@@ -1,12 +1,15 @@
-//! What stands between the program and things outside it that fail: the knowledge of when to stop asking.
+//! What stands between the program and things outside it that fail: the knowledge of when to ask again, and when to stop.
 //!
-//! In: how each use of a [`Dependency`] went, after all its retries and within its deadline. Out: leave for the next use,
-//! or the word that it is unavailable for a while ([`Breakers`]). Nothing here connects to anything, reads a clock or
-//! touches a file: breakers are told the time, and remember in a [`Memory`] that is handed in.
+//! In: each failure of one request, for which [`Tries`] say when to make it again; and how each use of a [`Dependency`] went,
+//! after all its tries. Out: leave for the next use, or the word that it is unavailable for a while ([`Breakers`]). Nothing
+//! here connects to anything, reads a clock or touches a file: all are told the time, and breakers remember in a [`Memory`]
+//! that is handed in.
 
 mod breaker;
+mod tries;
 
 pub use breaker::{Breaker, BreakerState, Breakers, Memory, Pass, Unavailable};
+pub use tries::Tries;
 
 use std::fmt;
 

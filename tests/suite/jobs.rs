@@ -1,6 +1,8 @@
 //! The life of jobs: waiting, being stopped, running out of time, being run again, being forgotten.
 
+use crate::mongod::Mongod;
 use crate::store::{CONFIG, Run, Store, assert_same_tree, repository};
+use bson::doc;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -380,8 +382,8 @@ fn twenty_processes_share_a_state_file_while_a_thousand_look_at_it() {
 fn a_server_that_fails_again_and_again_is_left_alone_for_a_while() {
     let nobody = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let uri = format!("mongodb://ada:s3cr3t@{nobody}/?serverSelectionTimeoutMS=100");
-    let config = CONFIG.replace("uri: catalog", &format!("uri: {uri}"))
-        + "reliability: { breaker_failures: 2, breaker_pause: 1h }\n";
+    let config =
+        CONFIG.replace("uri: catalog", &format!("uri: {uri}")) + "retry: { breaker_failures: 2, breaker_pause: 1h }\n";
     let store = Store::new(&config);
     for _ in 0..2 {
         store.generate(&[]).code(4).says("no server answers");
@@ -568,6 +570,56 @@ fn a_store_is_made_from_the_last_copy_where_that_is_allowed_and_says_so() {
     // Another question has no answer yet.
     let store = store.edit(|text| text + "product_filters: { in_stock: true }\n");
     store.generate(&["--offline-ok"]).code(4).says("unavailable until");
+}
+
+#[test]
+fn a_job_that_is_run_again_reads_nothing_that_it_had_read() {
+    let server = Mongod::start(&[]);
+    let database = server.new_database();
+    let frame = |id: i32| doc! { "_id": id, "name": format!("Frame {id}"), "price": 90, "frame_shape": "round" };
+    server.insert(&server.uri(), &database, "products", &[frame(1), frame(2)]);
+    let config = CONFIG.replace("  uri: catalog\n", &format!("  uri: {}\n  database: {database}\n", server.uri()));
+    let store = Store::new(&config);
+    // A file of somebody else is in the way, which is found out when everything has been read.
+    store.write("store/robots.txt", "mine");
+    assert_ne!(store.generate(&["--offline-ok"]).code, Some(0));
+    let failed = store.newest_job();
+    assert_eq!(failed["status"], "failed");
+    std::fs::remove_dir_all(store.output()).expect("removed");
+    drop(server);
+    let id = failed["job_id"].as_str().expect("an id");
+    store.run(&["retry", id]).code(0).says("had read the catalogue, which is not read again");
+    assert!(store.output().join("products/frame-2/index.html").is_file());
+    let job = store.newest_job();
+    assert_eq!((&job["retry_of"], &job["status"]), (&failed["job_id"], &json!("completed")));
+    assert!(job["catalog_as_of"].is_string(), "{job}");
+
+    // A copy goes when jobs of its age go.
+    let copy =
+        std::fs::read_dir(store.path(".storegen/copies")).expect("copies").flatten().next().expect("a copy").path();
+    let about = copy.join("about.json");
+    store.run(&["clean"]).code(0);
+    assert!(about.is_file());
+    let text = std::fs::read_to_string(&about).expect("text");
+    let mut of_then: Value = serde_json::from_str(&text).expect("JSON");
+    of_then["taken_at"] = json!("2020-01-01T00:00:00Z");
+    std::fs::write(&about, of_then.to_string()).expect("written");
+    let would = store.run(&["clean", "--dry-run"]).code(0);
+    assert!(would.stdout.contains("products.bson.gz") && about.is_file(), "{}", would.stdout);
+    store.run(&["clean"]).code(0);
+    assert!(!copy.exists());
+}
+
+#[test]
+fn a_lock_that_nobody_lets_go_of_is_not_waited_for_for_ever() {
+    let store = Store::new(CONFIG).file("catalog/products.jsonl", "{\"_id\": 1, \"name\": \"A\", \"price\": 9}\n");
+    store.generated(&[]);
+    // As by a process that was stopped with Ctrl-Z.
+    let lock = std::fs::File::options().append(true).open(store.path(".storegen/lock")).expect("a lock");
+    lock.lock().expect("locked");
+    store.run(&["clean"]).code(1).says("has been locked by another process for 10 s").says("`fg`");
+    drop(lock);
+    store.run(&["clean"]).code(0);
 }
 
 #[test]

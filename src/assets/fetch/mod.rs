@@ -12,9 +12,8 @@ use super::cache::{Cache, Entry, Key, Shelf};
 use super::media::MediaProblem;
 use crate::config::DownloadSettings;
 use crate::event::{Cancelled, Event, Observer};
-use crate::reliability::{Breakers, Dependency, Service};
+use crate::reliability::{Breakers, Dependency, Service, Tries};
 use anyhow::Context as _;
-use backon::{ExponentialBuilder, Retryable as _};
 use client::{Answer, Requests, Trouble, Validators};
 use futures_util::future::{Either, select};
 use futures_util::{StreamExt as _, stream};
@@ -22,17 +21,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use url::Url;
 
 /// Servers that are asked at once.
 const MOST_SERVERS: usize = 8;
-/// How often a server that fails is asked again.
-const RETRIES: usize = 3;
-/// Time before it is asked again for the first time; then three times as long each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(300);
-/// Longest time that a server may ask to be left alone before it is given up.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Longest that a server's word about freshness is believed.
 const LONGEST_FRESH: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How often it is looked whether the run was cancelled.
@@ -261,21 +254,21 @@ impl Fetching<'_> {
     }
 
     async fn ask_patiently(&self, url: &Url, known: Option<&Validators>) -> Result<Answer, Trouble> {
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(FIRST_PAUSE)
-            .with_factor(3.0)
-            .with_max_times(RETRIES)
-            .with_jitter();
-        (|| self.requests.ask(url, known))
-            .retry(pauses)
-            .when(Trouble::is_passing)
-            .adjust(|trouble, pause| match trouble {
-                Trouble::Status { retry_after: Some(wish), .. } => {
-                    pause.filter(|_| *wish <= LONGEST_PAUSE).map(|pause| pause.max(*wish))
-                }
-                _ => pause,
-            })
-            .await
+        let mut tries = Tries::new(&self.settings.retry);
+        loop {
+            let trouble = match self.requests.ask(url, known).await {
+                Err(trouble) if trouble.is_passing() => trouble,
+                outcome => return outcome,
+            };
+            let wish = match &trouble {
+                Trouble::Status { retry_after, .. } => *retry_after,
+                _ => None,
+            };
+            match tries.pause(Instant::now(), wish) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(trouble),
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::catalog::references::{EVENT_KIND_PATHS, EVENT_PRODUCT_PATHS};
 use crate::catalog::stream::{Gone, Outlet};
 use crate::config::Patience;
 use crate::event::{Event, Observer};
+use crate::reliability::Tries;
 use ::mongodb::action::Action;
 use ::mongodb::bson::raw::RawBsonRef;
 use ::mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
@@ -22,9 +23,9 @@ use futures_util::{Stream, StreamExt};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 /// How long counting and comparing may take; both only serve the display.
 const COUNT_PATIENCE: Duration = Duration::from_secs(3);
@@ -34,9 +35,6 @@ const BATCH: u32 = 1000;
 
 /// Where documents of the built-in shapes keep the moment of their last change.
 pub(super) const DATES: [&str; 2] = ["updated_at", "metadata.updated_at"];
-
-/// Longest pause between two tries to reach a server that went away.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A server that has answered.
 #[derive(Clone)]
@@ -121,34 +119,15 @@ impl Progress {
     }
 }
 
-/// A time without the server.
-#[derive(Default)]
-struct Outage {
-    began: Option<Instant>,
-    tries: u32,
+/// Waits before the next try of a server that went away; says no when it has taken too long.
+async fn bear(outage: &mut Tries) -> bool {
+    let Some(pause) = outage.pause(Instant::now(), None) else { return false };
+    sleep(pause).await;
+    true
 }
 
-impl Outage {
-    /// Waits before the next try; says no when it has taken too long.
-    async fn bear(&mut self, patience: Duration) -> bool {
-        let began = *self.began.get_or_insert_with(Instant::now);
-        let left = patience.saturating_sub(began.elapsed());
-        if left.is_zero() {
-            return false;
-        }
-        let pause = Duration::from_millis(100).saturating_mul(1 << self.tries.min(8)).min(LONGEST_PAUSE);
-        self.tries += 1;
-        sleep(pause.min(left)).await;
-        true
-    }
-
-    fn is_on(&self) -> bool {
-        self.began.is_some()
-    }
-
-    fn waited(&self) -> Duration {
-        self.began.map(|began| began.elapsed()).unwrap_or_default()
-    }
+fn waited(outage: &Tries) -> Duration {
+    outage.failing_since().map(|since| since.elapsed()).unwrap_or_default()
 }
 
 impl Connection {
@@ -199,7 +178,7 @@ impl Connection {
     async fn read(&self, request: &Request<'_>, taker: &mut impl Taker) -> Result<ControlFlow<()>, CatalogError> {
         let doing = format!("reading `{}`", request.collection);
         let mut progress = Progress::default();
-        let mut outage = Outage::default();
+        let mut outage = Tries::new(&self.patience.retry);
         let mut is_snapshot = self.is_snapshot;
         loop {
             let Some(query) = progress.rest(&request.query) else {
@@ -212,7 +191,7 @@ impl Connection {
                 Ok(flow) => return Ok(flow),
                 Err(trouble) => trouble,
             };
-            if is_snapshot && outage.is_on() && trouble.is_lost_snapshot() {
+            if is_snapshot && outage.failing_since().is_some() && trouble.is_lost_snapshot() {
                 is_snapshot = false;
                 self.leave_snapshot().await.map_err(|trouble| self.words.of_trouble(&doing, &trouble))?;
                 taker.note(format!(
@@ -225,7 +204,7 @@ impl Connection {
             if !trouble.is_passing() {
                 return Err(self.words.of_trouble(&doing, &trouble));
             }
-            if !outage.is_on() {
+            if outage.failing_since().is_none() {
                 taker.note(format!(
                     "{doing} from {} was interrupted after {} documents ({}); waiting for the server",
                     self.words.hosts,
@@ -233,8 +212,8 @@ impl Connection {
                     self.words.briefly(&trouble)
                 ));
             }
-            if !outage.bear(self.patience.outage).await {
-                return Err(self.words.of_outage(&doing, progress.taken, &trouble, outage.waited()));
+            if !bear(&mut outage).await {
+                return Err(self.words.of_outage(&doing, progress.taken, &trouble, waited(&outage)));
             }
         }
     }
@@ -245,7 +224,7 @@ impl Connection {
         request: &Request<'_>,
         query: Document,
         progress: &mut Progress,
-        outage: &mut Outage,
+        outage: &mut Tries,
         taker: &mut impl Taker,
     ) -> Result<ControlFlow<()>, Trouble> {
         let mut session = self.session.lock().await;
@@ -257,8 +236,8 @@ impl Connection {
         while let Some(batch) = self.next(&mut batches).await? {
             let (documents, last) = documents(&batch)?;
             drop(batch);
-            if outage.is_on() && !documents.is_empty() {
-                *outage = Outage::default();
+            if outage.failing_since().is_some() && !documents.is_empty() {
+                *outage = Tries::new(&self.patience.retry);
             }
             progress.taken += documents.len() as u64;
             progress.last = last.or(progress.last.take());
@@ -283,7 +262,7 @@ impl Connection {
             return Ok(());
         }
         let doing = format!("counting `{name}`");
-        let mut outage = Outage::default();
+        let mut outage = Tries::new(&self.patience.retry);
         let counted = loop {
             let trouble = match self.count_events(name).await {
                 Ok(counted) => break counted,
@@ -292,8 +271,8 @@ impl Connection {
             if !trouble.is_passing() {
                 return Err(self.words.of_trouble(&doing, &trouble));
             }
-            if !outage.bear(self.patience.outage).await {
-                return Err(self.words.of_outage(&doing, 0, &trouble, outage.waited()));
+            if !bear(&mut outage).await {
+                return Err(self.words.of_outage(&doing, 0, &trouble, waited(&outage)));
             }
         };
         counted.into_iter().for_each(take);
@@ -418,20 +397,5 @@ mod tests {
         assert_eq!(progress(5, None).rest(&query), None);
         let behind = doc! { "$expr": { "$gt": ["$_id", { "$literal": "$tricky" }] } };
         assert_eq!(progress(5, Some("$tricky".into())).rest(&query), Some(doc! { "$and": [query.clone(), behind] }));
-    }
-
-    #[test]
-    fn an_outage_is_borne_for_so_long_and_no_longer() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        runtime.block_on(async {
-            let mut outage = Outage::default();
-            assert!(!outage.bear(Duration::ZERO).await);
-            let mut tries = 0;
-            while outage.bear(Duration::from_millis(30)).await {
-                tries += 1;
-            }
-            assert!((1..=3).contains(&tries), "{tries}");
-            assert!(outage.is_on() && outage.waited() >= Duration::from_millis(30));
-        });
     }
 }
