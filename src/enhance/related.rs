@@ -4,9 +4,11 @@
 //! frames of its own type and shape, and among those of its own brand. The work grows with the number of products, not
 //! with its square, and the result depends on nothing but the products.
 
-use super::record::ProductRecord;
+use super::record::{ProductRecord, TermId};
+use super::size::SizeClass;
+use crate::catalog::money::Currency;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// Neighbours a page shows.
 pub(super) const MOST_RELATED: usize = 8;
@@ -17,15 +19,22 @@ const SAME_BRAND_REACH: usize = 8;
 
 /// For each record, the positions of its related records, best first.
 pub(super) fn related(records: &[ProductRecord]) -> Vec<Box<[u32]>> {
-    let by_shape = Lanes::new(records, |record| {
-        Some((record.frame_type.map_or(u32::MAX, |id| id), record.frame_shape.map_or(u32::MAX, |id| id)))
+    let traits: Vec<Traits<'_>> = records.par_iter().map(Traits::of).collect();
+    let mut by_price: Vec<u32> = (0..records.len() as u32).collect();
+    by_price.par_sort_unstable_by(|&a, &b| {
+        let rank = |position: u32| (traits[position as usize].price, &records[position as usize].id);
+        rank(a).cmp(&rank(b))
     });
-    let by_brand = Lanes::new(records, |record| record.brand.map(|brand| (brand, 0)));
-    let by_type = Lanes::new(records, |record| Some((record.frame_type.map_or(u32::MAX, |id| id), 0)));
+    let by_shape = Lanes::new(&traits, &by_price, |traits| {
+        Some((traits.frame_type.unwrap_or(u32::MAX), traits.frame_shape.unwrap_or(u32::MAX)))
+    });
+    let by_brand = Lanes::new(&traits, &by_price, |traits| traits.brand.map(|brand| (brand, 0)));
+    let by_type = Lanes::new(&traits, &by_price, |traits| Some((traits.frame_type.unwrap_or(u32::MAX), 0)));
     (0..records.len() as u32)
         .into_par_iter()
-        .map(|position| {
-            let mut candidates: Vec<u32> = by_shape.near(position, SAME_SHAPE_REACH).collect();
+        .map_init(Room::default, |Room { candidates, ranked }, position| {
+            candidates.clear();
+            candidates.extend(by_shape.near(position, SAME_SHAPE_REACH));
             candidates.extend(by_brand.near(position, SAME_BRAND_REACH));
             if candidates.len() < MOST_RELATED {
                 candidates.extend(by_type.near(position, MOST_RELATED));
@@ -33,26 +42,67 @@ pub(super) fn related(records: &[ProductRecord]) -> Vec<Box<[u32]>> {
             candidates.sort_unstable();
             candidates.dedup();
             candidates.retain(|&candidate| candidate != position);
-            let own = &records[position as usize];
-            let mut ranked: Vec<(i32, u32)> = candidates
-                .into_iter()
-                .map(|candidate| (-nearness(own, &records[candidate as usize]), candidate))
-                .collect();
+            let own = &traits[position as usize];
+            let rank = |&candidate: &u32| (-nearness(own, &traits[candidate as usize]), candidate);
+            ranked.clear();
+            ranked.extend(candidates.iter().map(rank));
+            if ranked.len() > MOST_RELATED {
+                ranked.select_nth_unstable(MOST_RELATED - 1);
+                ranked.truncate(MOST_RELATED);
+            }
             ranked.sort_unstable();
-            ranked.truncate(MOST_RELATED);
-            ranked.into_iter().map(|(_, candidate)| candidate).collect()
+            ranked.iter().map(|&(_, candidate)| candidate).collect()
         })
         .collect()
 }
 
+/// What a thread compares in, used again for each product.
+#[derive(Default)]
+struct Room {
+    candidates: Vec<u32>,
+    ranked: Vec<(i32, u32)>,
+}
+
+/// What nearness is measured by. Every product is compared with dozens of others, so this lies closer together than
+/// records do.
+struct Traits<'r> {
+    price: i64,
+    currency: Currency,
+    frame_type: Option<TermId>,
+    frame_shape: Option<TermId>,
+    brand: Option<u32>,
+    gender: Option<TermId>,
+    materials: &'r [TermId],
+    size: Option<SizeClass>,
+    is_available: bool,
+    fits: [Option<u8>; 7],
+}
+
+impl<'r> Traits<'r> {
+    fn of(record: &'r ProductRecord) -> Self {
+        Self {
+            price: record.price.minor,
+            currency: record.price.currency,
+            frame_type: record.frame_type,
+            frame_shape: record.frame_shape,
+            brand: record.brand,
+            gender: record.gender,
+            materials: &record.materials,
+            size: record.size,
+            is_available: record.availability.is_available(),
+            fits: record.fits,
+        }
+    }
+}
+
 /// How near two products are, in points; symmetrical.
-fn nearness(a: &ProductRecord, b: &ProductRecord) -> i32 {
+fn nearness(a: &Traits<'_>, b: &Traits<'_>) -> i32 {
     let same = |flag: bool, points: i32| if flag { points } else { 0 };
-    let (low, high) = (a.price.minor.min(b.price.minor), a.price.minor.max(b.price.minor));
-    let price = if a.price.currency == b.price.currency && high > 0 {
-        (i128::from(low) * 20 / i128::from(high)) as i32
-    } else {
-        0
+    let (low, high) = (a.price.min(b.price), a.price.max(b.price));
+    let price = match (low.checked_mul(20), high) {
+        _ if a.currency != b.currency || high <= 0 => 0,
+        (Some(twenty), _) => (twenty / high) as i32,
+        (None, _) => (i128::from(low) * 20 / i128::from(high)) as i32,
     };
     // 0 where two frames suit the same faces, 100 where they suit opposite ones.
     let apart: i32 = a
@@ -71,7 +121,7 @@ fn nearness(a: &ProductRecord, b: &ProductRecord) -> i32 {
         + same(a.size.is_some() && a.size == b.size, 10)
         + same(a.gender.is_some() && a.gender == b.gender, 8)
         + same(a.materials.first().is_some_and(|material| b.materials.contains(material)), 6)
-        + same(b.availability.is_available() && a.availability.is_available(), 25)
+        + same(b.is_available && a.is_available, 25)
         + price
         + (100 - apart) / 5
 }
@@ -84,22 +134,19 @@ struct Lanes {
 }
 
 impl Lanes {
-    fn new(records: &[ProductRecord], key: impl Fn(&ProductRecord) -> Option<(u32, u32)>) -> Self {
-        let mut by_key: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
-        for (position, record) in records.iter().enumerate() {
-            if let Some(key) = key(record) {
-                by_key.entry(key).or_default().push(position as u32);
-            }
-        }
-        let mut lanes: Vec<Vec<u32>> = by_key.into_values().collect();
-        let mut places = vec![None; records.len()];
-        for (lane, members) in lanes.iter_mut().enumerate() {
-            members.sort_by_key(|&position| {
-                let record = &records[position as usize];
-                (record.price.minor, record.id.clone())
-            });
-            for (place, &position) in members.iter().enumerate() {
-                places[position as usize] = Some((lane as u32, place as u32));
+    fn new(traits: &[Traits<'_>], by_price: &[u32], key: impl Fn(&Traits<'_>) -> Option<(u32, u32)>) -> Self {
+        let mut numbers: HashMap<(u32, u32), u32> = HashMap::new();
+        let mut lanes: Vec<Vec<u32>> = Vec::new();
+        let mut places = vec![None; traits.len()];
+        for &position in by_price {
+            if let Some(key) = key(&traits[position as usize]) {
+                let lane = *numbers.entry(key).or_insert_with(|| {
+                    lanes.push(Vec::new());
+                    (lanes.len() - 1) as u32
+                });
+                let members = &mut lanes[lane as usize];
+                places[position as usize] = Some((lane, members.len() as u32));
+                members.push(position);
             }
         }
         Self { lanes, places }

@@ -3,6 +3,7 @@
 //! In: the folder and the manifest of the last run. Out: what else is there, whether the new store needs its place, and
 //! how it gets into a new tree. A symbolic link is a file like any other here: kept, never followed.
 
+use super::manifest::Change;
 use super::output::{INSIDE_PREFIX, Placement};
 use super::{MANIFEST, Manifest};
 use anyhow::{Context as _, bail};
@@ -83,7 +84,11 @@ pub(super) fn settle_clashes(found: Vec<Foreign>, new: &Manifest, overwrite: boo
 /// As [`settle_clashes`].
 pub(super) fn refuse_clashes(output: &Path, old: &Manifest, new: &Manifest, overwrite: bool) -> anyhow::Result<()> {
     let mut found = Vec::new();
-    for (path, _) in new.iter().filter(|(path, _)| !old.contains(path)) {
+    let added = old.changes(new).filter_map(|change| match change {
+        Change::Added(path) => Some(path),
+        Change::Changed(_) | Change::Removed(_) => None,
+    });
+    for path in added {
         let mut at = PathBuf::new();
         for part in path.split('/') {
             at.push(part);

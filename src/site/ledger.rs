@@ -10,7 +10,8 @@ use super::{Fingerprint, Manifest};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, Metadata};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 /// Hash of everything that can change the bytes of a file.
@@ -77,24 +78,66 @@ impl Ledger {
     pub(super) fn intact(&self, output: &Path, manifest: &Manifest) -> Vec<bool> {
         /// Entries that one thread looks at in a row: some milliseconds of work.
         const BATCH: usize = 512;
+        let mut files = manifest.iter().peekable();
+        let mut is_listed = |entry: &Entry| {
+            while files.next_if(|(path, _)| **path < *entry.path).is_some() {}
+            files.peek().is_some_and(|(path, is)| **path == *entry.path && **is == entry.fingerprint())
+        };
+        let listed: Vec<bool> = self.entries.iter().map(&mut is_listed).collect();
+        let Ok(folder) = Folder::open(output) else { return vec![false; listed.len()] };
         self.entries
             .par_iter()
+            .zip(listed)
             .with_min_len(BATCH)
-            .map(|entry| {
-                manifest.get(&entry.path) == Some(&entry.fingerprint()) && stands(&output.join(&*entry.path), entry)
-            })
+            .map(|(entry, is_listed)| is_listed && folder.holds(entry))
             .collect()
     }
 }
 
-fn stands(path: &Path, entry: &Entry) -> bool {
-    let Ok(metadata) = fs::symlink_metadata(path) else { return false };
-    if !metadata.is_file() || metadata.len() != entry.size {
-        return false;
+/// A store's folder, held open so that paths are looked up from there.
+struct Folder {
+    path: PathBuf,
+    #[cfg(unix)]
+    opened: fs::File,
+}
+
+impl Folder {
+    fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            path: path.to_path_buf(),
+            #[cfg(unix)]
+            opened: fs::File::open(path)?,
+        })
     }
-    // A copy of the store has other times and the same bytes.
-    (entry.modified != 0 && modified(&metadata) == entry.modified)
-        || fs::read(path).is_ok_and(|bytes| *blake3::hash(&bytes).as_bytes() == entry.content)
+
+    /// Whether a file is as it was published.
+    fn holds(&self, entry: &Entry) -> bool {
+        let Some((size, modified)) = self.size_and_time(&entry.path) else { return false };
+        // A copy of the store has other times and the same bytes.
+        let is_same_file = entry.modified != 0 && modified == entry.modified;
+        let has_same_bytes = || {
+            let bytes = fs::read(self.path.join(&*entry.path));
+            bytes.is_ok_and(|bytes| *blake3::hash(&bytes).as_bytes() == entry.content)
+        };
+        size == entry.size && (is_same_file || has_same_bytes())
+    }
+
+    /// Size of a file in bytes, and when it was written as [`modified`] tells; `None` for anything but a file.
+    #[cfg(unix)]
+    fn size_and_time(&self, path: &str) -> Option<(u64, u64)> {
+        use rustix::fs::{AtFlags, FileType, statat};
+        let status = statat(&self.opened, path, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let is_file = FileType::from_raw_mode(status.st_mode) == FileType::RegularFile;
+        // The width of these fields is not the same on every system.
+        let time = i128::from(status.st_mtime) * 1_000_000_000 + i128::from(status.st_mtime_nsec);
+        is_file.then_some((u64::try_from(status.st_size).ok()?, u64::try_from(time).unwrap_or(0)))
+    }
+
+    #[cfg(not(unix))]
+    fn size_and_time(&self, path: &str) -> Option<(u64, u64)> {
+        let metadata = fs::symlink_metadata(self.path.join(path)).ok()?;
+        metadata.is_file().then(|| (metadata.len(), modified(&metadata)))
+    }
 }
 
 /// When a file was last written, in nanoseconds since 1970; 0 where the system does not tell.

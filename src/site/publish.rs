@@ -9,6 +9,7 @@ use super::durable::{sync_folder, sync_tree};
 use super::foreign;
 use super::journal::{Container, Step};
 use super::ledger::Whole;
+use super::manifest::Change;
 use super::output::Placement;
 use super::staging::{Files, Staging};
 use super::{Fingerprint, MANIFEST, Manifest};
@@ -45,14 +46,15 @@ impl Published {
     }
 
     fn compare(old: &Manifest, new: &Manifest) -> Self {
-        let count = |number: usize| number as u64;
-        Self {
-            files: count(new.len()),
-            bytes: new.bytes(),
-            added: count(new.iter().filter(|(path, _)| !old.contains(path)).count()),
-            changed: count(new.iter().filter(|(path, now)| old.get(path).is_some_and(|was| was != *now)).count()),
-            removed: count(old.iter().filter(|(path, _)| !new.contains(path)).count()),
+        let mut published = Self { files: new.len() as u64, bytes: new.bytes(), added: 0, changed: 0, removed: 0 };
+        for change in old.changes(new) {
+            match change {
+                Change::Added(_) => published.added += 1,
+                Change::Changed(_) => published.changed += 1,
+                Change::Removed(_) => published.removed += 1,
+            }
         }
+        published
     }
 
     fn is_same(&self) -> bool {
@@ -87,7 +89,7 @@ impl Staging {
     }
 
     /// The same in a way that is possible or, without one, in the best way.
-    fn publish_by(self, way: Option<Way>, whole: Option<Whole>, at: &mut Checkpoint) -> anyhow::Result<Published> {
+    fn publish_by(mut self, way: Option<Way>, whole: Option<Whole>, at: &mut Checkpoint) -> anyhow::Result<Published> {
         let mut files = self.take_files()?;
         files.ledger.whole = whole;
         let (new, target) = (&files.manifest, self.output.path.clone());
@@ -100,12 +102,13 @@ impl Staging {
             );
         }
         let published = Published::compare(&now, new);
-        let is_same = exists && files.written.is_empty() && published.is_same() && target.join(MANIFEST).exists();
+        let is_same =
+            exists && files.written().next().is_none() && published.is_same() && target.join(MANIFEST).exists();
         let ledger_path = self.ledger_path();
         if is_same {
             let _ = self.container.finish();
         } else {
-            let changes = files.written.len() as u64 + published.removed;
+            let changes = files.written().count() as u64 + published.removed;
             let is_small = exists && changes <= SMALL_CHANGE as u64 && changes * 4 <= published.files;
             let way = match way {
                 _ if self.output.placement == Placement::Inside => Way::FileByFile,
@@ -131,11 +134,10 @@ impl Staging {
         at(Moment::Listed)?;
         if exists && way == Way::FileByFile {
             let (old, new) = (&self.output.manifest, &files.manifest);
-            let removed = old.iter().map(|(path, _)| path).filter(|path| !new.contains(path));
-            refuse_links(target, files.written.iter().map(|path| &**path).chain(removed))?;
+            refuse_links(target, files.written().chain(removed(old, new)))?;
             foreign::refuse_clashes(target, &self.output.manifest, &files.manifest, self.output.overwrite)?;
         } else if exists {
-            self.take_along(&files.kept)?;
+            self.take_along(files.kept())?;
             let found = foreign::find(target, &self.output.manifest, self.output.placement)?;
             let kept = foreign::settle_clashes(found, &files.manifest, self.output.overwrite)?;
             kept.iter().try_for_each(|foreign| foreign.carry(target, &tree))?;
@@ -144,9 +146,10 @@ impl Staging {
         }
         at(Moment::Carried)?;
 
-        sync(&tree, &files.written).context("cannot flush the new store to the disk")?;
+        sync(&tree, files).context("cannot flush the new store to the disk")?;
         let Self { output, mut container, .. } = self;
-        put_tree_in_place(&mut container, &output.path, way, Fingerprint::of(&manifest_bytes), at)?;
+        let manifests = Manifests { old: &output.manifest, new: &files.manifest };
+        put_tree_in_place(&mut container, &output.path, way, Fingerprint::of(&manifest_bytes), manifests, at)?;
         // The store is in place: leftovers that cannot be removed now are the next command's to remove.
         let _ = container.finish();
         Ok(())
@@ -154,13 +157,13 @@ impl Staging {
 }
 
 /// Makes a new tree durable: a few files one by one, for the whole file system may have much else to write.
-fn sync(tree: &Path, written: &[Box<str>]) -> io::Result<()> {
+fn sync(tree: &Path, files: &Files) -> io::Result<()> {
     const FEW: usize = 64;
-    if written.len() > FEW {
+    if files.written().count() > FEW {
         return sync_tree(tree);
     }
-    let files = written.iter().map(|path| &**path).chain([MANIFEST]);
-    files.map(|path| tree.join(path)).try_for_each(|path| fs::File::open(path)?.sync_all())
+    let written = files.written().chain([MANIFEST]);
+    written.map(|path| tree.join(path)).try_for_each(|path| fs::File::open(path)?.sync_all())
 }
 
 /// How one tree takes the place of another; each way gives way to the next where it is not possible.
@@ -179,6 +182,7 @@ fn put_tree_in_place(
     output: &Path,
     mut way: Way,
     manifest: Fingerprint,
+    manifests: Manifests<'_>,
     at: &mut Checkpoint,
 ) -> anyhow::Result<()> {
     let (tree, old) = (container.tree(), container.old());
@@ -206,7 +210,7 @@ fn put_tree_in_place(
     }
     container.enter(Step::RollForward, manifest)?;
     at(Moment::Journalled)?;
-    roll_forward(&tree, output, at)
+    roll_forward_between(&tree, output, manifests, at)
 }
 
 /// Makes the exchange durable before anything of the old tree is removed.
@@ -270,7 +274,31 @@ pub(super) fn roll_forward(tree: &Path, output: &Path, at: &mut Checkpoint) -> a
     let Some(new) = Manifest::read(tree)? else { return Ok(()) };
     // An old manifest that cannot be read vouches for no file, so nothing is stale.
     let old = Manifest::read(output).ok().flatten().unwrap_or_default();
-    let stale: Vec<&str> = old.iter().map(|(path, _)| path).filter(|path| !new.contains(path)).collect();
+    roll_forward_between(tree, output, Manifests { old: &old, new: &new }, at)
+}
+
+/// The store that stands and the one that takes its place.
+#[derive(Clone, Copy)]
+struct Manifests<'m> {
+    old: &'m Manifest,
+    new: &'m Manifest,
+}
+
+/// Paths of the files that only the old store has.
+fn removed<'m>(old: &'m Manifest, new: &'m Manifest) -> impl Iterator<Item = &'m str> {
+    old.changes(new).filter_map(|change| match change {
+        Change::Removed(path) => Some(path),
+        Change::Added(_) | Change::Changed(_) => None,
+    })
+}
+
+fn roll_forward_between(
+    tree: &Path,
+    output: &Path,
+    Manifests { old, new }: Manifests<'_>,
+    at: &mut Checkpoint,
+) -> anyhow::Result<()> {
+    let stale: Vec<&str> = removed(old, new).collect();
     let in_the_way = |path: &str| new.has_folder(path) || parents(path).any(|folder| new.contains(folder));
 
     let files = files_in(tree)?;

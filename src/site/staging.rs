@@ -8,13 +8,13 @@ use super::journal::Container;
 use super::ledger::{Digest, Entry, Ledger, Whole, modified};
 use super::output::Output;
 use super::{Fingerprint, Manifest, check_path};
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A new tree, not yet published. Dropping it removes it.
@@ -28,8 +28,8 @@ pub struct Staging {
     last: Ledger,
     /// By place in the last ledger: whether the file still stands.
     intact: Vec<bool>,
-    /// By place in the last ledger: whether a kept file cannot do without it.
-    needed: Vec<AtomicBool>,
+    /// By place in the last ledger: what this run has found out about the file.
+    fate: Vec<AtomicU8>,
     ledger_path: Option<PathBuf>,
 }
 
@@ -39,26 +39,55 @@ struct Placed {
     fingerprint: Fingerprint,
     modified: u64,
     made_from: Option<Digest>,
-    needs: Needs,
+    /// Paths of other files that it cannot do without.
+    needs: Vec<String>,
     /// Whether it stands in the new tree; it stands in the output already otherwise.
     is_new: bool,
 }
 
-/// Which other files a file cannot do without.
-enum Needs {
-    Paths(Vec<String>),
-    /// The same as in the last run: its place in the last ledger.
-    AsBefore(usize),
+/// A file of the last run that is part of the new store as it stands.
+const KEPT: u8 = 1;
+/// A file of the last run that a kept one cannot do without.
+const NEEDED: u8 = 2;
+
+/// A file of the new store: a new one, or one of the last run with its fate.
+enum Merged {
+    Placed(Placed),
+    Kept(Entry, u8),
+}
+
+impl Merged {
+    fn path(&self) -> &str {
+        match self {
+            Self::Placed(file) => &file.path,
+            Self::Kept(entry, _) => &entry.path,
+        }
+    }
 }
 
 /// Everything that belongs to the new store.
 pub(super) struct Files {
     pub(super) manifest: Manifest,
     pub(super) ledger: Ledger,
-    /// Files in the new tree.
-    pub(super) written: Vec<Box<str>>,
-    /// Files that stand in the output as they should.
-    pub(super) kept: Vec<Box<str>>,
+    /// By place in the ledger: whether the file is in the new tree; it stands in the output as it should otherwise.
+    is_new: Vec<bool>,
+}
+
+impl Files {
+    /// Paths of the files in the new tree.
+    pub(super) fn written(&self) -> impl Iterator<Item = &str> {
+        self.paths(true)
+    }
+
+    /// Paths of the files that stand in the output as they should.
+    pub(super) fn kept(&self) -> impl Iterator<Item = &str> {
+        self.paths(false)
+    }
+
+    fn paths(&self, are_new: bool) -> impl Iterator<Item = &str> {
+        let entries = self.ledger.entries.iter().zip(&self.is_new);
+        entries.filter(move |(_, is_new)| **is_new == are_new).map(|(entry, _)| &*entry.path)
+    }
 }
 
 /// What is remembered of the last publication.
@@ -92,7 +121,7 @@ impl Output {
         let last = last.unwrap_or_default();
         Ok(Staging {
             intact: last.intact(&self.path, &self.manifest),
-            needed: std::iter::repeat_with(AtomicBool::default).take(last.entries.len()).collect(),
+            fate: std::iter::repeat_with(AtomicU8::default).take(last.entries.len()).collect(),
             last,
             output: self,
             tree: container.tree(),
@@ -115,16 +144,9 @@ impl Staging {
         if entry.made_from != Some(made_from) || !is_intact(place) || !needs().all(is_intact) {
             return false;
         }
-        needs().for_each(|need| self.needed[need].store(true, Ordering::Relaxed));
-        self.record(Placed {
-            path: path.into(),
-            fingerprint: entry.fingerprint(),
-            modified: entry.modified,
-            made_from: Some(made_from),
-            needs: Needs::AsBefore(place),
-            is_new: false,
-        });
-        true
+        needs().for_each(|need| _ = self.fate[need].fetch_or(NEEDED, Ordering::Relaxed));
+        // Two pages of the same path are told apart when both are there.
+        self.fate[place].fetch_or(KEPT, Ordering::Relaxed) & KEPT == 0
     }
 
     /// Whether a file stands in the output as the last run wrote it. It is part of the new store once [`Staging::keep`]
@@ -164,7 +186,6 @@ impl Staging {
                 (file.metadata().map_or(0, |metadata| modified(&metadata)), true)
             }
         };
-        let needs = Needs::Paths(needs);
         self.record(Placed { path: path.into(), fingerprint, modified, made_from, needs, is_new });
         Ok(())
     }
@@ -185,7 +206,7 @@ impl Staging {
         check_path(path)?;
         let standing = self.last.find(path).filter(|&place| self.intact[place]).map(|place| &self.last.entries[place]);
         let place = |fingerprint, modified, is_new| {
-            let (path, needs) = (path.into(), Needs::Paths(Vec::new()));
+            let (path, needs) = (path.into(), Vec::new());
             self.record(Placed { path, fingerprint, modified, made_from: None, needs, is_new });
         };
         if let Some(entry) = standing
@@ -208,7 +229,8 @@ impl Staging {
 
     /// Number of files so far.
     pub fn len(&self) -> usize {
-        lock(&self.files).len()
+        let kept = self.fate.iter().filter(|fate| fate.load(Ordering::Relaxed) & KEPT != 0);
+        lock(&self.files).len() + kept.count()
     }
 
     /// Whether there are no files yet.
@@ -220,9 +242,9 @@ impl Staging {
     pub fn listed(&self) -> Vec<(Box<str>, Fingerprint)> {
         let placed = lock(&self.files);
         let placed = placed.iter().map(|file| (file.path.clone(), file.fingerprint));
-        let needed = self.last.entries.iter().zip(&self.needed).filter(|(_, needed)| needed.load(Ordering::Relaxed));
-        let needed = needed.map(|(entry, _)| (entry.path.clone(), entry.fingerprint()));
-        let mut listed: Vec<_> = placed.chain(needed).collect();
+        let kept = self.last.entries.iter().zip(&self.fate).filter(|(_, fate)| fate.load(Ordering::Relaxed) != 0);
+        let kept = kept.map(|(entry, _)| (entry.path.clone(), entry.fingerprint()));
+        let mut listed: Vec<_> = placed.chain(kept).collect();
         listed.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         listed.dedup_by(|one, other| one.0 == other.0);
         listed
@@ -233,59 +255,76 @@ impl Staging {
         self.ledger_path.clone()
     }
 
-    /// Everything that was written or kept so far.
+    /// Everything that was written or kept so far; takes it.
     ///
     /// # Errors
     /// When two files have the same path.
-    pub(super) fn take_files(&self) -> anyhow::Result<Files> {
+    pub(super) fn take_files(&mut self) -> anyhow::Result<Files> {
         let mut placed = std::mem::take(&mut *lock(&self.files));
-        let needed = self.last.entries.iter().zip(&self.needed).filter(|(_, needed)| needed.load(Ordering::Relaxed));
-        let needed = needed.map(|(entry, _)| Placed {
-            path: entry.path.clone(),
-            fingerprint: entry.fingerprint(),
-            modified: entry.modified,
-            made_from: None,
-            needs: Needs::Paths(Vec::new()),
-            is_new: false,
-        });
         placed.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        let twice = |path: &str| anyhow::anyhow!("two files of the store want the path `{path}`");
         if let Some(pair) = placed.windows(2).find(|pair| pair[0].path == pair[1].path) {
-            bail!("two files of the store want the path `{}`", pair[0].path);
+            return Err(twice(&pair[0].path));
         }
-        // A file that is needed by a kept page may have been made again by another one.
-        let missing = |file: &Placed| placed.binary_search_by(|other| other.path.cmp(&file.path)).is_err();
-        let missing: Vec<Placed> = needed.filter(missing).collect();
-        placed.extend(missing);
-        placed.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        // Both lists are in order of paths, and so is what is made of them.
+        let last = std::mem::take(&mut self.last.entries);
+        let mut moved = vec![None; last.len()];
+        let mut merged = Vec::with_capacity(last.len() + placed.len());
+        let mut placed = placed.into_iter().peekable();
+        for (place, (entry, fate)) in last.into_iter().zip(&self.fate).enumerate() {
+            let fate = fate.load(Ordering::Relaxed);
+            while let Some(file) = placed.next_if(|file| file.path < entry.path) {
+                merged.push(Merged::Placed(file));
+            }
+            // A file that is needed by a kept page may have been made again by another one.
+            let again = placed.next_if(|file| file.path == entry.path);
+            match again {
+                Some(file) if fate & KEPT != 0 => return Err(twice(&file.path)),
+                _ if fate == 0 && again.is_none() => continue,
+                _ => {}
+            }
+            moved[place] = u32::try_from(merged.len()).ok();
+            merged.push(match again {
+                Some(file) => Merged::Placed(file),
+                None => Merged::Kept(entry, fate),
+            });
+        }
+        merged.extend(placed.map(Merged::Placed));
 
         let place_of = |path: &str| {
-            let place = placed.binary_search_by(|file| (*file.path).cmp(path)).ok()?;
+            let place = merged.binary_search_by(|file| file.path().cmp(path)).ok()?;
             u32::try_from(place).ok()
         };
-        let entries = placed.iter().map(|file| {
-            let needs: Option<Box<[u32]>> = match &file.needs {
-                Needs::Paths(paths) => paths.iter().map(|path| place_of(path)).collect(),
-                Needs::AsBefore(place) => {
-                    let before = self.last.entries[*place].needs.iter();
-                    before.map(|&need| place_of(&self.last.entries[need as usize].path)).collect()
+        let needs: Vec<Option<Box<[u32]>>> = merged
+            .iter()
+            .map(|file| match file {
+                Merged::Placed(file) => file.needs.iter().map(|path| place_of(path)).collect(),
+                Merged::Kept(entry, _) => entry.needs.iter().map(|&need| moved[need as usize]).collect(),
+            })
+            .collect();
+        let is_new = merged.iter().map(|file| matches!(file, Merged::Placed(file) if file.is_new)).collect();
+        let entries = merged.into_iter().zip(needs).map(|(file, needs)| {
+            let entry = match file {
+                Merged::Placed(file) => Entry {
+                    path: file.path,
+                    content: file.fingerprint.hash,
+                    size: file.fingerprint.size,
+                    modified: file.modified,
+                    made_from: file.made_from,
+                    needs: Box::default(),
+                },
+                Merged::Kept(entry, fate) => {
+                    // What others need may be something else to this run, so it is made again when it is a page.
+                    let made_from = entry.made_from.filter(|_| fate & KEPT != 0);
+                    Entry { made_from, ..entry }
                 }
             };
-            Entry {
-                path: file.path.clone(),
-                content: file.fingerprint.hash,
-                size: file.fingerprint.size,
-                modified: file.modified,
-                // A page whose companions are not all there may not be kept.
-                made_from: file.made_from.filter(|_| needs.is_some()),
-                needs: needs.unwrap_or_default(),
-            }
+            // A page whose companions are not all there may not be kept.
+            Entry { made_from: entry.made_from.filter(|_| needs.is_some()), needs: needs.unwrap_or_default(), ..entry }
         });
         let ledger = Ledger { whole: None, entries: entries.collect() };
-        let paths =
-            |is_new: bool| placed.iter().filter(move |file| file.is_new == is_new).map(|file| file.path.clone());
-        let (written, kept) = (paths(true).collect(), paths(false).collect());
-        let manifest = Manifest::new(placed.into_iter().map(|file| (file.path, file.fingerprint)).collect());
-        Ok(Files { manifest, ledger, written, kept })
+        let manifest = ledger.entries.iter().map(|entry| (entry.path.clone(), entry.fingerprint()));
+        Ok(Files { manifest: Manifest::new(manifest.collect()), ledger, is_new })
     }
 
     fn record(&self, file: Placed) {
@@ -296,9 +335,9 @@ impl Staging {
     ///
     /// # Errors
     /// When one is gone, or the disk refuses.
-    pub(super) fn take_along(&self, kept: &[Box<str>]) -> anyhow::Result<()> {
+    pub(super) fn take_along<'f>(&self, kept: impl Iterator<Item = &'f str>) -> anyhow::Result<()> {
         for path in kept {
-            let (from, to) = (self.output.path.join(&**path), self.place(path)?);
+            let (from, to) = (self.output.path.join(path), self.place(path)?);
             if fs::hard_link(&from, &to).is_err() {
                 let copy = || -> io::Result<()> {
                     fs::copy(&from, &to)?;
