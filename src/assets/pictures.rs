@@ -9,7 +9,7 @@ use super::image::{self, Facts, Header, ImageProblem, Size};
 use super::media::MediaFile;
 use crate::config::{ImageFormat, ImageSettings};
 use crate::event::{Cancelled, Event, Observer, Phase};
-use crate::site::Staging;
+use crate::site::{Made, Staging};
 use anyhow::Context as _;
 use base64::Engine as _;
 use rayon::prelude::*;
@@ -135,10 +135,9 @@ impl Pictures {
                     missing.iter().map(|(at, _)| std::mem::take(&mut files[*at])).collect()
                 }
             };
-            missing
-                .iter()
-                .zip(files)
-                .try_for_each(|((_, path), bytes)| staging.write_made(path, &bytes, Some(made_from), Vec::new()))
+            missing.iter().zip(files).try_for_each(|((_, path), bytes)| {
+                staging.write_made(path, &bytes, Made { from: Some(made_from), ..Made::default() })
+            })
         })
     }
 }

@@ -25,7 +25,6 @@ use crate::language::Words;
 use crate::score::{self, Rules};
 use crate::site::Digest;
 use anyhow::Result;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -539,12 +538,9 @@ impl<'a> Collector<'a> {
         if let Some((Recollection { memory, now, findings, .. }, comparison)) = self.memory.take().zip(comparison) {
             let Reading { known, others, pictures, .. } = now.into_inner().unwrap_or_else(PoisonError::into_inner);
             let documents = &memory.last.documents;
-            let recalled: Vec<Draft> = known
-                .par_iter()
-                .filter_map(|&(document, place)| Some((documents[document as usize].draft?, place)))
-                .map(|(blob, place)| memory.read::<Draft>(blob).map(|draft| Draft { place, ..draft }))
-                .collect::<Result<_, _>>()?;
-            drafts.extend(recalled);
+            let blob_of = |&(document, place): &(u32, Place)| Some((documents[document as usize].draft?, place));
+            let recalled = memory.read_all::<Draft, Place>(known.iter().filter_map(blob_of).collect())?;
+            drafts.extend(recalled.into_iter().map(|(draft, place)| Draft { place, ..draft }));
             let known = known.into_iter().map(|(document, _)| documents[document as usize].clone());
             let next = Index {
                 documents: known.chain(others).collect(),

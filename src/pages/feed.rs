@@ -13,6 +13,8 @@ use crate::catalog::text::shortened;
 use crate::catalog::vocabulary::{Term, Vocabulary};
 use crate::enhance::wording::text_of_safe_html;
 use crate::enhance::{EnhancedProduct, ProductRecord};
+use crate::site::{Digest, Piece, Pieces};
+use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -48,11 +50,17 @@ pub(crate) fn records_of_part(shop: &Shop<'_>, number: u32) -> Range<usize> {
     first..count.min(first + PART)
 }
 
-/// One part, counted from 1.
+/// One part, counted from 1, and the pieces it consists of. Entries are taken from the file that was there `before` where
+/// they were made from the same, as `made_from` tells by the index of a record.
 ///
 /// # Errors
 /// When a full product cannot be read back.
-pub(crate) fn part(shop: &Shop<'_>, number: u32) -> anyhow::Result<String> {
+pub(crate) fn part(
+    shop: &Shop<'_>,
+    number: u32,
+    before: Option<&Pieces>,
+    made_from: &dyn Fn(u32) -> Option<Digest>,
+) -> anyhow::Result<(String, Vec<Piece>)> {
     let mut xml = String::from(xml::DECLARATION);
     xml.push_str("<rss version=\"2.0\" xmlns:g=\"http://base.google.com/ns/1.0\">\n<channel>\n");
     xml::push_element(&mut xml, "title", &shop.config.store_name);
@@ -62,10 +70,17 @@ pub(crate) fn part(shop: &Shop<'_>, number: u32) -> anyhow::Result<String> {
     xml::push_element(&mut xml, "language", shop.locale);
     let records = records_of_part(shop, number);
     let size_before = xml.len();
+    let mut pieces = vec![(Digest::default(), piece_length(size_before)?)];
     for (index, record) in (0_u32..).zip(&shop.catalog.records).skip(records.start).take(records.len()) {
-        if record.availability != Availability::Discontinued {
-            push_product(shop, record, &shop.product_without_scores(index)?, &mut xml);
+        let start = xml.len();
+        let made_from = made_from(index);
+        let as_before = before.zip(made_from).and_then(|(before, made_from)| before.get(&made_from));
+        match as_before {
+            Some(entry) => xml.push_str(entry),
+            None if record.availability == Availability::Discontinued => {}
+            None => push_product(shop, record, &shop.product_without_scores(index)?, &mut xml),
         }
+        pieces.push((made_from.unwrap_or_default(), piece_length(xml.len() - start)?));
         if (index as usize) + 1 - records.start == SAMPLE {
             // To grow by doubling would touch three times the memory.
             let left = records.len() - SAMPLE;
@@ -73,7 +88,11 @@ pub(crate) fn part(shop: &Shop<'_>, number: u32) -> anyhow::Result<String> {
         }
     }
     xml.push_str("</channel>\n</rss>\n");
-    Ok(xml)
+    Ok((xml, pieces))
+}
+
+fn piece_length(bytes: usize) -> anyhow::Result<u32> {
+    u32::try_from(bytes).context("an entry of more than 4 GiB")
 }
 
 /// What differs between the colours of a frame.

@@ -138,6 +138,14 @@ impl Fingerprints {
         digest(&hasher)
     }
 
+    /// The hash of what a product's entry in the feed is made from.
+    pub(crate) fn of_feed_entry(&self, shop: &Shop<'_>, index: u32) -> Option<Digest> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.base).update(b"feed entry");
+        self.push_record(shop, index, &mut hasher)?;
+        Some(digest(&hasher))
+    }
+
     fn push_product(&self, shop: &Shop<'_>, index: u32, hasher: &mut blake3::Hasher) -> Option<()> {
         hasher.update(b"product");
         self.push_record(shop, index, hasher)?;

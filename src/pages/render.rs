@@ -23,7 +23,7 @@ use crate::assets::{icons, palette, viewer};
 use crate::config::StoreConfiguration;
 use crate::enhance::EnhancedCatalog;
 use crate::language::Collator;
-use crate::site::Digest;
+use crate::site::{Digest, Piece, Pieces};
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -51,6 +51,8 @@ pub struct Rendered {
     pub bytes: Vec<u8>,
     /// Paths of the drawings that a product's page points at.
     pub files: Vec<String>,
+    /// Of a file that is put together from pieces: what each was made from, and its length.
+    pub pieces: Vec<Piece>,
 }
 
 impl<'a> Renderer<'a> {
@@ -193,16 +195,34 @@ impl<'a> Renderer<'a> {
     /// # Errors
     /// When a full product cannot be read back, or the theme asks for something that is not there.
     pub fn render(&self, page: &PlannedPage) -> Result<Rendered> {
+        self.render_from(page, None)
+    }
+
+    /// The same with the file of the last run, the pieces of which are used again where they would come out the same.
+    ///
+    /// # Errors
+    /// As [`Renderer::render`].
+    pub fn render_from(&self, page: &PlannedPage, before: Option<&Pieces>) -> Result<Rendered> {
+        if let PageKind::ProductFeed(number) = page.kind {
+            let Edition { shop, fingerprints, .. } = self.edition_of(page)?;
+            let made_from = |index| fingerprints.of_feed_entry(shop, index);
+            let (xml, pieces) =
+                feed::part(shop, number, before, &made_from).with_context(|| format!("rendering `{}`", page.path))?;
+            return Ok(Rendered { bytes: xml.into_bytes(), files: Vec::new(), pieces });
+        }
         let (bytes, files) = Used::watching(|| self.bytes(page));
         // Other pages show cards, whose pictures are there anyway.
         let files = if matches!(page.kind, PageKind::Product(_)) { files } else { Vec::new() };
-        Ok(Rendered { bytes: bytes.with_context(|| format!("rendering `{}`", page.path))?, files })
+        let bytes = bytes.with_context(|| format!("rendering `{}`", page.path))?;
+        Ok(Rendered { bytes, files, pieces: Vec::new() })
+    }
+
+    fn edition_of(&self, page: &PlannedPage) -> Result<&Edition<'a>> {
+        self.editions.get(usize::from(page.language)).context("the plan names a language that is not there")
     }
 
     fn bytes(&self, page: &PlannedPage) -> Result<Vec<u8>> {
-        let edition =
-            self.editions.get(usize::from(page.language)).context("the plan names a language that is not there")?;
-        let Edition { shop, shell, cards, .. } = edition;
+        let Edition { shop, shell, cards, .. } = self.edition_of(page)?;
         let content = match page.kind {
             PageKind::Home => home_page::build(shop, cards)?,
             PageKind::Listing { listing, number } => {
@@ -230,7 +250,7 @@ impl<'a> Renderer<'a> {
             PageKind::Robots => return Ok(host_files::robots(shop).into_bytes()),
             PageKind::Headers => return Ok(host_files::headers(shop).into_bytes()),
             PageKind::Manifest => return Ok(host_files::manifest(shop).into_bytes()),
-            PageKind::ProductFeed(number) => return Ok(feed::part(shop, number)?.into_bytes()),
+            PageKind::ProductFeed(number) => return Ok(feed::part(shop, number, None, &|_| None)?.0.into_bytes()),
             PageKind::News => return Ok(news::build(shop)?.into_bytes()),
             PageKind::SearchDescription => return Ok(search_description::build(shop).into_bytes()),
             PageKind::LanguageModels => return Ok(llms::build(shop).into_bytes()),

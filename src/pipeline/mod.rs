@@ -24,7 +24,7 @@ use crate::language::Words;
 use crate::pages::{self, Rendered, Renderer, Theme};
 use crate::reliability::{Breakers, Unavailable};
 use crate::score::Rules;
-use crate::site::{self, Digest, Memory, Shard, Staging, Whole};
+use crate::site::{self, Digest, Made, Memory, Shard, Staging, Whole};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -458,9 +458,11 @@ fn render(
                 renderer.point_at_cards(page);
                 continue;
             }
-            let Rendered { bytes, files } = renderer.render(page)?;
+            let before = staging.and_then(|staging| staging.pieces(&page.path));
+            let Rendered { bytes, files, pieces } = renderer.render_from(page, before.as_ref())?;
             rendered.fetch_add(1, Ordering::Relaxed);
-            staging.map_or(Ok(()), |staging| staging.write_made(&page.path, &bytes, made_from, files))?;
+            let made = Made { from: made_from, needs: files, pieces };
+            staging.map_or(Ok(()), |staging| staging.write_made(&page.path, &bytes, made))?;
         }
         observer.observe(Event::Advanced { phase: Phase::Pages, steps: batch.len() as u64 });
         Ok(())
@@ -519,7 +521,7 @@ fn search_index(
     })?;
     let parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
     let summary = summary.into_inner().unwrap_or_else(PoisonError::into_inner);
-    staging.write_made(&summary_path, &summary, made_from, parts)
+    staging.write_made(&summary_path, &summary, Made { from: made_from, needs: parts, ..Made::default() })
 }
 
 /// Writes what pages point at: stylesheet and icons, drawings, but no pictures of products.

@@ -5,7 +5,7 @@ use crate::assets::media::Media;
 use crate::enhance::EnhancedCatalog;
 use crate::enhance::collect::digest_of;
 use crate::event::Observer;
-use crate::site::Staging;
+use crate::site::{Made, Staging};
 use anyhow::Context as _;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -41,6 +41,6 @@ pub(super) fn write(
             || format!("the 3D model of product {} has gone since the catalogue was read; run again", product.id);
         let model = product.models.iter().find(is_it).with_context(gone)?;
         let bytes = media.model_bytes(model).map_err(anyhow::Error::from)?.with_context(gone)?;
-        Ok(staging.write_made(path, &bytes, Some(made_from), Vec::new())?)
+        Ok(staging.write_made(path, &bytes, Made { from: Some(made_from), ..Made::default() })?)
     })
 }

@@ -18,7 +18,7 @@ use std::time::UNIX_EPOCH;
 pub type Digest = [u8; 16];
 
 /// Raised whenever the entries change their form.
-const KIND: &str = "ledger 2";
+const KIND: &str = "ledger 3";
 
 /// Every file of a publication, by path.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -50,7 +50,13 @@ pub(super) struct Entry {
     pub(super) made_from: Option<Digest>,
     /// Other files that it cannot do without, as places in the ledger.
     pub(super) needs: Box<[u32]>,
+    /// Where the file is put together from pieces that the next run may use again: what each was made from, and its
+    /// length in bytes, one behind the other from the beginning.
+    pub(super) pieces: Box<[Piece]>,
 }
+
+/// What a part of a file was made from, and its length in bytes.
+pub type Piece = (Digest, u32);
 
 impl Entry {
     pub(super) fn fingerprint(&self) -> Fingerprint {

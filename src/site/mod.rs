@@ -18,10 +18,10 @@ mod publish;
 mod staging;
 
 pub use journal::{Recovered, recover};
-pub use ledger::{Digest, Whole};
+pub use ledger::{Digest, Piece, Whole};
 pub use manifest::{Fingerprint, MANIFEST, Manifest};
 pub use output::{Output, Refused};
 pub use part::{NoShard, Shard, merge};
 pub use path::{UnsafePath, check_path};
 pub use publish::Published;
-pub use staging::{Memory, Staging};
+pub use staging::{Made, Memory, Pieces, Staging};

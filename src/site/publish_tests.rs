@@ -1,7 +1,7 @@
 //! Publishing over an old store with foreign files, and pulling the plug at every step of it.
 
 use super::*;
-use crate::site::{Memory, Output, recover};
+use crate::site::{Made, Memory, Output, recover};
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::process::Command;
@@ -164,6 +164,42 @@ fn no_path_is_written_twice_and_a_dropped_tree_leaves_nothing() {
     assert!(format!("{error:#}").contains("two files of the store want the path `x`"), "{error:#}");
     assert_eq!(shop.contents(), expected(OLD));
     shop.assert_no_leftovers();
+}
+
+#[test]
+fn what_was_made_from_the_same_is_kept_with_what_it_needs_and_in_pieces() {
+    let shop = Shop::new();
+    let (journal, ledger) = (shop.folder.path().join("state/publish"), shop.folder.path().join("state/ledger"));
+    let stage = |job: &str| {
+        let memory = Memory { path: &ledger, make_anew: false };
+        Output::claim(&shop.store(), &[], false).unwrap().stage(&journal, job, Some(memory)).unwrap()
+    };
+    let (page, other, head, entry) = ([1; 16], [2; 16], [3; 16], [4; 16]);
+    let first = stage("job_1");
+    first.write("drawing.svg", b"drawing").unwrap();
+    let needs = vec!["drawing.svg".to_string()];
+    first.write_made("page.html", b"page", Made { from: Some(page), needs, ..Made::default() }).unwrap();
+    let pieces = vec![(head, 2), (entry, 3)];
+    first.write_made("feed.xml", "ä<b>".as_bytes(), Made { pieces, ..Made::default() }).unwrap();
+    first.publish(None).unwrap();
+
+    let second = stage("job_2");
+    assert!(!second.keep("page.html", other) && !second.keep("new.html", page) && second.keep("page.html", page));
+    let pieces = second.pieces("feed.xml").unwrap();
+    assert_eq!((pieces.get(&entry), pieces.get(&head), pieces.get(&page)), (Some("<b>"), Some("ä"), None));
+    assert!(second.pieces("page.html").is_none() && second.pieces("new.html").is_none());
+    second.write("feed.xml", b"other").unwrap();
+    second.write("b.html", b"new").unwrap();
+    second.publish(None).unwrap();
+    let names: Vec<String> = shop.contents().into_keys().collect();
+    assert_eq!(names, ["b.html", "drawing.svg", "feed.xml", "page.html"]);
+
+    // The page's companion stands at another place in the ledger now, and is still known as such.
+    assert!(stage("job_3").keep("page.html", page));
+    fs::write(shop.store().join("drawing.svg"), "mine").unwrap();
+    let fourth = stage("job_4");
+    assert!(!fourth.keep("page.html", page));
+    assert!(fourth.pieces("feed.xml").is_none(), "it was not written in pieces");
 }
 
 #[test]

@@ -5,14 +5,15 @@
 //! made from the same things again need not even be made: [`Staging::keep`].
 
 use super::journal::Container;
-use super::ledger::{Digest, Entry, Ledger, Whole, modified};
+use super::ledger::{Digest, Entry, Ledger, Piece, Whole, modified};
 use super::output::Output;
 use super::{Fingerprint, Manifest, check_path};
 use anyhow::Context as _;
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -38,9 +39,7 @@ struct Placed {
     path: Box<str>,
     fingerprint: Fingerprint,
     modified: u64,
-    made_from: Option<Digest>,
-    /// Paths of other files that it cannot do without.
-    needs: Vec<String>,
+    made: Made,
     /// Whether it stands in the new tree; it stands in the output already otherwise.
     is_new: bool,
 }
@@ -87,6 +86,31 @@ impl Files {
     fn paths(&self, are_new: bool) -> impl Iterator<Item = &str> {
         let entries = self.ledger.entries.iter().zip(&self.is_new);
         entries.filter(move |(_, is_new)| **is_new == are_new).map(|(entry, _)| &*entry.path)
+    }
+}
+
+/// How a file came about, for the next run.
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    /// Hash of everything that it was made from; without it the file is made again and compared.
+    pub from: Option<Digest>,
+    /// Paths of other files without which it is nothing.
+    pub needs: Vec<String>,
+    /// Parts of it that can be used again, in order and without gaps from its beginning.
+    pub pieces: Vec<Piece>,
+}
+
+/// A file of the last run, by the pieces that it was put together from.
+#[derive(Debug)]
+pub struct Pieces {
+    text: String,
+    places: HashMap<Digest, Range<usize>>,
+}
+
+impl Pieces {
+    /// The piece that was made from something.
+    pub fn get(&self, made_from: &Digest) -> Option<&str> {
+        self.text.get(self.places.get(made_from)?.clone())
     }
 }
 
@@ -160,21 +184,31 @@ impl Staging {
     /// # Errors
     /// When the path is unsafe, or the disk refuses.
     pub fn write(&self, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
-        self.write_made(path, bytes, None, Vec::new())
+        self.write_made(path, bytes, Made::default())
     }
 
-    /// Adds a file with what it was made from, for [`Staging::keep`] in the next run; `needs` are paths of other files
-    /// without which it is nothing.
+    /// The pieces of a file of the last run that still stands.
+    pub fn pieces(&self, path: &str) -> Option<Pieces> {
+        let place = self.last.find(path).filter(|&place| self.intact[place])?;
+        let pieces = &self.last.entries[place].pieces;
+        if pieces.is_empty() {
+            return None;
+        }
+        let text = fs::read_to_string(self.output.path.join(path)).ok()?;
+        let mut end = 0;
+        let places = pieces.iter().map(|&(made_from, length)| {
+            let start = end;
+            end += length as usize;
+            (made_from, start..end)
+        });
+        Some(Pieces { places: places.collect(), text })
+    }
+
+    /// Adds a file with how it came about, for [`Staging::keep`] and [`Staging::pieces`] in the next run.
     ///
     /// # Errors
     /// As [`Staging::write`].
-    pub fn write_made(
-        &self,
-        path: &str,
-        bytes: &[u8],
-        made_from: Option<Digest>,
-        needs: Vec<String>,
-    ) -> anyhow::Result<()> {
+    pub fn write_made(&self, path: &str, bytes: &[u8], made: Made) -> anyhow::Result<()> {
         check_path(path)?;
         let fingerprint = Fingerprint::of(bytes);
         let standing = (self.output.manifest.get(path) == Some(&fingerprint)).then(|| self.standing(path, bytes));
@@ -186,7 +220,7 @@ impl Staging {
                 (file.metadata().map_or(0, |metadata| modified(&metadata)), true)
             }
         };
-        self.record(Placed { path: path.into(), fingerprint, modified, made_from, needs, is_new });
+        self.record(Placed { path: path.into(), fingerprint, modified, made, is_new });
         Ok(())
     }
 
@@ -206,8 +240,7 @@ impl Staging {
         check_path(path)?;
         let standing = self.last.find(path).filter(|&place| self.intact[place]).map(|place| &self.last.entries[place]);
         let place = |fingerprint, modified, is_new| {
-            let (path, needs) = (path.into(), Vec::new());
-            self.record(Placed { path, fingerprint, modified, made_from: None, needs, is_new });
+            self.record(Placed { path: path.into(), fingerprint, modified, made: Made::default(), is_new });
         };
         if let Some(entry) = standing
             && poured(source, &mut io::sink())? == entry.fingerprint()
@@ -298,7 +331,7 @@ impl Staging {
         let needs: Vec<Option<Box<[u32]>>> = merged
             .iter()
             .map(|file| match file {
-                Merged::Placed(file) => file.needs.iter().map(|path| place_of(path)).collect(),
+                Merged::Placed(file) => file.made.needs.iter().map(|path| place_of(path)).collect(),
                 Merged::Kept(entry, _) => entry.needs.iter().map(|&need| moved[need as usize]).collect(),
             })
             .collect();
@@ -310,8 +343,9 @@ impl Staging {
                     content: file.fingerprint.hash,
                     size: file.fingerprint.size,
                     modified: file.modified,
-                    made_from: file.made_from,
+                    made_from: file.made.from,
                     needs: Box::default(),
+                    pieces: file.made.pieces.into(),
                 },
                 Merged::Kept(entry, fate) => {
                     // What others need may be something else to this run, so it is made again when it is a page.

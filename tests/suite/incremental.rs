@@ -1,6 +1,7 @@
 //! Generating again after a change: only what changed is made and touched, and the result is that of a fresh build.
 
 use crate::store::{CONFIG, Store, assert_same_tree, tree_of};
+use crate::watching::Watching;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt as _;
@@ -46,6 +47,17 @@ impl Shop {
         }
         self.store.generate(&["--quiet", "--output", "fresh", "--state", "fresh-state/state.json"]).code(0);
         tree_of(&self.store.path("fresh"))
+    }
+
+    /// What two machines make together, each of which knows what it made before.
+    fn in_parts(&self) -> BTreeMap<String, String> {
+        for number in 1..=2 {
+            let (shard, part) = (format!("{number}/2"), format!("part{number}"));
+            let state = format!("{part}-state/state.json");
+            self.store.generate(&["--quiet", "--shard", &shard, "--output", &part, "--state", &state]).code(0);
+        }
+        self.store.run(&["merge", "merged", "part1", "part2"]).code(0);
+        tree_of(&self.store.path("merged"))
     }
 
     fn product(&mut self, name: &str) -> &mut Value {
@@ -164,6 +176,7 @@ fn any_changes_give_what_a_fresh_build_gives() {
     let mut shop = Shop::new();
     let mut dice = Dice(0x5eed_cafe);
     shop.store.generated(&[]);
+    let watching = Watching::begin(&shop.store, &["--output", "watched", "--state", "watched-state/state.json"]);
     for round in 0..14 {
         let mut said = Vec::new();
         for _ in 0..=dice.below(3) {
@@ -171,8 +184,14 @@ fn any_changes_give_what_a_fresh_build_gives() {
         }
         shop.save();
         shop.store.generated(&[]);
-        assert_same_tree(&shop.fresh(), &shop.store.tree(), &format!("round {round}: {said:?}"));
+        let fresh = shop.fresh();
+        assert_same_tree(&fresh, &shop.store.tree(), &format!("round {round}: {said:?}"));
+        watching.until(|| tree_of(&shop.store.path("watched")) == fresh);
+        if round % 5 == 4 {
+            assert_same_tree(&fresh, &shop.in_parts(), &format!("in parts, round {round}: {said:?}"));
+        }
     }
+    watching.end();
 }
 
 /// Makes one change and says which.

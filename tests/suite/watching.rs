@@ -13,20 +13,34 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A program that watches, and what it says.
-struct Watching {
+pub(crate) struct Watching {
     child: Child,
     said: Receiver<String>,
 }
 
 impl Watching {
-    fn begin(store: &Store) -> Self {
-        let mut child = store.command(&["generate", "store.yaml", "--watch"]).spawn().expect("the program starts");
+    /// Starts it and waits until it has built the store for the first time.
+    pub(crate) fn begin(store: &Store, arguments: &[&str]) -> Self {
+        let watching = Self::start(store, arguments);
+        watching.hears("watching");
+        watching
+    }
+
+    fn start(store: &Store, arguments: &[&str]) -> Self {
+        let arguments = [&["generate", "store.yaml", "--watch"], arguments].concat();
+        let mut child = store.command(&arguments).spawn().expect("the program starts");
         let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
         let (sender, said) = channel();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let watching = Self { child, said };
-        watching.hears("watching");
-        watching
+        Self { child, said }
+    }
+
+    /// Waits through as many builds as it takes until something is so.
+    pub(crate) fn until(&self, is_so: impl Fn() -> bool) {
+        while {
+            self.hears("watching");
+            !is_so()
+        } {}
     }
 
     /// Waits until the program says something.
@@ -43,7 +57,7 @@ impl Watching {
     }
 
     /// Ends it as a person does.
-    fn end(mut self) {
+    pub(crate) fn end(mut self) {
         kill_process(Pid::from_child(&self.child), Signal::INT).expect("it runs");
         assert_eq!(self.child.wait().expect("it ends").code(), Some(0));
     }
@@ -57,7 +71,7 @@ fn fresh(store: &Store) -> std::collections::BTreeMap<String, String> {
 #[test]
 fn the_store_follows_its_files() {
     let store = Store::from_example("boutique");
-    let watching = Watching::begin(&store);
+    let watching = Watching::begin(&store, &[]);
     let catalog = store.path("catalog/products.jsonl");
     let text = std::fs::read_to_string(&catalog).expect("the catalogue");
     std::fs::write(&catalog, text.replace("\"Nagi Aviator\"", "\"Nagi Pilot\"")).expect("written");
@@ -81,22 +95,30 @@ fn the_store_follows_its_files() {
     assert_same_tree(&fresh(&store), &store.tree(), "after all changes");
 }
 
-fn follows(server: &Mongod, uri: &str, says: &str) {
+fn product(id: i32, name: &str) -> bson::Document {
+    doc! { "_id": id, "name": name, "price": 90 + id, "frame_shape": "round" }
+}
+
+/// A store of forty products in a database of its own, which is given.
+fn stored_in(server: &Mongod, uri: &str) -> (Store, String) {
     let database = server.new_database();
-    let product = |id: i32, name: &str| doc! { "_id": id, "name": name, "price": 90 + id, "frame_shape": "round" };
     let products: Vec<bson::Document> = (0..40).map(|id| product(id, &format!("Frame {id}"))).collect();
     server.insert(uri, &database, "products", &products);
     let config = CONFIG.replace("  uri: catalog\n", &format!("  uri: {uri}\n  database: {database}\n"));
-    let store = Store::new(&config);
-    let mut child = store.command(&["generate", "store.yaml", "--watch"]).spawn().expect("the program starts");
-    let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
-    let (sender, said) = channel();
-    std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
-    let watching = Watching { child, said };
+    (Store::new(&config), database)
+}
+
+fn set_price(server: &Mongod, uri: &str, database: &str, price: i32) {
+    let update = doc! { "update": "products", "updates": [{ "q": { "_id": 7 }, "u": { "$set": { "price": price } } }] };
+    server.command(uri, database, update);
+}
+
+fn follows(server: &Mongod, uri: &str, says: &str) {
+    let (store, database) = stored_in(server, uri);
+    let watching = Watching::start(&store, &[]);
     let told = watching.hears("watching");
     assert!(told.contains(says), "{told}");
-    let update = doc! { "update": "products", "updates": [{ "q": { "_id": 7 }, "u": { "$set": { "price": 471 } } }] };
-    server.command(uri, &database, update);
+    set_price(server, uri, &database, 471);
     watching.hears("watching");
     assert!(store.page("products/frame-7/index.html").contains("471"));
     server.command(uri, &database, doc! { "delete": "products", "deletes": [{ "q": { "_id": 8 }, "limit": 1 }] });
@@ -119,4 +141,32 @@ fn the_store_follows_a_replica_set_that_tells_of_changes() {
 fn the_store_follows_a_server_that_has_to_be_asked() {
     let server = mongod::shared();
     follows(&server, &server.uri(), "asked now and then");
+}
+
+#[test]
+fn a_watch_outlives_the_fall_and_the_restart_of_its_database() {
+    let mut server = Mongod::replica_set();
+    // A short search for the server, so that the driver gives up on it while it is away.
+    let uri = format!("{}&serverSelectionTimeoutMS=1000", server.replica_set_uri());
+    let (store, database) = stored_in(&server, &uri);
+    let watching = Watching::begin(&store, &[]);
+    let shows = |price: &str| store.page("products/frame-7/index.html").contains(price);
+
+    // The primary hands over; being the only member, it is elected again a moment later.
+    let patient = server.replica_set_uri();
+    server.command(&patient, "admin", doc! { "replSetStepDown": 1, "secondaryCatchUpPeriodSecs": 0, "force": true });
+    set_price(&server, &patient, &database, 471);
+    watching.until(|| shows("471"));
+
+    server.kill();
+    watching.hears("waiting for it");
+    server.start_again();
+    set_price(&server, &patient, &database, 823);
+    watching.until(|| shows("823"));
+
+    // It listens again, and not only to the end of the outage.
+    set_price(&server, &patient, &database, 596);
+    watching.until(|| shows("596"));
+    watching.end();
+    assert_same_tree(&fresh(&store), &store.tree(), "after all changes");
 }
