@@ -23,14 +23,16 @@ pub enum Phase {
     Plan,
     /// Rendering and writing pages.
     Pages,
+    /// Making pictures for link previews; left out where there are none.
+    Cards,
     /// Exchanging the old store for the new one.
     Publish,
 }
 
 impl Phase {
     /// Every phase, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Connect, Self::Products, Self::Fetch, Self::Images, Self::Plan, Self::Pages, Self::Publish];
+    pub const ALL: [Self; 8] =
+        [Self::Connect, Self::Products, Self::Fetch, Self::Images, Self::Plan, Self::Pages, Self::Cards, Self::Publish];
 
     /// Lower-case key, as in the job record.
     pub fn key(self) -> &'static str {
@@ -41,6 +43,7 @@ impl Phase {
             Self::Images => "images",
             Self::Plan => "plan",
             Self::Pages => "pages",
+            Self::Cards => "cards",
             Self::Publish => "publish",
         }
     }

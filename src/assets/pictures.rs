@@ -5,7 +5,7 @@
 //! their pixels together fit into a fixed number of bytes.
 
 use super::cache::{Cache, Entry, Key, Shelf};
-use super::image::{self, Facts, Header, ImageProblem, Size};
+use super::image::{self, Facts, Header, ImageProblem, Pixels, Size};
 use super::media::MediaFile;
 use crate::config::{ImageFormat, ImageSettings};
 use crate::event::{Cancelled, Event, Observer, Phase};
@@ -96,6 +96,32 @@ impl Pictures {
         self.formats.iter().copied().max().unwrap_or(ImageFormat::Jpeg)
     }
 
+    /// Pixels of a picture as large as fits into `room`, from one of its finished files where one can be read.
+    ///
+    /// # Errors
+    /// When there is no such picture, or its original has changed since.
+    pub fn fitted(
+        &self,
+        original: &str,
+        room: Size,
+        settings: &ImageSettings,
+        cache: &Cache,
+    ) -> anyhow::Result<Pixels> {
+        let picture = self.of(original).and_then(Result::ok).context("a picture that was not made ready")?;
+        let count = self.formats.len();
+        let readable = self.formats.iter().rposition(|format| *format != ImageFormat::Avif);
+        let finished = readable.and_then(|format| {
+            let sizes = picture.sizes();
+            let size = sizes.iter().position(|size| size.width >= room.width).unwrap_or(sizes.len() - 1);
+            cache.look::<Outcome>(&picture.key)?.blob(size * count + format)
+        });
+        let bytes = match finished {
+            Some(bytes) => bytes,
+            None => picture.original.bytes()?.context("a picture without contents")?,
+        };
+        image::fitted(bytes, room, settings).map_err(|problem| anyhow::anyhow!("a picture {problem}"))
+    }
+
     /// Adds every finished file whose path is wanted to a new tree; those that stand there from the last run are not even read.
     ///
     /// # Errors
@@ -115,10 +141,11 @@ impl Pictures {
                 return Err(Cancelled.into());
             }
             let made_from = picture.key.digest();
-            let sizes = picture.facts.sizes.iter();
-            let paths = sizes.flat_map(|size| self.formats.iter().map(|format| picture.path(*size, *format)));
-            let missing: Vec<(usize, String)> =
-                paths.enumerate().filter(|(_, path)| is_wanted(path) && !staging.keep(path, made_from)).collect();
+            let missing: Vec<(usize, String)> = picture
+                .paths(&self.formats)
+                .enumerate()
+                .filter(|(_, path)| is_wanted(path) && !staging.keep(path, made_from))
+                .collect();
             if missing.is_empty() {
                 return Ok(());
             }
@@ -148,7 +175,18 @@ impl Picture {
         format!("{FOLDER}/{}-{}.{}", self.name, size.width, image::extension(format))
     }
 
-    /// The sizes it has, the smallest first; never empty.
+    /// Paths of all its files, in the order in which they are kept.
+    fn paths(&self, formats: &[ImageFormat]) -> impl Iterator<Item = String> {
+        let pixels = self.sizes().iter().flat_map(|size| formats.iter().map(|format| self.path(*size, *format)));
+        pixels.chain(self.vector().map(|(path, _)| path))
+    }
+
+    /// Path and size of the SVG that it is.
+    pub fn vector(&self) -> Option<(String, Size)> {
+        self.facts.vector.map(|size| (format!("{FOLDER}/{}.svg", self.name), size))
+    }
+
+    /// The sizes it has in pixels, the smallest first; never empty.
     pub fn sizes(&self) -> &[Size] {
         &self.facts.sizes
     }
@@ -168,9 +206,10 @@ impl Picture {
         crate::config::Color { rgb: self.facts.color }.to_string()
     }
 
-    /// A few pixels of it, as a `data:` URL.
-    pub fn preview(&self) -> String {
-        format!("data:image/webp;base64,{}", base64::engine::general_purpose::STANDARD.encode(&self.facts.preview))
+    /// A few pixels of it, as a `data:` URL, where it takes longer than they do.
+    pub fn preview(&self) -> Option<String> {
+        let pixels = Some(&self.facts.preview).filter(|preview| !preview.is_empty())?;
+        Some(format!("data:image/webp;base64,{}", base64::engine::general_purpose::STANDARD.encode(pixels)))
     }
 }
 
@@ -236,7 +275,17 @@ impl Work<'_> {
 /// All that decides what comes of an original.
 fn key_of(hash: blake3::Hash, settings: &ImageSettings) -> Key {
     // Spelt out: a setting that is forgotten here would have no effect on pictures that are kept already.
-    let ImageSettings { widths, formats, jpeg_quality, webp_quality, avif_quality, background, fit, effort } = settings;
+    let ImageSettings {
+        widths,
+        formats,
+        jpeg_quality,
+        webp_quality,
+        avif_quality,
+        background,
+        fit,
+        effort,
+        social_cards: _,
+    } = settings;
     let settings =
         format!("{widths:?} {formats:?} {jpeg_quality} {webp_quality} {avif_quality} {background} {fit:?} {effort:?}");
     Key::new(Shelf::Images, image::MAKER, &[hash.as_bytes(), settings.as_bytes()])

@@ -1,12 +1,15 @@
 //! `storegen cache`: what is kept of pictures between runs, and how much of it.
 
 use super::exit::{Exit, Failure};
+use super::reading::reading;
 use super::terminal::{Paint, Terminal};
 use super::words::{bytes, counted, number, span_of};
 use super::{GlobalArgs, state};
 use crate::assets::cache::{Cache, Limits, Removed, Shelf, Stats, Uses};
 use crate::config::{self, CacheSettings, Overrides};
 use crate::jobs::{Clock as _, Deed, SystemClock};
+use crate::pipeline::warm::warm;
+use crate::reliability::Breakers;
 use clap::{Args, Subcommand};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -16,6 +19,7 @@ use std::time::Duration;
 #[command(after_help = "\
 Examples:
   storegen cache stats
+  storegen cache warm store.yaml
   storegen cache prune store.yaml --max-size '2 GB'
   storegen cache clear store.yaml --json")]
 pub(super) struct CacheArgs {
@@ -27,6 +31,8 @@ pub(super) struct CacheArgs {
 enum CacheCommand {
     /// Tell what is kept and how often it was of use
     Stats(WhichArgs),
+    /// Fetch and make all pictures of the store, without making the store
+    Warm(WhichArgs),
     /// Remove what is too old or too much
     Prune(PruneArgs),
     /// Remove everything; the next run makes it again
@@ -69,6 +75,7 @@ pub(super) fn run(args: &CacheArgs, global: &GlobalArgs, terminal: &Terminal) ->
                 false => terminal.result(&describe(&stats, settings.limits, terminal.out)),
             }
         }
+        CacheCommand::Warm(which) => warm_up(which, global, terminal)?,
         CacheCommand::Prune(prune) => {
             let (cache, settings) = open(&prune.which, global)?;
             let limits = Limits {
@@ -90,6 +97,34 @@ fn open(which: &WhichArgs, global: &GlobalArgs) -> Result<(Cache, CacheSettings)
     let folder = config.cache.folder_beside(state::of(global.state.as_deref(), &which.config).folder());
     let cache = Cache::at(&folder, SystemClock::new().now().into());
     Ok((cache, config.cache))
+}
+
+fn warm_up(which: &WhichArgs, global: &GlobalArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let store = state::of(global.state.as_deref(), &which.config);
+    let clock = SystemClock::new();
+    let now = || clock.now();
+    let (cache, warmed) = reading(&which.config, terminal, |config, work_dir, observer| {
+        let cache = Cache::at(&config.cache.folder_beside(store.folder()), now().into());
+        let breakers = Breakers::new(&store, &now, &config.retry);
+        let warmed = warm(config, &cache, &breakers, work_dir, observer)?;
+        Ok((cache, warmed))
+    })?;
+    if which.json {
+        return terminal.json(&warmed);
+    }
+    let had = |uses: Uses, made: &str| match uses.hits + uses.misses {
+        0 => "none".to_string(),
+        all => format!("{}, {} of them {made} now", counted(all, "picture", "pictures"), number(uses.misses)),
+    };
+    terminal.result(&format!(
+        "\n{} {} is ready for {}\n\n  ready     {}\n  fetched   {}\n",
+        terminal.out.green("✓"),
+        terminal.out.bold(&cache.root().display().to_string()),
+        counted(warmed.products, "product", "products"),
+        had(warmed.images, "made"),
+        had(warmed.downloads, "fetched"),
+    ));
+    Ok(())
 }
 
 fn tell_removed(

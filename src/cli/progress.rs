@@ -117,7 +117,7 @@ impl<'a> ProgressView<'a> {
                 let paint = self.terminal.err;
                 let count = counted(current.phase, steps);
                 let rate = match current.phase {
-                    Phase::Products | Phase::Fetch | Phase::Images | Phase::Pages if seconds > 0.05 => {
+                    Phase::Products | Phase::Fetch | Phase::Images | Phase::Pages | Phase::Cards if seconds > 0.05 => {
                         words::rate(steps as f64 / seconds)
                     }
                     _ => String::new(),
@@ -238,6 +238,7 @@ pub(super) fn counted(phase: Phase, steps: u64) -> String {
         Phase::Products => words::counted(steps, "product", "products"),
         Phase::Fetch | Phase::Images => words::counted(steps, "picture", "pictures"),
         Phase::Plan | Phase::Pages => words::counted(steps, "page", "pages"),
+        Phase::Cards => words::counted(steps, "social card", "social cards"),
         Phase::Publish => words::counted(steps, "file", "files"),
     }
 }

@@ -301,6 +301,11 @@ pub(super) struct ImagesFile {
     /// How long to look for a smaller file: `fast`, `normal` or `best`. Default: `normal`.
     #[serde(default)]
     pub(super) effort: EffortName,
+
+    /// Which products get a picture for link previews, with their name, brand and price: `photos`, those with a photo in
+    /// the store; `all`, also those with a drawing; `none`. The others show that of the store. Default: `photos`.
+    #[serde(default)]
+    pub(super) social_cards: SocialCardsName,
 }
 
 impl Default for ImagesFile {
@@ -318,6 +323,7 @@ impl Default for ImagesFile {
             background: defaults::image_background(),
             fit: FitName::default(),
             effort: EffortName::default(),
+            social_cards: SocialCardsName::default(),
         }
     }
 }
@@ -422,6 +428,16 @@ pub(super) enum EffortName {
     #[default]
     Normal,
     Best,
+}
+
+/// Which products get a picture for link previews.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum SocialCardsName {
+    #[default]
+    Photos,
+    All,
+    None,
 }
 
 /// How customers buy: a word, or a service with its settings.

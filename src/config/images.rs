@@ -3,7 +3,7 @@
 //! Like [`super::meaning`], each setting tells its own faults at its own place.
 
 use super::Color;
-use super::file::{EffortName, FitName, FormatName, ImagesFile, OneOrMany};
+use super::file::{EffortName, FitName, FormatName, ImagesFile, OneOrMany, SocialCardsName};
 use super::meaning::Reading;
 
 /// How the pictures of products are made ready.
@@ -25,6 +25,19 @@ pub struct ImageSettings {
     pub fit: ImageFit,
     /// How long encoders look for a smaller file.
     pub effort: ImageEffort,
+    /// Which products have a picture of their own for link previews.
+    pub social_cards: SocialCards,
+}
+
+/// Which products have a picture of their own for link previews; the others show the store's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocialCards {
+    /// Those with a photo in the store.
+    Photos,
+    /// Those without a photo as well, with their drawing.
+    All,
+    /// None.
+    None,
 }
 
 /// A format that pictures are made in; the smallest files come first.
@@ -81,6 +94,11 @@ impl Reading<'_> {
                 EffortName::Normal => ImageEffort::Normal,
                 EffortName::Best => ImageEffort::Best,
             },
+            social_cards: match file.social_cards {
+                SocialCardsName::Photos => SocialCards::Photos,
+                SocialCardsName::All => SocialCards::All,
+                SocialCardsName::None => SocialCards::None,
+            },
         })
     }
 
@@ -136,6 +154,7 @@ impl Default for ImageSettings {
             background: Color { rgb: [255; 3] },
             fit: ImageFit::Inside,
             effort: ImageEffort::Normal,
+            social_cards: SocialCards::Photos,
         }
     }
 }

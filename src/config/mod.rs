@@ -29,7 +29,7 @@ mod user_errors;
 mod variables;
 
 pub use error::{ConfigError, ConfigErrors};
-pub use images::{ImageEffort, ImageFit, ImageFormat, ImageSettings};
+pub use images::{ImageEffort, ImageFit, ImageFormat, ImageSettings, SocialCards};
 pub use keeping::{bytes, span};
 pub use load::{Overrides, StoreText, load};
 pub use operation::{JobSettings, RetrySettings};

@@ -498,7 +498,7 @@ commerce: {shopify: {domain: Lumen.MyShopify.com}}
 tax_note: incl.  VAT
 delivery: {text: By bike., countries: [ch, LI, CH], price: 4.90, free_from: 100, handling_days: 1, transit_days: [2, 4]}
 returns: {days: 30, countries: CH, free: true}
-images: {download: false, allow_private_hosts: true, max_download: 5 MB, download_timeout: 2 min, recheck_after: 1 d, widths: [800, 400, 800], formats: [jpeg, AVIF], quality: {avif: 60}, background: "#eee", fit: cover, effort: best}
+images: {download: false, allow_private_hosts: true, max_download: 5 MB, download_timeout: 2 min, recheck_after: 1 d, widths: [800, 400, 800], formats: [jpeg, AVIF], quality: {avif: 60}, background: "#eee", fit: cover, effort: best, social_cards: all}
 assets: {base_url: https://cdn.example/a}
 cache: {folder: ./kept, max_size: 500 MB, max_age: 2 weeks}
 retry: {attempts: 7, first_delay: 250ms, longest_delay: 9 s, jitter: false, deadline: 1 min, breaker_failures: 3}
@@ -594,6 +594,7 @@ catalog:
         background: Color { rgb: [0xee; 3] },
         fit: ImageFit::Cover,
         effort: ImageEffort::Best,
+        social_cards: SocialCards::All,
         ..ImageSettings::default()
     };
     assert_eq!(store.images, images);

@@ -379,7 +379,7 @@ fn weight(phase: Phase) -> f64 {
     match phase {
         Phase::Connect => 1.0,
         Phase::Products => 40.0,
-        Phase::Fetch => 0.0,
+        Phase::Fetch | Phase::Cards => 0.0,
         Phase::Images => 8.0,
         Phase::Plan => 3.0,
         Phase::Pages => 44.0,

@@ -10,8 +10,7 @@ use super::plan::{PageKind, PlannedPage, Subject, lineage};
 use super::shop::Shop;
 use super::theme::Theme;
 use super::{feed, index};
-use crate::assets::image::MAKER;
-use crate::assets::viewer;
+use crate::assets::{image, social_card, viewer};
 use crate::config::{CacheFolder, CatalogUri, StoreConfiguration, ThemeSource};
 use crate::enhance::collect::digest;
 use crate::enhance::record::TermId;
@@ -37,7 +36,8 @@ pub(crate) struct Fingerprints {
 /// A hash of all settings that pages may depend on: not where files are, and no secrets.
 fn of_settings(config: &StoreConfiguration, theme: &Theme) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(env!("CARGO_PKG_VERSION").as_bytes()).update(MAKER.as_bytes());
+    hasher.update(env!("CARGO_PKG_VERSION").as_bytes()).update(image::MAKER.as_bytes());
+    hasher.update(social_card::MAKER.as_bytes());
     // Every setting has a place in this text, so that none can be forgotten.
     hasher.update(format!("{:?}", without_places(config)).as_bytes()).update(theme.digest().as_bytes());
     *hasher.finalize().as_bytes()

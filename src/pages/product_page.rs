@@ -12,6 +12,7 @@ use super::policies::{self, Policy};
 use super::shop::{Anchor, Img, Shop};
 use super::{icons, listing_page, structured};
 use crate::assets::drawing::{measured, swatch};
+use crate::assets::icons::SOCIAL_CARD_SIZE;
 use crate::assets::models::ModelPlace;
 use crate::assets::viewer;
 use crate::catalog::product::{Availability, ModelFormat};
@@ -213,15 +214,20 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         structured::product(shop, record, &enhanced, &url, &images, category, &colors),
     ];
     let shows_models = page.model.is_some();
-    let preview = page.pictures.iter().find(|picture| !picture.is_drawing);
+    let shown = page.pictures.first();
+    let card = shop.social_card(record).zip(shown).map(|(card, shown)| {
+        let (width, height) = SOCIAL_CARD_SIZE;
+        (shop.links.absolute_shared(&card.path()), shown.alt.clone(), width, height)
+    });
+    let photo = shown.filter(|picture| !picture.is_drawing).map(|picture| {
+        (shop.links.absolute_of(&picture.large), picture.alt.clone(), picture.large_width, picture.large_height)
+    });
     Ok(Content {
         body: shop.templates.render("pages/product", &page)?,
         title: enhanced.seo.title.clone(),
         description: enhanced.seo.description.clone(),
         open_graph_type: "product",
-        picture: preview.map(|picture| {
-            (shop.links.absolute_of(&picture.large), picture.alt.clone(), picture.large_width, picture.large_height)
-        }),
+        picture: card.or(photo),
         price: Some(product.price),
         section: Section::None,
         is_indexable: true,

@@ -18,6 +18,7 @@ use super::{
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::logo::Logo;
 use crate::assets::media::Media;
+use crate::assets::social_card::{CardLook, SocialCard};
 use crate::assets::theme_files::{self, ThemeFile};
 use crate::assets::{icons, palette, viewer};
 use crate::config::StoreConfiguration;
@@ -25,7 +26,7 @@ use crate::enhance::EnhancedCatalog;
 use crate::language::Collator;
 use crate::site::{Digest, Piece, Pieces};
 use anyhow::{Context, Result};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Renders the pages of one store.
@@ -90,6 +91,7 @@ impl<'a> Renderer<'a> {
                 repeated_skus: shop::repeated_skus(catalog),
                 links: languages[usize::from(position)].links.clone(),
                 prices: PriceFormat::of_locale(&language.locale),
+                card_look: CardLook::new(config.primary_color, config.secondary_color),
             };
             let (scripts, modules) = theme_files::scripts(&theme.scripts, &script_values(&shop));
             files.files.extend(modules);
@@ -140,6 +142,26 @@ impl<'a> Renderer<'a> {
     /// The drawings that cards and the pages rendered so far point at.
     pub fn drawings(&self) -> BTreeSet<FrameDrawing> {
         self.own().used.drawings()
+    }
+
+    /// The social cards that pages of products point at, whether they are rendered or kept: by path, with a place that
+    /// [`Renderer::social_card`] knows.
+    pub fn social_cards(&self) -> BTreeMap<String, (u8, u32)> {
+        let mut cards = BTreeMap::new();
+        for (language, edition) in (0..=u8::MAX).zip(&self.editions) {
+            for (index, record) in (0..=u32::MAX).zip(&edition.shop.catalog.records) {
+                if let Some(card) = edition.shop.social_card(record) {
+                    cards.entry(card.path()).or_insert((language, index));
+                }
+            }
+        }
+        cards
+    }
+
+    /// The card at a place.
+    pub fn social_card(&self, (language, index): (u8, u32)) -> Option<SocialCard> {
+        let shop = &self.editions.get(usize::from(language))?.shop;
+        shop.social_card(shop.record(index)?)
     }
 
     /// Counts the drawings of a file of cards among those that are pointed at, where it is kept and not rendered. Every

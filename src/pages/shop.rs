@@ -11,8 +11,9 @@ use crate::assets::drawing::FrameDrawing;
 use crate::assets::image::{self, Size};
 use crate::assets::media::{Media, Origin};
 use crate::assets::pictures::Picture;
+use crate::assets::social_card::{CardLook, CardWords, Shown, SocialCard};
 use crate::catalog::vocabulary::FaceShape;
-use crate::config::{ImageFormat, StoreConfiguration};
+use crate::config::{ImageFormat, SocialCards, StoreConfiguration};
 use crate::enhance::record::TermId;
 use crate::enhance::{EnhancedCatalog, EnhancedProduct, ProductRecord};
 use crate::language::{Collator, Words, plain};
@@ -80,6 +81,8 @@ pub(crate) struct Shop<'a> {
     pub(crate) repeated_skus: BTreeSet<&'a str>,
     pub(crate) links: Links,
     pub(crate) prices: PriceFormat,
+    /// How social cards look.
+    pub(crate) card_look: CardLook,
 }
 
 /// A language of the store, as others link to it.
@@ -245,6 +248,16 @@ impl Shop<'_> {
     }
 
     fn in_all_sizes(&self, picture: &Picture, widest: u32, alt: String) -> Img {
+        if let Some((path, size)) = picture.vector() {
+            let large = picture.largest();
+            return Img {
+                large: self.links.media(&picture.path(large, self.media.pictures().plain_format())),
+                large_width: large.width,
+                large_height: large.height,
+                color: Some(picture.color()),
+                ..Img::single(self.links.media(&path), (size.width, size.height), alt)
+            };
+        }
         let pictures = self.media.pictures();
         let plain_format = pictures.plain_format();
         let all = picture.sizes();
@@ -271,7 +284,7 @@ impl Shop<'_> {
             large_width: large.width,
             large_height: large.height,
             color: Some(picture.color()),
-            preview: (widest == u32::MAX).then(|| picture.preview()),
+            preview: picture.preview().filter(|_| widest == u32::MAX),
         }
     }
 
@@ -289,6 +302,27 @@ impl Shop<'_> {
         let photo =
             record.image.as_ref().and_then(|(source, alt)| self.photo_up_to(CARD_WIDTH, source, text(alt), None));
         photo.unwrap_or_else(|| self.drawing(record.drawing, ""))
+    }
+
+    /// What link previews show of a product; nothing where they show the picture of the store.
+    pub(crate) fn social_card(&self, record: &ProductRecord) -> Option<SocialCard> {
+        let photo = |source: &str| {
+            let file = self.media.resolve(source).ok()?;
+            self.media.picture(&file)?.ok()?;
+            Some(Shown::Photo(file.url_path))
+        };
+        let shown = match (self.config.images.social_cards, &record.image) {
+            (SocialCards::None, _) | (SocialCards::Photos, None) => return None,
+            (_, Some((source, _))) => photo(source)?,
+            (SocialCards::All, None) => Shown::Drawing(record.drawing),
+        };
+        let words = CardWords {
+            store: &self.config.store_name,
+            brand: self.brand_name(record),
+            name: self.name(record),
+            price: &self.prices.write(record.price),
+        };
+        Some(SocialCard::new(&words, &self.card_look, shown))
     }
 
     /// A link to the first page of a listing.

@@ -3,6 +3,7 @@
 //! [`generate`] goes through the rooms in the order of the data; [`read_catalog`] is its first half, which checking and
 //! explaining share. What happens is told to an observer as it happens; nothing here prints or knows the time.
 
+mod cards;
 pub mod check;
 pub mod doctor;
 pub mod explain;
@@ -11,6 +12,7 @@ mod models;
 mod pictures;
 mod reach;
 mod theme;
+pub mod warm;
 
 use crate::assets::cache::Cache;
 use crate::assets::cdn;
@@ -181,6 +183,7 @@ pub fn generate(
         let rendered = render(&plan, &renderer, Some(&staging), options.shard, observer)?;
         write_assets(&staging, &renderer, options.shard)?;
         let is_owned = |path: &str| owns(options.shard, path);
+        cards::write(config, &renderer, &media, &cache, &staging, options.shard, observer)?;
         media.pictures().write(&config.images, &cache, &staging, &is_owned, observer)?;
         models::write(&catalog, &media, &staging, &is_owned, observer)?;
         let standing = comparison.map(|comparison| comparison.standing);

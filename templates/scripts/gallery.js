@@ -52,13 +52,14 @@ export function startGallery(gallery) {
       const image = figures[0].querySelector("img");
       // What else stands for the picture of before: other formats, and its preview.
       for (const other of figures[0].querySelectorAll("source, .placeholder")) other.remove();
+      for (const other of thumbs[0]?.querySelectorAll("source") ?? []) other.remove();
       image.srcset = srcset ?? "";
       Object.assign(image, { src, alt });
       image.setAttribute("width", width);
       image.setAttribute("height", height);
       figures[0].classList.toggle("has-drawing", drawing);
       figures[0].querySelector("a").href = large;
-      if (thumbs.length > 0) thumbs[0].querySelector("img").src = src;
+      if (thumbs.length > 0) Object.assign(thumbs[0].querySelector("img"), { srcset: srcset ?? "", src });
       go(0);
     },
   };

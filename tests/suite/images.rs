@@ -268,3 +268,98 @@ fn a_run_that_is_killed_loses_no_picture_that_was_done() {
     let (hits, misses) = uses(&store);
     assert!(hits >= before && hits + misses == 24, "{hits} found and {misses} made, where {before} had been done");
 }
+
+const DRAWING: &str = r##"<?xml version="1.0"?>
+<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 48 36" onload="alert(1)">
+  <script>alert(2)</script>
+  <style>.red{fill:#c82828}</style>
+  <defs><rect id="quarter" width="24" height="18"/></defs>
+  <a href="javascript:alert(3)"><rect width="9" height="9" fill="#000"/></a>
+  <use xlink:href="#quarter" class="red"/>
+  <use href="#quarter" x="24" fill="#28a03c" onclick="alert(4)"/>
+  <use href="#quarter" y="18" fill="#283cc8"/>
+  <image href="https://elsewhere.example/spy.png" width="48" height="36"/>
+  <foreignObject width="48" height="36"><body xmlns="http://www.w3.org/1999/xhtml">alert(5)</body></foreignObject>
+</svg>"##;
+
+#[test]
+fn a_drawing_of_the_catalogue_is_kept_without_what_could_do_harm_and_rasterised() {
+    let bomb = r#"<!DOCTYPE svg [<!ENTITY a "aaaaaaaaaa">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>"#;
+    let circle = r##"<svg xmlns="http://www.w3.org/2000/svg"><g id="a"><use href="#a"/></g></svg>"##;
+    let files = [("front.svg", DRAWING), ("bomb.svg", bomb), ("circle.png", circle)];
+    let files = files.map(|(name, text)| (name.to_string(), text.as_bytes().to_vec()));
+    let store = store_of(&BTreeMap::from(files), "images: {background: \"#e6c83c\"}\n");
+    let told = findings(&store, &store.generated(&[]));
+    let expected = ["bomb.svg", "circle.png"].map(|name| (name.to_string(), "media_svg".to_string()));
+    assert_eq!(told, BTreeMap::from(expected));
+    let page = store.page("products/front-svg/index.html");
+    let path = page.split("<img src=\"/").nth(1).and_then(|rest| rest.split('"').next()).expect("a picture");
+    assert!(path.ends_with(".svg") && page.contains("width=\"48\" height=\"36\""), "{path}");
+    let kept = store.page(path);
+    for harm in ["alert", "script", "onload", "elsewhere", "foreignObject", "<a ", "DOCTYPE"] {
+        assert!(!kept.contains(harm), "{harm} in {kept}");
+    }
+    // Whoever cannot draw it, such as feeds, gets pixels; so does the social card.
+    let picture = shown(&store, &page);
+    assert_eq!(picture.dimensions(), (1440, 1080));
+    let small = image::imageops::resize(&picture, 480, 360, image::imageops::FilterType::Triangle);
+    assert_quarters("front.svg", &small, [RED, GREEN, BLUE, YELLOW]);
+    assert_eq!(uses(&store).1, 0, "nothing is made twice");
+}
+
+/// The picture for link previews that a page names, with its announced size.
+fn preview(store: &Store, page: &str) -> (String, image::DynamicImage) {
+    let meta = |name: &str| {
+        let rest = page.split(&format!("<meta property=\"{name}\" content=\"")).nth(1).expect(name);
+        rest.split('"').next().expect("a value").to_string()
+    };
+    let path = meta("og:image").strip_prefix("https://shop.example/").expect("a file of the store").to_string();
+    let picture = image::open(store.output().join(&path)).expect("a picture");
+    let announced = (meta("og:image:width"), meta("og:image:height"));
+    assert_eq!(announced, (picture.width().to_string(), picture.height().to_string()), "{path}");
+    assert!(!meta("og:image:alt").is_empty());
+    (path, picture)
+}
+
+#[test]
+fn a_product_with_a_photo_has_a_social_card_of_its_own() {
+    let mut files = odd("whole");
+    files.retain(|name, _| name == "plain.png");
+    let store = store_of(&files, "");
+    let both = [product("Ashby", &["plain.png"]), product("Drawn", &[]), product("眼鏡", &["plain.png"])];
+    store.write("catalog/products.jsonl", both.join("\n"));
+    let cards = |store: &Store| store.tree().into_keys().filter(|path| path.starts_with("assets/cards/")).count();
+    store.generated(&[]);
+    assert_eq!(cards(&store), 2);
+    let (path, card) = preview(&store, &store.page("products/ashby/index.html"));
+    assert_eq!((card.width(), card.height()), (1200, 630));
+    let card = card.to_rgb8();
+    // The picture, 4:3, is as large as fits into 680 by 550 pixels beside the words.
+    for (x, y, color) in [(210, 190, RED), (550, 190, GREEN), (210, 440, BLUE), (550, 440, YELLOW)] {
+        let found = card.get_pixel(x, y).0;
+        assert!(found.iter().zip(color).all(|(a, b)| a.abs_diff(b) <= TOLERANCE), "{found:?} at {x},{y}");
+    }
+    let ink = |card: &RgbImage, rows: std::ops::Range<u32>| {
+        rows.flat_map(|y| (764..1160).map(move |x| (x, y))).filter(|&(x, y)| card.get_pixel(x, y).0[0] < 90).count()
+    };
+    assert!(ink(&card, 200..450) > 1000, "name and price");
+
+    // Nothing else changes when it is built again; another price is another card, and the old one is gone.
+    let first = store.tree();
+    store.generated(&[]);
+    crate::store::assert_same_tree(&first, &store.tree(), "a second build");
+    store.write("catalog/products.jsonl", both.join("\n").replacen("99", "89", 1));
+    store.generated(&[]);
+    let (dearer, _) = preview(&store, &store.page("products/ashby/index.html"));
+    assert!(dearer != path && !store.output().join(&path).exists() && cards(&store) == 2);
+    let (other, _) = preview(&store, &store.page("products/drawn/index.html"));
+    assert_eq!(other, "social-card.jpg", "a product without a photo has the store's");
+
+    for (setting, expected) in [("all", 3), ("none", 0)] {
+        let store = store_of(&files, &format!("images: {{social_cards: {setting}, formats: avif}}\n"));
+        store.write("catalog/products.jsonl", both.join("\n"));
+        store.generated(&[]);
+        assert_eq!(cards(&store), expected, "{setting}");
+    }
+}

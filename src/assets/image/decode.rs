@@ -3,7 +3,7 @@
 use super::header::{Header, Kind, limits, problem_of};
 use super::{ImageProblem, jpeg};
 use image::codecs::png::PngDecoder;
-use image::{AnimationDecoder as _, DynamicImage, ImageDecoder, ImageReader};
+use image::{AnimationDecoder as _, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use std::io::Cursor;
 
 /// What the bytes of a pixel stand for.
@@ -45,24 +45,25 @@ pub(super) struct Oriented {
     pub(super) orientation: image::metadata::Orientation,
 }
 
-/// Decodes a file; of an animation, its first frame.
-pub(super) fn decode(bytes: Vec<u8>, header: &Header) -> Result<Oriented, ImageProblem> {
-    let decoded = match &header.scan {
-        Some(scan) => jpeg::decode(bytes, scan)?,
-        None => other(bytes, header.kind)?,
+/// Decodes a file; of an animation, its first frame. A drawing comes out `wanted` pixels wide.
+pub(super) fn decode(bytes: Vec<u8>, header: &Header, wanted: u32) -> Result<Oriented, ImageProblem> {
+    let decoded = match &header.kind {
+        Kind::Jpeg(scan) => jpeg::decode(bytes, scan)?,
+        Kind::Svg(svg) => svg.draw(wanted)?,
+        Kind::Other(format) => other(bytes, *format)?,
     };
     Ok(Oriented { decoded, orientation: header.orientation })
 }
 
-fn other(bytes: Vec<u8>, kind: Kind) -> Result<Decoded, ImageProblem> {
+fn other(bytes: Vec<u8>, format: ImageFormat) -> Result<Decoded, ImageProblem> {
     let problem = |error: image::ImageError| problem_of(&error);
-    if kind == Kind::Png {
+    if format == ImageFormat::Png {
         let decoder = PngDecoder::with_limits(Cursor::new(&bytes), limits()).map_err(problem)?;
         if decoder.is_apng().map_err(problem)? {
             return animated_png(decoder);
         }
     }
-    let mut reader = ImageReader::with_format(Cursor::new(&bytes), kind.of_decoder());
+    let mut reader = ImageReader::with_format(Cursor::new(&bytes), format);
     reader.limits(limits());
     let mut decoder = reader.into_decoder().map_err(problem)?;
     let profile = decoder.icc_profile().unwrap_or_default();

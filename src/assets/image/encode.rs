@@ -20,7 +20,8 @@ fn failed(error: &dyn std::fmt::Display) -> ImageProblem {
     ImageProblem::new("media_not_encoded", format!("cannot be made ready: {error}"))
 }
 
-fn jpeg(canvas: &Canvas, quality: u8, effort: ImageEffort) -> Result<Vec<u8>, ImageProblem> {
+/// Encodes JPEG; quality is from 1 to 100.
+pub(super) fn jpeg(canvas: &Canvas, quality: u8, effort: ImageEffort) -> Result<Vec<u8>, ImageProblem> {
     use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
     let side = |length: u32| u16::try_from(length).map_err(|_| failed(&"it is too long for JPEG"));
     let mut bytes = Vec::with_capacity(canvas.pixels.len() / 12);
@@ -83,7 +84,7 @@ mod tests {
                 let bytes = encode(&canvas, format, &settings).expect("it encodes");
                 let header = Header::read(&bytes).expect("a picture");
                 assert_eq!((header.shown.width, header.shown.height), (width, height));
-                let read = decode::decode(bytes, &header).expect("it is read").decoded.pixels;
+                let read = decode::decode(bytes, &header, width).expect("it is read").decoded.pixels;
                 for (x, expected) in [(40, [200, 40, 40]), (120, [40, 60, 200])] {
                     let at = (48 * 160 + x) * 3;
                     let near = read[at..at + 3].iter().zip(expected).all(|(a, b)| a.abs_diff(b) < 12);

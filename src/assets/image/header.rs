@@ -3,7 +3,9 @@
 //! Takes the whole file; makes a [`Header`] or says why the file cannot be shown. This is where bombs are refused: a
 //! small file may claim to be as large as it likes, and nothing is allocated by what it claims.
 
+use super::guard::guarded;
 use super::jpeg::{self, Coding};
+use super::svg::{self, Svg};
 use super::{ImageProblem, Size};
 use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder, ImageReader, Limits};
@@ -17,55 +19,28 @@ const MOST_PIXELS: u64 = 120_000_000;
 const MOST_BYTES: u64 = 512 << 20;
 /// Bytes besides the pixels: the largest variant and what encoders keep of it.
 const WORKSPACE: u64 = 24 << 20;
+/// Bytes of a few layers of a drawing.
+const SVG_LAYERS: u64 = 32 << 20;
 
-/// Formats that can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Jpeg,
-    Png,
-    WebP,
-    Gif,
-    Bmp,
-    Tiff,
-}
-
-impl Kind {
-    /// The end of a file's name.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Jpeg => "jpg",
-            Self::Png => "png",
-            Self::WebP => "webp",
-            Self::Gif => "gif",
-            Self::Bmp => "bmp",
-            Self::Tiff => "tif",
-        }
-    }
-
-    pub(super) fn of_decoder(self) -> image::ImageFormat {
-        match self {
-            Self::Jpeg => image::ImageFormat::Jpeg,
-            Self::Png => image::ImageFormat::Png,
-            Self::WebP => image::ImageFormat::WebP,
-            Self::Gif => image::ImageFormat::Gif,
-            Self::Bmp => image::ImageFormat::Bmp,
-            Self::Tiff => image::ImageFormat::Tiff,
-        }
-    }
+/// Formats that can be read, with what else is known of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Kind {
+    Jpeg(jpeg::Scan),
+    Svg(Svg),
+    /// One that `image` decodes.
+    Other(image::ImageFormat),
 }
 
 /// What a file is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Header {
     /// By its contents.
-    pub kind: Kind,
+    pub(super) kind: Kind,
     /// As it is shown: a photo that its metadata turns by 90 degrees has its sides exchanged.
     pub shown: Size,
     /// Bytes of memory that making it ready takes, in all; an estimate that is not exceeded by much.
     pub memory: u64,
     pub(super) orientation: Orientation,
-    /// Only of JPEG files.
-    pub(super) scan: Option<jpeg::Scan>,
 }
 
 impl Header {
@@ -77,14 +52,29 @@ impl Header {
         if bytes.is_empty() {
             return Err(ImageProblem::new("media_not_an_image", "is empty, a file of zero bytes; upload it again"));
         }
-        match kind_of(bytes)? {
-            Kind::Jpeg => of_jpeg(bytes),
-            kind => of_other(bytes, kind),
+        let read = guarded(|| match svg::is_svg(bytes) {
+            true => of_svg(bytes),
+            false => match format_of(bytes)? {
+                image::ImageFormat::Jpeg => of_jpeg(bytes),
+                format => of_other(bytes, format),
+            },
+        });
+        read.unwrap_or_else(|| Err(ImageProblem::damaged(&"its contents make no sense")))
+    }
+
+    /// The end of a file's name in its format.
+    pub fn extension(&self) -> &'static str {
+        match &self.kind {
+            Kind::Jpeg(_) => "jpg",
+            Kind::Svg(_) => "svg",
+            Kind::Other(image::ImageFormat::Tiff) => "tif",
+            Kind::Other(format) => format.extensions_str().first().copied().unwrap_or("picture"),
         }
     }
 }
 
-fn kind_of(bytes: &[u8]) -> Result<Kind, ImageProblem> {
+fn format_of(bytes: &[u8]) -> Result<image::ImageFormat, ImageProblem> {
+    use image::ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
     let brand = bytes.get(4..12).filter(|box_type| box_type.starts_with(b"ftyp")).map(|box_type| &box_type[4..]);
     match brand {
         Some(b"avif" | b"avis") => return Err(ImageProblem::unsupported("is an AVIF picture, which is not read")),
@@ -94,12 +84,7 @@ fn kind_of(bytes: &[u8]) -> Result<Kind, ImageProblem> {
         _ => {}
     }
     match image::guess_format(bytes) {
-        Ok(image::ImageFormat::Jpeg) => Ok(Kind::Jpeg),
-        Ok(image::ImageFormat::Png) => Ok(Kind::Png),
-        Ok(image::ImageFormat::WebP) => Ok(Kind::WebP),
-        Ok(image::ImageFormat::Gif) => Ok(Kind::Gif),
-        Ok(image::ImageFormat::Bmp) => Ok(Kind::Bmp),
-        Ok(image::ImageFormat::Tiff) => Ok(Kind::Tiff),
+        Ok(format @ (Jpeg | Png | WebP | Gif | Bmp | Tiff)) => Ok(format),
         Ok(other) => Err(ImageProblem::unsupported(&format!("is a {other:?} file"))),
         Err(_) if bytes.starts_with(b"8BPS") => Err(ImageProblem::unsupported("is a Photoshop document")),
         Err(_) if bytes.starts_with(b"%PDF") => Err(ImageProblem::unsupported("is a PDF document")),
@@ -135,33 +120,41 @@ fn of_jpeg(bytes: &[u8]) -> Result<Header, ImageProblem> {
     let coefficients = if scan.coding == Coding::Progressive { scan.samples * 2 } else { 0 };
     let orientation = scan.orientation;
     Ok(Header {
-        kind: Kind::Jpeg,
         shown: shown(scan.width, scan.height, orientation),
         memory: pixels + coefficients + bytes.len() as u64 + WORKSPACE,
         orientation,
-        scan: Some(scan),
+        kind: Kind::Jpeg(scan),
     })
 }
 
-fn of_other(bytes: &[u8], kind: Kind) -> Result<Header, ImageProblem> {
-    let mut decoder = ImageReader::with_format(Cursor::new(bytes), kind.of_decoder());
+fn of_svg(bytes: &[u8]) -> Result<Header, ImageProblem> {
+    let svg = Svg::clean(bytes)?;
+    let memory = SVG_LAYERS + bytes.len() as u64 * 4 + WORKSPACE;
+    Ok(Header { shown: svg.size(), memory, orientation: Orientation::NoTransforms, kind: Kind::Svg(svg) })
+}
+
+fn of_other(bytes: &[u8], format: image::ImageFormat) -> Result<Header, ImageProblem> {
+    let mut decoder = ImageReader::with_format(Cursor::new(bytes), format);
     decoder.limits(limits());
     let mut decoder = decoder.into_decoder().map_err(|error| problem_of(&error))?;
     let (width, height) = decoder.dimensions();
     let color = decoder.color_type();
     let own = u64::from(color.bytes_per_pixel());
     let is_plain = matches!(color, ColorType::Rgb8 | ColorType::Rgba8);
-    let animated = if matches!(kind, Kind::Gif | Kind::Png | Kind::WebP) { 4 } else { 0 };
+    let animated = if matches!(format, image::ImageFormat::Gif | image::ImageFormat::Png | image::ImageFormat::WebP) {
+        4
+    } else {
+        0
+    };
     let converted = if is_plain { 0 } else { 4 };
     let pixels = checked(width, height, own + converted + animated)?;
     // Damaged orientation metadata does not make a photo unusable.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     Ok(Header {
-        kind,
+        kind: Kind::Other(format),
         shown: shown(width, height, orientation),
         memory: pixels + bytes.len() as u64 + WORKSPACE,
         orientation,
-        scan: None,
     })
 }
 

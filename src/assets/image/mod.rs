@@ -16,17 +16,18 @@ mod color;
 mod decode;
 mod encode;
 mod glance;
+mod guard;
 mod header;
 mod jpeg;
+mod svg;
 
 pub use header::Header;
 
 use crate::config::{ImageFormat, ImageSettings};
 use serde::{Deserialize, Serialize};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Names this code in the keys of caches; the number changes whenever the same input would give other files.
-pub const MAKER: &str = "picture variants 3";
+pub const MAKER: &str = "picture variants 4";
 
 /// Why a file is no picture that a store can show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,12 +46,13 @@ impl ImageProblem {
 
     /// One that was kept: reasons are few, and this knows them all.
     pub(super) fn kept(reason: &str, detail: String) -> Self {
-        const REASONS: [&str; 5] = [
+        const REASONS: [&str; 6] = [
             "media_not_an_image",
             "media_format_unsupported",
             "media_truncated",
             "media_too_large",
             "media_not_encoded",
+            "media_svg",
         ];
         let reason = REASONS.into_iter().find(|known| *known == reason).unwrap_or(REASONS[0]);
         Self { reason, detail }
@@ -80,8 +82,10 @@ pub struct Facts {
     pub sizes: Vec<Size>,
     /// Its most frequent colour, in sRGB.
     pub color: [u8; 3],
-    /// A WebP file of about 16 pixels' width, to be shown while the picture loads.
+    /// A WebP file of about 16 pixels' width, to be shown while the picture loads; empty for an SVG, which is there at once.
     pub preview: Vec<u8>,
+    /// The size of the SVG that it is for browsers; then its sizes are for those who cannot draw one.
+    pub vector: Option<Size>,
 }
 
 /// A picture that is ready for the store.
@@ -89,7 +93,8 @@ pub struct Facts {
 pub struct Made {
     /// What pages need to know.
     pub facts: Facts,
-    /// Contents of the files: size by size, and for each size format by format, in the order of the settings.
+    /// Contents of the files: size by size, and for each size format by format, in the order of the settings. An SVG comes
+    /// last.
     pub files: Vec<Vec<u8>>,
 }
 
@@ -122,9 +127,61 @@ pub fn make(
     settings: &ImageSettings,
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Option<Made>, ImageProblem> {
-    // Decoders of a dozen formats meet whatever people upload; one that gives up costs its picture only.
-    catch_unwind(AssertUnwindSafe(|| make_all(bytes, header, settings, should_stop)))
-        .unwrap_or_else(|_| Err(ImageProblem::damaged(&"its contents make no sense")))
+    let make = || match &header.kind {
+        header::Kind::Svg(svg) => {
+            // The same picture serves every screen, so one in pixels is enough for all others.
+            let widths = settings.widths.last().copied().into_iter().collect();
+            let one = ImageSettings { widths, ..settings.clone() };
+            let made = make_all(bytes, header, &one, should_stop)?;
+            Ok(made.map(|mut made| {
+                made.files.push(svg.file(settings.background));
+                let color = settings.background.rgb;
+                made.facts = Facts { color, preview: Vec::new(), vector: Some(svg.size()), ..made.facts };
+                made
+            }))
+        }
+        _ => make_all(bytes, header, settings, should_stop),
+    };
+    guard::guarded(make).unwrap_or_else(|| Err(ImageProblem::damaged(&"its contents make no sense")))
+}
+
+/// Opaque sRGB pixels.
+#[derive(Debug)]
+pub struct Pixels {
+    /// Width and height.
+    pub size: Size,
+    /// Red, green, blue.
+    pub rows: Vec<u8>,
+}
+
+/// Decodes a file and makes it as large as fits into `room`.
+///
+/// # Errors
+/// When it is none that can be decoded.
+pub fn fitted(bytes: Vec<u8>, room: Size, settings: &ImageSettings) -> Result<Pixels, ImageProblem> {
+    let header = Header::read(&bytes)?;
+    let (width, height) = (f64::from(header.shown.width), f64::from(header.shown.height));
+    let scale = (f64::from(room.width) / width).min(f64::from(room.height) / height);
+    let side = |length: f64| ((length * scale).round() as u32).max(1);
+    let size = Size { width: side(width), height: side(height) };
+    let fit = || {
+        let decoded = decode::decode(bytes, &header, size.width)?;
+        // As it is, upright and on its ground; the size comes after that.
+        let whole =
+            ImageSettings { widths: vec![size.width], fit: crate::config::ImageFit::Inside, ..settings.clone() };
+        canvas::scaled(&canvas::largest(decoded, &whole)?, size)
+    };
+    let canvas = guard::guarded(fit).unwrap_or_else(|| Err(ImageProblem::damaged(&"its contents make no sense")))?;
+    Ok(Pixels { size, rows: canvas.pixels })
+}
+
+/// Encodes pixels as JPEG; `quality` is from 1 to 100.
+///
+/// # Errors
+/// When the picture is too large for the format.
+pub fn jpeg(pixels: Pixels, quality: u8) -> Result<Vec<u8>, ImageProblem> {
+    let Pixels { size: Size { width, height }, rows } = pixels;
+    encode::jpeg(&canvas::Canvas { width, height, pixels: rows }, quality, crate::config::ImageEffort::Normal)
 }
 
 fn make_all(
@@ -133,7 +190,8 @@ fn make_all(
     settings: &ImageSettings,
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Option<Made>, ImageProblem> {
-    let decoded = decode::decode(bytes, header)?;
+    let widest = settings.widths.last().copied().unwrap_or(header.shown.width);
+    let decoded = decode::decode(bytes, header, widest)?;
     if should_stop() {
         return Ok(None);
     }
@@ -161,5 +219,5 @@ fn make_all(
     }
     let Some((color, preview)) = small else { return Err(ImageProblem::damaged(&"it has no pixels")) };
     let files = by_size.into_iter().rev().flatten().collect();
-    Ok(Some(Made { facts: Facts { sizes, color, preview }, files }))
+    Ok(Some(Made { facts: Facts { sizes, color, preview, vector: None }, files }))
 }
