@@ -1,7 +1,7 @@
 //! Pictures that a catalogue points at: a source as it stands in a product in, a safe address and its dimensions out.
 //!
 //! Remote pictures are linked unless they have been fetched; all others are to be made ready by [`super::pictures`], which
-//! then tells what became of them. Nothing outside the catalogue's folder is ever opened, nothing is taken for a picture
+//! then tells what became of them. Nothing outside the folder of pictures is ever opened, nothing is taken for a picture
 //! because of its name, and no pixel is decoded: only headers are read, and SVG as a whole.
 
 use super::fetch::Fetched;
@@ -107,9 +107,8 @@ impl fmt::Display for Distant {
 }
 
 impl Media {
-    /// `catalog_root` is the folder that relative paths start from, or a file in it; `None` for a database.
-    pub fn new(catalog_root: Option<&Path>) -> Self {
-        let folder = catalog_root.map(|path| if path.is_file() { path.parent().unwrap_or(path) } else { path });
+    /// `folder` is where relative paths start from; `None` where there are none.
+    pub fn new(folder: Option<&Path>) -> Self {
         Self { root: folder.and_then(|folder| folder.canonicalize().ok()), ..Self::default() }
     }
 
@@ -210,7 +209,7 @@ impl Media {
         }
     }
 
-    /// What shows whether a picture in the catalogue's folder is another one than before, without opening it; `None` for
+    /// What shows whether a picture in the folder of pictures is another one than before, without opening it; `None` for
     /// pictures that are elsewhere.
     pub fn trace(&self, source: &str) -> Option<Trace> {
         let source = source.trim();
@@ -253,7 +252,7 @@ impl Media {
         measured(&bytes, &shown, Origin::Local(path))
     }
 
-    /// Finds a plain file in the catalogue's folder that has `largest` bytes at most; gives its place, and how messages may
+    /// Finds a plain file in the folder of pictures that has `largest` bytes at most; gives its place, and how messages may
     /// call it.
     pub(super) fn file_inside(&self, source: &str, largest: u64) -> Result<(PathBuf, String), MediaProblem> {
         let shown = shortened(source);
@@ -262,7 +261,9 @@ impl Media {
         let outside = || {
             MediaProblem::new(
                 "media_outside_catalog",
-                format!("`{shown}` leads out of the catalogue's folder; use a path inside it, without `..`"),
+                format!(
+                    "`{shown}` leads out of the folder of pictures; use a path inside it, without `..`, or set `images.root`"
+                ),
             )
         };
         if !stays {
@@ -277,7 +278,9 @@ impl Media {
         let unreadable = |error: std::io::Error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => MediaProblem::new(
                 "media_missing",
-                format!("there is no file `{shown}` in the catalogue's folder; add it or correct the path"),
+                format!(
+                    "there is no file `{shown}` in the folder of pictures; add it, correct the path, or set `images.root`"
+                ),
             ),
             _ => MediaProblem::new("media_unreadable", format!("`{shown}` cannot be read: {error}")),
         };
@@ -353,7 +356,7 @@ pub(super) fn remote(url: &Url) -> Resolved {
         scheme => MediaProblem::new(
             "media_bad_address",
             format!(
-                "addresses with `{scheme}:` cannot be shown in a store; use `https://` or a path in the catalogue's folder"
+                "addresses with `{scheme}:` cannot be shown in a store; use `https://` or a path in the folder of pictures"
             ),
         ),
     };

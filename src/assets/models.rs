@@ -3,7 +3,7 @@
 //! A model is told by its bytes, never by its name, and what goes into a store is always one file: glTF that is spread
 //! over several, or has its contents written into its text, is packed into a binary one. What the store's own viewer
 //! could not show is refused here, where somebody can still mend it. Files are found as pictures are, so that nothing
-//! outside the catalogue's folder is ever opened.
+//! outside the folder of pictures is ever opened.
 
 use super::fetch::Fetched;
 use super::media::{Distant, Media, MediaProblem, remote, shortened, shown_address};
@@ -95,7 +95,7 @@ impl Media {
         models.filter_map(|model| model.own_path().map(Into::into)).collect()
     }
 
-    /// Sources of the files beside a model in the catalogue's folder that it is made of.
+    /// Sources of the files beside a model in the folder of pictures that it is made of.
     pub fn parts_of_model(&self, model: &ArModel) -> Vec<String> {
         if self.distant(&model.source).is_some() { Vec::new() } else { self.local_model(&model.source).parts }
     }
@@ -163,7 +163,7 @@ impl Media {
         place.get_or_init(look).clone()
     }
 
-    /// Reads a model of the catalogue's folder with everything that belongs to it, and takes note of what that is.
+    /// Reads a model of the folder of pictures with everything that belongs to it, and takes note of what that is.
     fn read_model(&self, source: &str, parts: &RefCell<Vec<String>>) -> Result<(Vec<u8>, ModelFormat), ModelProblem> {
         let folder = source.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
         let part = |name: &str| {

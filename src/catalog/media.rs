@@ -100,7 +100,7 @@ fn address(reading: &mut Reading<'_, '_, Field>, field: Field, item: &Value<'_>,
     let address = scalars::text(value).and_then(|text| scalars::media_address(&text, data_allowed));
     if address.is_none() {
         reading.repaired("bad_media_address", field, || {
-            let safe = "`http(s)`, `data:image`, `gridfs` or a path inside the catalogue's folder";
+            let safe = "`http(s)`, `data:image`, `gridfs` or a path inside the folder of pictures";
             // What stands before an `@` may be a password.
             let shown = if quoted(value).contains('@') { "an address".into() } else { quoted(value) };
             format!("{shown} was left out; an address is {safe}")

@@ -254,7 +254,7 @@ pub(super) fn clean_block(text: &str, longest: usize) -> (String, bool) {
     (block, end < text.len())
 }
 
-/// Where a picture, video or model may come from; `None` for anything that could run or leave the catalogue's folder.
+/// Where a picture, video or model may come from; `None` for anything that could run or leave its folder.
 pub(super) fn media_address(text: &str, data_allowed: bool) -> Option<String> {
     let text = text.trim();
     if text.is_empty() || text.chars().any(|character| character.is_control() || is_treacherous(character)) {

@@ -240,6 +240,12 @@ pub(super) struct StoreFile {
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ImagesFile {
+    /// Folder that relative paths of pictures and 3D models start from.
+    ///
+    /// Default: the catalogue's folder, or the folder of this file when products come from a database.
+    #[serde(default)]
+    pub(super) root: Option<String>,
+
     /// Whether pictures at `http` and `https` addresses are fetched and become part of the store; links lead to them
     /// otherwise. Default: true.
     #[serde(default = "defaults::download")]
@@ -311,6 +317,7 @@ pub(super) struct ImagesFile {
 impl Default for ImagesFile {
     fn default() -> Self {
         Self {
+            root: None,
             download: defaults::download(),
             allow_private_hosts: false,
             max_download: defaults::max_download(),

@@ -49,7 +49,7 @@ pub(super) struct Surroundings<'run> {
 
 /// The configuration, or nothing where faults were told.
 pub(super) fn configuration(
-    file: StoreFile,
+    mut file: StoreFile,
     root: &Node,
     source: &Source,
     around: &Surroundings<'_>,
@@ -86,10 +86,11 @@ pub(super) fn configuration(
     let catalog = reading.catalog(file.catalog, locales.as_deref().unwrap_or_default(), retry, around);
     let theme_places =
         BlockPlaces::new(reading.source, reading.node("theme_settings"), &reading.span("theme_settings"));
+    let media_root = reading.media_root(file.images.root.take(), catalog.as_ref());
     let images = reading.images(&file.images);
     let logo = reading.logo(file.logo);
     let redirects = reading.redirects(&file.redirects, base_url.as_ref());
-    let output = reading.output(&file.output, around, theme.as_ref(), catalog.as_ref());
+    let output = reading.output(&file.output, around, theme.as_ref(), catalog.as_ref(), media_root.as_deref());
 
     Some(StoreConfiguration {
         path: around.file.to_path_buf(),
@@ -131,6 +132,7 @@ pub(super) fn configuration(
         cache: cache?,
         jobs: jobs?,
         retry: retry?,
+        media_root: media_root?,
         images: images?,
         catalog: catalog?,
     })
@@ -442,6 +444,20 @@ impl Reading<'_> {
         Some(Some(file))
     }
 
+    fn media_root(&mut self, written: Option<String>, catalog: Option<&CatalogSettings>) -> Option<PathBuf> {
+        let path = "images.root";
+        let Some(written) = worded(written) else {
+            let folder = catalog.and_then(|catalog| catalog.uri.folder());
+            return Some(folder.unwrap_or_else(|| self.folder.clone()));
+        };
+        let folder = clean(&self.folder.join(written));
+        if !folder.is_dir() {
+            let message = format!("there is no folder `{}` for pictures", self.shown(path));
+            return self.fault(path, &message, "paths start at the store file");
+        }
+        Some(folder)
+    }
+
     pub(super) fn color(&mut self, path: &str, written: &str) -> Option<Color> {
         Color::parse(written).or_else(|| {
             let message = format!("`{}` is no colour for `{path}`", self.shown(path));
@@ -485,6 +501,7 @@ impl Reading<'_> {
         around: &Surroundings<'_>,
         theme: Option<&ThemeSource>,
         catalog: Option<&CatalogSettings>,
+        media_root: Option<&Path>,
     ) -> Option<PathBuf> {
         let written = written.trim();
         let flag = around.overrides.output.as_ref();
@@ -501,7 +518,7 @@ impl Reading<'_> {
             Some(folder) if folder.is_file() => {
                 Some((format!("the output `{shown}` is a file"), "name a folder; it is made when it does not exist"))
             }
-            Some(folder) => self.endangered(folder, theme, catalog).map(|what| {
+            Some(folder) => self.endangered(folder, theme, catalog, media_root).map(|what| {
                 let message = format!("the output `{shown}` is the folder that {what} is in, or one above it");
                 (message, "give the store a folder of its own, such as `store`")
             }),
@@ -527,6 +544,7 @@ impl Reading<'_> {
         output: &Path,
         theme: Option<&ThemeSource>,
         catalog: Option<&CatalogSettings>,
+        media_root: Option<&Path>,
     ) -> Option<&'static str> {
         let output = resolved(output);
         let holds = |path: &Path| resolved(path).starts_with(&output);
@@ -536,6 +554,7 @@ impl Reading<'_> {
         match (theme, catalog.map(|catalog| &catalog.uri)) {
             (Some(ThemeSource::Folder(theme)), _) if holds(theme) => Some("the theme"),
             (_, Some(CatalogUri::Path(catalog))) if holds(catalog) => Some("the catalogue"),
+            _ if media_root.is_some_and(holds) => Some("`images.root`"),
             _ => None,
         }
     }

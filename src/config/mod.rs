@@ -131,6 +131,8 @@ pub struct StoreConfiguration {
     pub jobs: JobSettings,
     /// How things outside that fail are tried again, and when they are left alone.
     pub retry: RetrySettings,
+    /// Folder that relative paths of pictures and models start from, absolute.
+    pub media_root: PathBuf,
     /// How pictures are made ready.
     pub images: ImageSettings,
     /// Where products come from.
@@ -145,13 +147,14 @@ impl StoreConfiguration {
             ThemeSource::Folder(folder) => Some(folder.clone()),
             ThemeSource::Embedded(_) => None,
         };
-        let catalog = match &self.catalog.uri {
-            CatalogUri::Path(path) if path.is_file() => path.parent().map(Path::to_path_buf),
-            CatalogUri::Path(path) => Some(path.clone()),
-            CatalogUri::MongoDb(_) => None,
-        };
+        let catalog = self.catalog.uri.folder();
+        // What lies beside the store file with a database may be a whole home folder.
+        let media = (self.path.parent() != Some(&self.media_root)).then(|| self.media_root.clone());
         let own = [self.path.clone(), self.content.folder.clone()];
-        own.into_iter().chain(self.logo.clone()).chain(theme).chain(catalog).collect()
+        let mut sources: Vec<PathBuf> =
+            own.into_iter().chain(self.logo.clone()).chain(theme).chain(catalog).chain(media).collect();
+        sources.dedup();
+        sources
     }
 
     /// The store in the words of one of its locales, as far as the file has any.

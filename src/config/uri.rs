@@ -2,7 +2,7 @@
 
 use super::{CatalogUri, Secret};
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What is wrong with a catalogue's address, and how to mend it; neither text holds any of the address.
 pub(super) type Fault = (&'static str, &'static str);
@@ -41,6 +41,15 @@ impl CatalogUri {
             return Err(("holds a zero character", "remove it"));
         }
         Ok(Self::Path(clean(&folder.join(text))))
+    }
+
+    /// Folder of a catalogue in files; the collections of one that is a single file lie beside it.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        match self {
+            Self::Path(path) if path.is_file() => path.parent().map(Path::to_path_buf),
+            Self::Path(path) => Some(path.clone()),
+            Self::MongoDb(_) => None,
+        }
     }
 
     /// The address without password and options, for terminals, logs and the job record: `mongodb://user:***@host/db`.

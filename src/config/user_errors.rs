@@ -242,6 +242,10 @@ const FAULTS: &[(&str, &[Told])] = &[
         &[(4, 53, "the id of a variant is made of digits", "copy it")],
     ),
     ("returns: {days: 0}", &[(4, 17, "`returns.days` must be a whole number from 1 to 3650, not `0`", "")]),
+    (
+        "images: {root: ./nowhere}",
+        &[(4, 16, "there is no folder `./nowhere` for pictures", "paths start at the store file")],
+    ),
     ("images: {widths: []}", &[(4, 18, "`images.widths` is an empty list", "`[320, 640, 960]`")]),
     ("images: {widths: [320, 9]}", &[(4, 24, "a whole number from 16 to 8192, not `9`", "")]),
     ("images: {widths: 320px}", &[(4, 18, "a whole number from 16 to 8192, not `320px`", "")]),

@@ -333,7 +333,7 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
-    /// The pictures and 3D models of a product that are in the catalogue's folder, as places in what is remembered of
+    /// The pictures and 3D models of a product that are in the folder of pictures, as places in what is remembered of
     /// pictures.
     fn pictures_of(&self, product: &Product) -> Box<[u32]> {
         let Some(Recollection { now, .. }) = &self.memory else { return Box::default() };

@@ -44,7 +44,7 @@ pub(super) struct Index {
     /// Every spelling by its preliminary id.
     pub(super) terms: Vec<(Vocabulary, Term)>,
     pub(super) brands: Vec<(Vocabulary, Term)>,
-    /// Pictures in the catalogue's folder.
+    /// Pictures in the folder of pictures.
     pub(super) pictures: Vec<(Box<str>, Trace)>,
     pub(super) standing: Standing,
     /// What was noteworthy about brands, categories and rules.

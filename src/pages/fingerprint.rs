@@ -48,6 +48,7 @@ fn without_places(config: &StoreConfiguration) -> StoreConfiguration {
     settings.translations.values_mut().for_each(|translation| *translation = without_places(translation));
     settings.path = PathBuf::new();
     settings.output = PathBuf::new();
+    settings.media_root = PathBuf::new();
     settings.catalog.uri = CatalogUri::Path(PathBuf::new());
     settings.cache.folder = CacheFolder::OfStore;
     // Their contents count: see `Theme::digest`, and the logo in the shell.

@@ -86,6 +86,7 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
         jobs: JobSettings::default(),
         lenses: Vec::new(),
         retry: RetrySettings::default(),
+        media_root: PathBuf::from("/catalog"),
         images: ImageSettings::default(),
         catalog: CatalogSettings {
             uri: CatalogUri::Path(PathBuf::from("/catalog")),

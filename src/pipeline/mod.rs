@@ -599,18 +599,19 @@ impl Observer for Skips<'_> {
     }
 }
 
-/// Pictures by their sources; relative paths start from the catalogue's folder, or from the store file's for a database.
+/// Pictures by their sources.
 fn media_of(config: &StoreConfiguration) -> Media {
+    let media = Media::new(Some(&config.media_root));
     match &config.catalog.uri {
-        CatalogUri::Path(path) => Media::new(Some(path)),
-        CatalogUri::MongoDb(_) => Media::new(config.path.parent()).with_stored_files(),
+        CatalogUri::Path(_) => media,
+        CatalogUri::MongoDb(_) => media.with_stored_files(),
     }
 }
 
 /// Everything a run reads, which the output must not take the place of.
 fn protected(config: &StoreConfiguration, others: &[PathBuf]) -> Vec<PathBuf> {
     let mut places = others.to_vec();
-    places.push(config.path.clone());
+    places.extend([config.path.clone(), config.media_root.clone()]);
     if let CatalogUri::Path(path) = &config.catalog.uri {
         places.push(path.clone());
     }

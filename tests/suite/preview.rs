@@ -100,7 +100,8 @@ fn it_serves_what_a_host_would_and_nothing_else() {
     {
         assert!(head.contains(header), "{header} in {head}");
     }
-    assert!(head.contains("script-src 'self'") && !head.contains("unsafe"), "{head}");
+    // One product has a 3D model, whose decoder is compiled in the browser: that, and nothing else, is let in besides.
+    assert!(head.contains("script-src 'self'") && !head.replace("'wasm-unsafe-eval'", "").contains("unsafe"), "{head}");
     assert!(page.contains("<script type=\"module\" src=\"/shop/.preview/reload.js?build=1\">"), "{page}");
     let (_, head, body) = preview.get("/shop/", "Accept-Encoding: br, gzip\r\n");
     assert!(head.contains("content-encoding: gzip") && body.starts_with(&[0x1f, 0x8b]), "{head}");
