@@ -18,7 +18,7 @@ use resvg::usvg::Tree;
 use std::fmt::Write as _;
 
 /// Names this code in the keys of caches; the number changes whenever the same input would give another picture.
-pub const MAKER: &str = "social card 1";
+pub const MAKER: &str = "social card 2";
 
 /// Quality of the JPEG, 1 to 100.
 const QUALITY: u8 = 86;

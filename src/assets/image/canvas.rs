@@ -52,14 +52,16 @@ pub(super) fn largest(oriented: Oriented, settings: &ImageSettings) -> Result<Ca
     let (inner, outer) = (sized(exchange(kept)), sized(ground));
     let crop = exchange(kept);
     let is_whole = crop == stored;
-    let Decoded { layout, profile, is_gray, .. } = decoded;
-    let pixels = if is_whole && (inner.width, inner.height) == (decoded.width, decoded.height) {
-        decoded.pixels
+    let Decoded { width, height, pixels: samples, layout, profile, is_gray } = decoded;
+    let pixels = if is_whole && (inner.width, inner.height) == (width, height) {
+        samples.into_vec()
     } else {
         let left_top = ((stored.0 - crop.0) / 2.0, (stored.1 - crop.1) / 2.0);
         let options = ResizeOptions::new().crop(left_top.0, left_top.1, crop.0, crop.1);
         let options = options.use_alpha(layout == Layout::Rgba);
-        resized(&decoded.pixels, Size { width: decoded.width, height: decoded.height }, layout, inner, &options)?
+        let pixels = resized(&samples, Size { width, height }, layout, inner, &options)?;
+        drop(samples);
+        pixels
     };
     let no_pixels = || ImageProblem::damaged(&"its pixels are not all there");
     let mut upright = match layout {

@@ -4,7 +4,9 @@ use super::header::{Header, Kind, limits, problem_of};
 use super::{ImageProblem, jpeg};
 use image::codecs::png::PngDecoder;
 use image::{AnimationDecoder as _, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use memmap2::MmapMut;
 use std::io::Cursor;
+use std::ops::{Deref, DerefMut};
 
 /// What the bytes of a pixel stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +28,57 @@ impl Layout {
     }
 }
 
+/// The bytes of all pixels.
+#[derive(Debug)]
+pub(super) enum Samples {
+    Allocated(Vec<u8>),
+    /// Memory of the system's, which it gets back with the last use: an allocator keeps what is freed, and a large photo
+    /// would count for as long as its small pictures are made.
+    Mapped(MmapMut),
+}
+
+impl Samples {
+    /// As many zeros.
+    pub(super) fn mapped(length: usize) -> Result<Self, ImageProblem> {
+        let no_memory =
+            |error| ImageProblem::new("media_too_large", format!("has more pixels than memory is free: {error}"));
+        MmapMut::map_anon(length).map(Self::Mapped).map_err(no_memory)
+    }
+
+    pub(super) fn into_vec(self) -> Vec<u8> {
+        match self {
+            Self::Allocated(bytes) => bytes,
+            Self::Mapped(bytes) => bytes.to_vec(),
+        }
+    }
+}
+
+impl Deref for Samples {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Allocated(bytes) => bytes,
+            Self::Mapped(bytes) => bytes,
+        }
+    }
+}
+
+impl DerefMut for Samples {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        match self {
+            Self::Allocated(bytes) => bytes,
+            Self::Mapped(bytes) => bytes,
+        }
+    }
+}
+
 /// The pixels of a file.
 #[derive(Debug)]
 pub(super) struct Decoded {
     pub(super) width: u32,
     pub(super) height: u32,
-    pub(super) pixels: Vec<u8>,
+    pub(super) pixels: Samples,
     pub(super) layout: Layout,
     /// ICC profile.
     pub(super) profile: Option<Vec<u8>>,
@@ -88,5 +135,5 @@ fn of_image(image: DynamicImage, profile: Option<Vec<u8>>, is_gray: bool) -> Dec
     } else {
         (image.into_rgb8().into_raw(), Layout::Rgb)
     };
-    Decoded { width, height, pixels, layout, profile, is_gray }
+    Decoded { width, height, pixels: Samples::Allocated(pixels), layout, profile, is_gray }
 }

@@ -4,7 +4,7 @@
 //! the markers are read here first, which also tells apart the kinds that no browser shows.
 
 use super::ImageProblem;
-use super::decode::{Decoded, Layout};
+use super::decode::{Decoded, Layout, Samples};
 use super::header::cut_off;
 use image::metadata::Orientation;
 use zune_jpeg::JpegDecoder;
@@ -151,10 +151,13 @@ pub(super) fn decode(bytes: Vec<u8>, scan: &Scan) -> Result<Decoded, ImageProble
     let problem = |error: &dyn std::fmt::Display| {
         if scan.has_end { ImageProblem::damaged(error) } else { cut_off() }
     };
-    let mut pixels = decoder.decode().map_err(|error| problem(&error))?;
-    if pixels.len() != (scan.width * scan.height) as usize * layout.channels() {
+    decoder.decode_headers().map_err(|error| problem(&error))?;
+    let length = scan.width as usize * scan.height as usize * layout.channels();
+    if decoder.output_buffer_size() != Some(length) {
         return Err(problem(&"its size is not what it says"));
     }
+    let mut pixels = Samples::mapped(length)?;
+    decoder.decode_into(&mut pixels).map_err(|error| problem(&error))?;
     if is_ycck {
         for pixel in pixels.chunks_exact_mut(4) {
             let inks = ink_of([pixel[0], pixel[1], pixel[2]]);

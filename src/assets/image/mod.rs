@@ -27,7 +27,7 @@ use crate::config::{ImageFormat, ImageSettings};
 use serde::{Deserialize, Serialize};
 
 /// Names this code in the keys of caches; the number changes whenever the same input would give other files.
-pub const MAKER: &str = "picture variants 4";
+pub const MAKER: &str = "picture variants 5";
 
 /// Why a file is no picture that a store can show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,7 +5,7 @@
 //! refused. What comes out is written anew from the parsed tree, so that no reader can take it for something else than
 //! this one did.
 
-use super::decode::{Decoded, Layout};
+use super::decode::{Decoded, Layout, Samples};
 use super::header::Header;
 use super::{ImageProblem, Size};
 use crate::assets::lettering::{self, escape};
@@ -278,7 +278,7 @@ impl Svg {
             let color = pixel.demultiply();
             [color.red(), color.green(), color.blue(), color.alpha()]
         });
-        let (pixels, layout) = (pixels.collect(), Layout::Rgba);
+        let (pixels, layout) = (Samples::Allocated(pixels.collect()), Layout::Rgba);
         Ok(Decoded { width, height, pixels, layout, profile: None, is_gray: false })
     }
 }
