@@ -8,6 +8,8 @@ each has the textures, edges and noise of real ones. Then, for each set of forma
 for each photo, and sharp (npm, in a process of its own) on the same files to the same widths, and prints the ratios. Quality is SSIMULACRA2
 against the photo reduced with Pillow. sharp is run at three qualities, so that its bytes at equal quality can be read off a line.
 
+AVIF is only worth measuring with a binary that was built with `--features avif-assembly`.
+
 What it needs (Pillow, scikit-image, ssimulacra2, sharp) is installed below target/bench. Nothing here fails on a slow machine; CPU seconds
 hardly change when other programs run, wall seconds do, so only the former are compared.
 """
@@ -29,7 +31,7 @@ SHARP = "sharp@0.35"
 PACKAGES = ["pillow>=11.3,<13", "scikit-image", "ssimulacra2"]
 QUALITY = {"jpeg": 80, "webp": 80, "avif": 65}
 # Around the qualities that come out alike; sharp's own defaults are 80, 80 and 50.
-SHARP_QUALITY = {"jpeg": [80, 88, 94], "webp": [70, 80, 90], "avif": [50, 60, 70]}
+SHARP_QUALITY = {"jpeg": [80, 88, 94], "webp": [70, 80, 90], "avif": [40, 50, 60]}
 
 SCRIPT = """
 const sharp = require("sharp");
@@ -220,6 +222,8 @@ def main():
     parser.add_argument("--scored", type=int, default=12, help="photos whose quality is measured; 0 for none")
     options = parser.parse_args()
     install()
+    from PIL import Image
+
     binary = options.binary.resolve()
     with tempfile.TemporaryDirectory(dir=PLACE) as folder:
         place = Path(folder)
@@ -231,10 +235,16 @@ def main():
         for formats in options.formats.split(","):
             for effort in [None, 1] if formats == "avif" else [None]:
                 compare(place / "run", photos, formats.split("+"), binary, options.scored, effort)
-        one = place / "one"
-        store(one, photos[-1:], ["webp", "jpeg"])
-        _, peak = run([binary, "generate", "--quiet", "store.yaml"], one)
-        print(f"\nmemory for one photo of {photos[-1].stat().st_size / 1e6:.1f} MB, 12 megapixels: {peak:.0f} MB")
+        print()
+        for kind in ["baseline", "progressive"]:
+            one = place / kind
+            one.mkdir()
+            photo = one / "photo.jpg"
+            with Image.open(photos[-1]) as largest:
+                largest.resize((4000, 3000)).save(photo, quality=92, progressive=kind == "progressive")
+            store(one / "store", [photo], ["webp", "jpeg"])
+            _, peak = run([binary, "generate", "--quiet", "store.yaml"], one / "store")
+            print(f"memory for one {kind} photo of {photo.stat().st_size / 1e6:.1f} MB, 12 megapixels: {peak:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 // Product cards: a heart, a mark for comparing, and a note where a frame suits the shopper's face.
 import settings from "./settings.js";
-import { compared, favourites, watch } from "./memory.js";
+import { compared, favourites, watch, watchLines } from "./memory.js";
 
 export const words = settings.words;
 
@@ -151,6 +151,10 @@ export function start() {
   compared.watch((entries) => {
     mark();
     tray(entries);
+  });
+  watchLines((all) => {
+    const count = all.reduce((sum, line) => sum + line.quantity, 0);
+    for (const badge of document.querySelectorAll("[data-count=cart]")) badge.textContent = count > 0 ? number(count) : "";
   });
   watch("face", [], (shapes) => suits(shapes));
 }

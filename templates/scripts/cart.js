@@ -1,8 +1,9 @@
 // The cart, or the list for an enquiry: quantities, a total, and the way on. Prices are asked for before that way is
 // taken, and one that has changed is said.
 import settings from "./settings.js";
-import { keyOf, lines, minorOf, remove, set, setQuantity, change, watchLines } from "./bag.js";
+import { keyOf, minorOf, remove, setQuantity, change } from "./bag.js";
 import { addressOf, announce, button, element, fill, icon, words } from "./cards.js";
+import { lines, setLines, watchLines } from "./memory.js";
 import { eachOf, money, productPage } from "./product_pages.js";
 import { copy } from "./share.js";
 
@@ -150,7 +151,7 @@ export function start() {
     const note = part("undo");
     const undo = button(words.undo, () => {
       note.hidden = true;
-      set(before);
+      setLines(before);
       place.querySelector("button")?.focus();
     });
     note.replaceChildren(`${said} `, undo);
@@ -159,7 +160,7 @@ export function start() {
     announce(said);
   }
 
-  part("clear").addEventListener("click", () => undoable(words.removed_all, () => set([])));
+  part("clear").addEventListener("click", () => undoable(words.removed_all, () => setLines([])));
   part("copy").addEventListener("click", () => copy(listing(lines())));
   // Whoever goes on sees first what has changed since; a page that was asked just now answers at once.
   let checked = refresh().then((changed) => {

@@ -56,6 +56,17 @@ export function list(name, longest = 200) {
   return { all, has, add, remove, clear, longest, watch: (watcher) => watch(name, [], () => watcher(all())) };
 }
 
+// What is to be bought: lines of a product, its colour, its lenses and a quantity.
+const isLine = (line) => typeof line?.slug === "string" && Number.isInteger(line.quantity) && line.quantity > 0;
+
+export function lines() {
+  const value = read("cart", []);
+  return Array.isArray(value) ? value.filter(isLine) : [];
+}
+
+export const setLines = (all) => write("cart", all);
+export const watchLines = (watcher) => watch("cart", [], () => watcher(lines()));
+
 export const favourites = list("favourites");
 export const compared = list("compare", 4);
 export const recent = list("recent", 12);

@@ -2,11 +2,9 @@
 import settings from "./settings.js";
 import { add } from "./bag.js";
 import { announce, cardOf, dress, element, fill, snapshotOf, toggle, words } from "./cards.js";
-import { startFitting } from "./fitting.js";
 import { startGallery } from "./gallery.js";
 import { compared, favourites, recent, watch } from "./memory.js";
 import { lensesOf, money } from "./product_pages.js";
-import { share } from "./share.js";
 
 export function start() {
   const holder = document.querySelector("[data-product]");
@@ -20,8 +18,8 @@ export function start() {
   const model = holder.querySelector("[data-model]");
   model?.addEventListener("click", () => import("./model.js").then((part) => part.view(model, own.name)));
   suits(holder);
-  const fitting = document.querySelector("[data-fitting]");
-  if (fitting) startFitting(fitting);
+  const form = document.querySelector("[data-fitting]");
+  if (form) fitting(form);
   recently(own);
 }
 
@@ -78,7 +76,7 @@ const colorName = (choice) => choice.parentElement.querySelector("bdi").textCont
 function tools(holder, own) {
   const place = holder.querySelector("[data-tools]");
   place.prepend(toggle(favourites, holder, "heart", "", words.save), toggle(compared, holder, "compare", "", words.compare));
-  place.querySelector("[data-share]").addEventListener("click", () => share(own.name, location.href));
+  place.querySelector("[data-share]").addEventListener("click", () => import("./share.js").then((part) => part.share(own.name, location.href)));
   place.querySelector("[data-print]").addEventListener("click", () => print());
 }
 
@@ -107,6 +105,29 @@ function buying(holder, own, choices, lenses) {
     }
     note.replaceChildren(said, " ", element("a", { href: `${settings.root}cart/` }, isEnquiry ? words.go_to_enquiry : words.go_to_cart));
   });
+}
+
+// The fitting stands far down the page: its script comes when it is about to be seen, or when somebody is faster.
+function fitting(form) {
+  let begun;
+  const early = (event) => {
+    event.preventDefault();
+    begin().then(() => form.requestSubmit());
+  };
+  const begin = () => {
+    begun ??= import("./fitting.js").then((part) => {
+      form.removeEventListener("submit", early);
+      part.startFitting(form);
+    });
+    return begun;
+  };
+  form.addEventListener("submit", early);
+  const observer = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    begin();
+  }, { rootMargin: "400px" });
+  observer.observe(form);
 }
 
 // Says so when the frame suits the shopper's face.

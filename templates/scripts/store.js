@@ -6,7 +6,6 @@ start();
 const parts = [
   ["[data-finder]", "./finder.js"],
   ["[data-face]", "./face_mark.js"],
-  ["[data-count=cart]", "./bag.js"],
   ["[data-product]", "./product.js"],
   ["[data-favourites]", "./favourites.js"],
   ["[data-compare]", "./compare.js"],

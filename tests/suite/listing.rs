@@ -313,6 +313,7 @@ fn a_remembered_face_marks_frames_and_offers_an_order() {
         let marked = set(&value_of(&client, marked).await);
         let shown = set(&value_of(&client, SHOWN).await);
         assert_eq!(marked, shown.intersection(&for_hearts).cloned().collect());
+        until(&client, "document.querySelector('[data-sort] option[value=face]')").await;
         let order = client.find(Locator::Css("[data-sort]")).await.expect("orders");
         order.select_by_value("face").await.expect("the order of the face");
         until(&client, "location.search === '?sort=face' && document.querySelectorAll('.card:not(:has(.card-suits))').length === 0").await;

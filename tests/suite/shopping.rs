@@ -189,6 +189,7 @@ fn a_measure_is_held_against_every_front() {
             "{said}"
         );
         open(&client, &base, "products/penrose/").await;
+        value_of(&client, "document.querySelector('[data-fitting]').scrollIntoView()").await;
         until(&client, &format!("{output}.dataset.level === 'bearable'")).await;
         assert_eq!(value_of(&client, "document.querySelectorAll('[data-recent] .card').length").await, json!(1));
         assert_quiet(&client).await;

@@ -54,7 +54,7 @@ fn avif(canvas: &Canvas, quality: u8, effort: ImageEffort) -> Result<Vec<u8>, Im
     use ravif::{Encoder, Img, RGB8};
     let speed = match effort {
         ImageEffort::Fast => 10,
-        ImageEffort::Normal => 9,
+        ImageEffort::Normal => 10,
         ImageEffort::Best => 6,
     };
     let pixels: Vec<RGB8> =
