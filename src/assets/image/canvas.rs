@@ -27,6 +27,38 @@ pub(super) struct Canvas {
     pub(super) pixels: Vec<u8>,
 }
 
+/// What is kept of an original, and what that is shown on, both upright and in its pixels.
+#[derive(Clone, Copy)]
+struct Extent {
+    kept: (f64, f64),
+    ground: (f64, f64),
+}
+
+impl Extent {
+    fn of((width, height): (f64, f64), fit: ImageFit) -> Self {
+        let (kept, ground) = match fit {
+            ImageFit::Inside => ((width, height), (width, height)),
+            ImageFit::Cover => {
+                let kept = (width.min(height * PROPORTION), height.min(width / PROPORTION));
+                (kept, kept)
+            }
+            ImageFit::Contain => ((width, height), (width.max(height * PROPORTION), height.max(width / PROPORTION))),
+        };
+        Self { kept, ground }
+    }
+
+    /// The largest size it is made in, as a share of the original's; at most 1.
+    fn scale(self, settings: &ImageSettings) -> f64 {
+        let wanted = settings.widths.last().map_or(self.ground.0, |&widest| f64::from(widest));
+        (wanted / self.ground.0).min(LARGEST_HEIGHT / self.ground.1).min(1.0)
+    }
+}
+
+/// The share of an original's width and height that is needed of it.
+pub(super) fn scale(shown: Size, settings: &ImageSettings) -> f64 {
+    Extent::of((f64::from(shown.width), f64::from(shown.height)), settings.fit).scale(settings)
+}
+
 /// Brings a picture to its largest size, upright, in sRGB and over its ground.
 pub(super) fn largest(oriented: Oriented, settings: &ImageSettings) -> Result<Canvas, ImageProblem> {
     let Oriented { decoded, orientation } = oriented;
@@ -34,17 +66,9 @@ pub(super) fn largest(oriented: Oriented, settings: &ImageSettings) -> Result<Ca
     let exchange = |(width, height): (f64, f64)| if turned { (height, width) } else { (width, height) };
     let stored = (f64::from(decoded.width), f64::from(decoded.height));
     let (width, height) = exchange(stored);
-    // What is kept of the original, and what that is shown on, both upright and in its pixels.
-    let (kept, ground) = match settings.fit {
-        ImageFit::Inside => ((width, height), (width, height)),
-        ImageFit::Cover => {
-            let kept = (width.min(height * PROPORTION), height.min(width / PROPORTION));
-            (kept, kept)
-        }
-        ImageFit::Contain => ((width, height), (width.max(height * PROPORTION), height.max(width / PROPORTION))),
-    };
-    let wanted = settings.widths.last().map_or(ground.0, |&widest| f64::from(widest));
-    let scale = (wanted / ground.0).min(LARGEST_HEIGHT / ground.1).min(1.0);
+    let extent = Extent::of((width, height), settings.fit);
+    let scale = extent.scale(settings);
+    let Extent { kept, ground } = extent;
     let sized = |(width, height): (f64, f64)| Size {
         width: ((width * scale).round() as u32).max(1),
         height: ((height * scale).round() as u32).max(1),

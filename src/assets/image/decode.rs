@@ -1,7 +1,8 @@
 //! From a file to its pixels, as they stand in it: not yet turned, and in the colours of their profile.
 
 use super::header::{Header, Kind, limits, problem_of};
-use super::{ImageProblem, jpeg};
+use super::{ImageProblem, canvas, jpeg};
+use crate::config::ImageSettings;
 use image::codecs::png::PngDecoder;
 use image::{AnimationDecoder as _, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use memmap2::MmapMut;
@@ -92,11 +93,11 @@ pub(super) struct Oriented {
     pub(super) orientation: image::metadata::Orientation,
 }
 
-/// Decodes a file; of an animation, its first frame. A drawing comes out `wanted` pixels wide.
-pub(super) fn decode(bytes: Vec<u8>, header: &Header, wanted: u32) -> Result<Oriented, ImageProblem> {
+/// Decodes a file, as large as the settings need it at least; of an animation, its first frame.
+pub(super) fn decode(bytes: Vec<u8>, header: &Header, settings: &ImageSettings) -> Result<Oriented, ImageProblem> {
     let decoded = match &header.kind {
-        Kind::Jpeg(scan) => jpeg::decode(bytes, scan)?,
-        Kind::Svg(svg) => svg.draw(wanted)?,
+        Kind::Jpeg(scan) => jpeg::decode(bytes, scan, canvas::scale(header.shown, settings))?,
+        Kind::Svg(svg) => svg.draw(settings.widths.last().copied().unwrap_or(header.shown.width))?,
         Kind::Other(format) => other(bytes, *format)?,
     };
     Ok(Oriented { decoded, orientation: header.orientation })

@@ -82,7 +82,7 @@ mod tests {
                 let bytes = encode(&canvas, format, &settings).expect("it encodes");
                 let header = Header::read(&bytes).expect("a picture");
                 assert_eq!((header.shown.width, header.shown.height), (width, height));
-                let read = decode::decode(bytes, &header, width).expect("it is read").decoded.pixels;
+                let read = decode::decode(bytes, &header, &settings).expect("it is read").decoded.pixels;
                 for (x, expected) in [(40, [200, 40, 40]), (120, [40, 60, 200])] {
                     let at = (48 * 160 + x) * 3;
                     let near = read[at..at + 3].iter().zip(expected).all(|(a, b)| a.abs_diff(b) < 12);

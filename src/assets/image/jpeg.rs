@@ -5,6 +5,7 @@
 
 use super::ImageProblem;
 use super::decode::{Decoded, Layout, Samples};
+use super::guard;
 use super::header::cut_off;
 use image::metadata::Orientation;
 use zune_jpeg::JpegDecoder;
@@ -133,8 +134,49 @@ fn frame(marker: u8, body: &[u8]) -> Option<Scan> {
     })
 }
 
-/// Decodes a file. Inks stay inks, as amounts from 0 to 255, for only a profile knows what they look like.
-pub(super) fn decode(bytes: Vec<u8>, scan: &Scan) -> Result<Decoded, ImageProblem> {
+/// Decodes a file that at least `needed` of its width and height are wanted of, so that one that is much larger may come
+/// out smaller. Inks stay inks, as amounts from 0 to 255, for only a profile knows what they look like.
+pub(super) fn decode(bytes: Vec<u8>, scan: &Scan, needed: f64) -> Result<Decoded, ImageProblem> {
+    // A progressive file's coefficients would be held twice, which costs more memory than its pixels do.
+    if needed <= 0.5 && scan.coding == Coding::Sequential && scan.has_end && matches!(scan.components, 1 | 3) {
+        // What only the lenient decoder reads is left to it.
+        if let Some(decoded) = guard::guarded(|| reduced(&bytes, scan, needed)).flatten() {
+            return Ok(decoded);
+        }
+    }
+    whole(bytes, scan)
+}
+
+/// A half, a quarter or an eighth of the width and height, from the first coefficients of each block: it takes as little
+/// memory as it has pixels.
+fn reduced(bytes: &[u8], scan: &Scan, needed: f64) -> Option<Decoded> {
+    // The sides are at most 65,535, and saturate.
+    let side = |length: u32| (f64::from(length) * needed).ceil() as u16;
+    let mut decoder = jpeg_decoder::Decoder::new(bytes);
+    // It looks for one side that is long enough, and both have to be.
+    let (width, height) = decoder.scale(side(scan.width), u16::MAX).ok()?;
+    if height < side(scan.height) {
+        return None;
+    }
+    let pixels = decoder.decode().ok()?;
+    let is_gray = scan.components == 1;
+    let pixels = match decoder.info()?.pixel_format {
+        jpeg_decoder::PixelFormat::RGB24 => pixels,
+        jpeg_decoder::PixelFormat::L8 => pixels.iter().flat_map(|&gray| [gray; 3]).collect(),
+        _ => return None,
+    };
+    let profile = decoder.icc_profile();
+    Some(Decoded {
+        width: u32::from(width),
+        height: u32::from(height),
+        pixels: Samples::Allocated(pixels),
+        layout: Layout::Rgb,
+        profile,
+        is_gray,
+    })
+}
+
+fn whole(bytes: Vec<u8>, scan: &Scan) -> Result<Decoded, ImageProblem> {
     let is_ycck = scan.components == 4 && scan.adobe == Some(2);
     let (space, layout) = match scan.components {
         4 if is_ycck => (ColorSpace::YCCK, Layout::Cmyk),
@@ -220,13 +262,39 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wanted_small_is_decoded_small() {
+        let (width, height) = (403_u16, 301_u16);
+        let ramp = (0..height).flat_map(|y| (0..width).flat_map(move |x| [(x / 2) as u8, (y / 2) as u8, 90]));
+        let mut bytes = Vec::new();
+        jpeg_encoder::Encoder::new(&mut bytes, 95)
+            .encode(&ramp.collect::<Vec<_>>(), width, height, jpeg_encoder::ColorType::Rgb)
+            .expect("it encodes");
+        let scan = scan(&bytes).expect("a picture");
+        for (needed, size) in
+            [(1.0, (403, 301)), (0.51, (403, 301)), (0.5, (202, 151)), (0.26, (202, 151)), (0.1, (51, 38))]
+        {
+            let decoded = decode(bytes.clone(), &scan, needed).expect("it decodes");
+            assert_eq!((decoded.width, decoded.height), size, "{needed}");
+            let share = f64::from(decoded.width) / 403.0;
+            for (x, y) in [(0.25, 0.25), (0.75, 0.5), (0.5, 0.75)] {
+                let place = |part: f64, length: u32| (part * f64::from(length)) as usize;
+                let (left, top) = (place(x, decoded.width), place(y, decoded.height));
+                let at = (top * decoded.width as usize + left) * 3;
+                let expected = [left as f64 / share / 2.0, top as f64 / share / 2.0, 90.0];
+                let near = |(got, wanted): (&u8, f64)| (f64::from(*got) - wanted).abs() < 5.0;
+                assert!(decoded.pixels[at..at + 3].iter().zip(expected).all(near), "{needed}: {x}, {y}");
+            }
+        }
+    }
+
+    #[test]
     fn a_file_cut_anywhere_is_cut_off_or_whole() {
         let bytes = photo(64, 64);
-        let whole = decode(bytes.clone(), &scan(&bytes).expect("a picture")).expect("it decodes").pixels;
+        let whole = decode(bytes.clone(), &scan(&bytes).expect("a picture"), 1.0).expect("it decodes").pixels;
         for end in (2..bytes.len()).step_by(7) {
             let part = bytes[..end].to_vec();
             let Some(scan) = scan(&part) else { continue };
-            match decode(part, &scan) {
+            match decode(part, &scan, 1.0) {
                 Ok(decoded) => assert!(bytes.len() - end < 120 && decoded.pixels.len() == whole.len(), "{end}"),
                 Err(problem) => assert_eq!(problem.reason, "media_truncated", "{end}"),
             }

@@ -27,7 +27,7 @@ use crate::config::{ImageFormat, ImageSettings};
 use serde::{Deserialize, Serialize};
 
 /// Names this code in the keys of caches; the number changes whenever the same input would give other files.
-pub const MAKER: &str = "picture variants 5";
+pub const MAKER: &str = "picture variants 6";
 
 /// Why a file is no picture that a store can show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -165,10 +165,10 @@ pub fn fitted(bytes: Vec<u8>, room: Size, settings: &ImageSettings) -> Result<Pi
     let side = |length: f64| ((length * scale).round() as u32).max(1);
     let size = Size { width: side(width), height: side(height) };
     let fit = || {
-        let decoded = decode::decode(bytes, &header, size.width)?;
         // As it is, upright and on its ground; the size comes after that.
         let whole =
             ImageSettings { widths: vec![size.width], fit: crate::config::ImageFit::Inside, ..settings.clone() };
+        let decoded = decode::decode(bytes, &header, &whole)?;
         canvas::scaled(&canvas::largest(decoded, &whole)?, size)
     };
     let canvas = guard::guarded(fit).unwrap_or_else(|| Err(ImageProblem::damaged(&"its contents make no sense")))?;
@@ -190,8 +190,7 @@ fn make_all(
     settings: &ImageSettings,
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Option<Made>, ImageProblem> {
-    let widest = settings.widths.last().copied().unwrap_or(header.shown.width);
-    let decoded = decode::decode(bytes, header, widest)?;
+    let decoded = decode::decode(bytes, header, settings)?;
     if should_stop() {
         return Ok(None);
     }
