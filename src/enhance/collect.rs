@@ -15,7 +15,7 @@ use super::snapshot::SnapshotWriter;
 use super::terms::Interner;
 use super::tree::{CategoryNode, CategoryTree};
 use crate::assets::drawing::FrameDrawing;
-use crate::assets::media::{Media, MediaFile, MediaProblem, Origin, Trace, is_linked};
+use crate::assets::media::{Distant, Media, MediaFile, MediaProblem, Origin, Trace, is_linked};
 use crate::catalog::References;
 use crate::catalog::product::{Brand, Product, Reference};
 use crate::catalog::vocabulary::{Term, Vocabulary, key_of};
@@ -438,6 +438,8 @@ impl<'a> Collector<'a> {
             .chain(product.variants.iter().map(|variant| &variant.color))
             .map(|color| color.key.as_str())
             .collect();
+        let sources = || product.pictures().chain(product.models.iter().map(|model| model.source.as_str()));
+        let distant = || sources().filter_map(|source| self.media.distant(source));
         ProductRecord {
             id: product.id.as_str().into(),
             slug: Box::default(),
@@ -480,10 +482,8 @@ impl<'a> Collector<'a> {
                 .first()
                 .zip(enhanced.image_alts.first())
                 .map(|(image, alt)| (image.source.as_str().into(), alt.as_str().into())),
-            has_distant_media: product
-                .pictures()
-                .chain(product.models.iter().map(|model| model.source.as_str()))
-                .any(|source| self.media.distant(source).is_some()),
+            has_web_media: distant().any(|place| matches!(place, Distant::Web(_))),
+            has_stored_media: distant().any(|place| matches!(place, Distant::Stored(_))),
             has_files: product.pictures().any(|source| !is_linked(source)),
             models: self.media.own_models(product),
             color_count: u8::try_from(colors.len().max(1)).unwrap_or(u8::MAX),

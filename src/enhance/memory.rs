@@ -20,7 +20,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Raised whenever anything that is remembered changes its form.
-const KIND: &str = "catalogue 5";
+const KIND: &str = "catalogue 6";
 
 /// Bytes of the products' file that need not be there, at which it is begun anew if they are most of it.
 const MUCH_WASTE: u64 = 64 << 20;

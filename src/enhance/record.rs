@@ -72,8 +72,10 @@ pub struct ProductRecord {
     pub front_width: Option<u16>,
     /// Source of the first picture and its alternative text.
     pub image: Option<(Box<str>, Box<str>)>,
-    /// Whether any of its pictures or 3D models is on a server or in the database.
-    pub has_distant_media: bool,
+    /// Some of its pictures or 3D models are on servers.
+    pub has_web_media: bool,
+    /// Some of its pictures or 3D models are in the database.
+    pub has_stored_media: bool,
     /// Some of its pictures are files, or written into the catalogue.
     pub has_files: bool,
     /// Paths in the store of its 3D models that are there.
@@ -97,6 +99,11 @@ pub struct ProductRecord {
 pub const LISTED_FIT: u8 = 70;
 
 impl ProductRecord {
+    /// Whether anything of it has to be fetched; `from_web` is whether pictures and models on servers are.
+    pub fn needs_fetching(&self, from_web: bool) -> bool {
+        self.has_stored_media || (from_web && self.has_web_media)
+    }
+
     /// Whether it is listed for a face shape.
     pub fn suits(&self, shape: FaceShape) -> bool {
         self.fits[shape.index()].is_some_and(|fit| fit >= LISTED_FIT)

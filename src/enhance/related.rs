@@ -8,7 +8,7 @@ use super::record::{ProductRecord, TermId};
 use super::size::SizeClass;
 use crate::catalog::money::Currency;
 use rayon::prelude::*;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Neighbours a page shows.
 pub(super) const MOST_RELATED: usize = 8;
@@ -19,41 +19,46 @@ const SAME_BRAND_REACH: usize = 8;
 
 /// For each record, the positions of its related records, best first.
 pub(super) fn related(records: &[ProductRecord]) -> Vec<Box<[u32]>> {
-    let traits: Vec<Traits<'_>> = records.par_iter().map(Traits::of).collect();
     let mut by_price: Vec<u32> = (0..records.len() as u32).collect();
-    by_price.par_sort_unstable_by(|&a, &b| {
-        let rank = |position: u32| (traits[position as usize].price, &records[position as usize].id);
-        rank(a).cmp(&rank(b))
+    by_price.par_sort_unstable_by_key(|&position| {
+        let record = &records[position as usize];
+        (record.price.minor, &record.id)
     });
-    let by_shape = Lanes::new(&traits, &by_price, |traits| {
-        Some((traits.frame_type.unwrap_or(u32::MAX), traits.frame_shape.unwrap_or(u32::MAX)))
+    // Products are looked at in this order too, so that those they are compared with lie close together in memory.
+    let materials = Materials::of(records);
+    let traits: Vec<Traits> =
+        by_price.par_iter().map(|&position| Traits::of(&records[position as usize], &materials)).collect();
+    let by_shape = Lanes::new(&traits, |traits| Some((traits.frame_type, traits.frame_shape)));
+    let by_brand = Lanes::new(&traits, |traits| (traits.brand != NONE).then_some((traits.brand, 0)));
+    let by_type = Lanes::new(&traits, |traits| Some((traits.frame_type, 0)));
+    let by_rank = (0..traits.len() as u32).into_par_iter().map_init(Room::default, |room, rank| {
+        let Room { candidates, ranked } = room;
+        candidates.clear();
+        candidates.extend(by_shape.near(rank, SAME_SHAPE_REACH));
+        candidates.extend(by_brand.near(rank, SAME_BRAND_REACH));
+        if candidates.len() < MOST_RELATED {
+            candidates.extend(by_type.near(rank, MOST_RELATED));
+        }
+        candidates.sort_unstable();
+        candidates.dedup();
+        let own = &traits[rank as usize];
+        ranked.clear();
+        ranked.extend(candidates.iter().filter(|&&candidate| candidate != rank).map(|&candidate| {
+            let position = by_price[candidate as usize];
+            (-nearness(own, &traits[candidate as usize]), position)
+        }));
+        if ranked.len() > MOST_RELATED {
+            ranked.select_nth_unstable(MOST_RELATED - 1);
+            ranked.truncate(MOST_RELATED);
+        }
+        ranked.sort_unstable();
+        (by_price[rank as usize], ranked.iter().map(|&(_, position)| position).collect::<Box<[u32]>>())
     });
-    let by_brand = Lanes::new(&traits, &by_price, |traits| traits.brand.map(|brand| (brand, 0)));
-    let by_type = Lanes::new(&traits, &by_price, |traits| Some((traits.frame_type.unwrap_or(u32::MAX), 0)));
-    (0..records.len() as u32)
-        .into_par_iter()
-        .map_init(Room::default, |Room { candidates, ranked }, position| {
-            candidates.clear();
-            candidates.extend(by_shape.near(position, SAME_SHAPE_REACH));
-            candidates.extend(by_brand.near(position, SAME_BRAND_REACH));
-            if candidates.len() < MOST_RELATED {
-                candidates.extend(by_type.near(position, MOST_RELATED));
-            }
-            candidates.sort_unstable();
-            candidates.dedup();
-            candidates.retain(|&candidate| candidate != position);
-            let own = &traits[position as usize];
-            let rank = |&candidate: &u32| (-nearness(own, &traits[candidate as usize]), candidate);
-            ranked.clear();
-            ranked.extend(candidates.iter().map(rank));
-            if ranked.len() > MOST_RELATED {
-                ranked.select_nth_unstable(MOST_RELATED - 1);
-                ranked.truncate(MOST_RELATED);
-            }
-            ranked.sort_unstable();
-            ranked.iter().map(|&(_, candidate)| candidate).collect()
-        })
-        .collect()
+    let mut related = vec![Box::default(); records.len()];
+    for (position, neighbours) in by_rank.collect::<Vec<_>>() {
+        related[position as usize] = neighbours;
+    }
+    related
 }
 
 /// What a thread compares in, used again for each product.
@@ -63,41 +68,66 @@ struct Room {
     ranked: Vec<(i32, u32)>,
 }
 
-/// What nearness is measured by. Every product is compared with dozens of others, so this lies closer together than
-/// records do.
-struct Traits<'r> {
+/// Stands for a term or a brand that a product has none of.
+const NONE: u32 = u32::MAX;
+/// Stands for a fit of which nothing is known.
+const UNKNOWN: u8 = u8::MAX;
+
+/// What nearness is measured by, in one cache line: every product is compared with dozens of others.
+struct Traits {
     price: i64,
+    /// A bit for each material.
+    materials: u128,
+    /// The bit of the first one.
+    material: u128,
+    frame_type: u32,
+    frame_shape: u32,
+    brand: u32,
+    gender: u32,
     currency: Currency,
-    frame_type: Option<TermId>,
-    frame_shape: Option<TermId>,
-    brand: Option<u32>,
-    gender: Option<TermId>,
-    materials: &'r [TermId],
     size: Option<SizeClass>,
     is_available: bool,
-    fits: [Option<u8>; 7],
+    fits: [u8; 7],
 }
 
-impl<'r> Traits<'r> {
-    fn of(record: &'r ProductRecord) -> Self {
+impl Traits {
+    fn of(record: &ProductRecord, materials: &Materials) -> Self {
+        let bit = |id: &TermId| materials.bit(*id);
         Self {
             price: record.price.minor,
+            materials: record.materials.iter().map(bit).fold(0, |all, one| all | one),
+            material: record.materials.first().map_or(0, bit),
+            frame_type: record.frame_type.unwrap_or(NONE),
+            frame_shape: record.frame_shape.unwrap_or(NONE),
+            brand: record.brand.unwrap_or(NONE),
+            gender: record.gender.unwrap_or(NONE),
             currency: record.price.currency,
-            frame_type: record.frame_type,
-            frame_shape: record.frame_shape,
-            brand: record.brand,
-            gender: record.gender,
-            materials: &record.materials,
             size: record.size,
             is_available: record.availability.is_available(),
-            fits: record.fits,
+            fits: record.fits.map(|fit| fit.unwrap_or(UNKNOWN)),
         }
     }
 }
 
-/// How near two products are, in points; symmetrical.
-fn nearness(a: &Traits<'_>, b: &Traits<'_>) -> i32 {
+/// A bit for each material of a catalogue, in the order of their terms.
+struct Materials(HashMap<TermId, u32>);
+
+impl Materials {
+    fn of(records: &[ProductRecord]) -> Self {
+        let all: BTreeSet<TermId> = records.iter().flat_map(|record| record.materials.iter().copied()).collect();
+        Self(all.into_iter().zip(0..).collect())
+    }
+
+    /// From the 128th on all are one: few catalogues know a dozen.
+    fn bit(&self, material: TermId) -> u128 {
+        1 << self.0.get(&material).map_or(u128::BITS - 1, |&number| number.min(u128::BITS - 1))
+    }
+}
+
+/// How near two products are, in points; symmetrical but for their materials.
+fn nearness(a: &Traits, b: &Traits) -> i32 {
     let same = |flag: bool, points: i32| if flag { points } else { 0 };
+    let alike = |one: u32, other: u32| one == other && one != NONE;
     let (low, high) = (a.price.min(b.price), a.price.max(b.price));
     let price = match (low.checked_mul(20), high) {
         _ if a.currency != b.currency || high <= 0 => 0,
@@ -105,59 +135,48 @@ fn nearness(a: &Traits<'_>, b: &Traits<'_>) -> i32 {
         (None, _) => (i128::from(low) * 20 / i128::from(high)) as i32,
     };
     // 0 where two frames suit the same faces, 100 where they suit opposite ones.
-    let apart: i32 = a
-        .fits
-        .iter()
-        .zip(&b.fits)
-        .map(|(a, b)| match (a, b) {
-            (Some(a), Some(b)) => (i32::from(*a) - i32::from(*b)).abs(),
-            _ => 50,
-        })
-        .sum::<i32>()
-        / 7;
-    same(a.frame_type.is_some() && a.frame_type == b.frame_type, 30)
-        + same(a.frame_shape.is_some() && a.frame_shape == b.frame_shape, 30)
-        + same(a.brand.is_some() && a.brand == b.brand, 18)
+    let difference = |(&a, &b): (&u8, &u8)| if a == UNKNOWN || b == UNKNOWN { 50 } else { i32::from(a.abs_diff(b)) };
+    let apart = a.fits.iter().zip(&b.fits).map(difference).sum::<i32>() / 7;
+    same(alike(a.frame_type, b.frame_type), 30)
+        + same(alike(a.frame_shape, b.frame_shape), 30)
+        + same(alike(a.brand, b.brand), 18)
         + same(a.size.is_some() && a.size == b.size, 10)
-        + same(a.gender.is_some() && a.gender == b.gender, 8)
-        + same(a.materials.first().is_some_and(|material| b.materials.contains(material)), 6)
+        + same(alike(a.gender, b.gender), 8)
+        + same(a.material & b.materials != 0, 6)
         + same(b.is_available && a.is_available, 25)
         + price
         + (100 - apart) / 5
 }
 
-/// Records in lanes of the same key, each lane in order of price.
+/// Ranks in lanes of the same key, each lane in their order.
 struct Lanes {
     lanes: Vec<Vec<u32>>,
-    /// Lane and place in it, by record.
+    /// Lane and place in it, by rank.
     places: Vec<Option<(u32, u32)>>,
 }
 
 impl Lanes {
-    fn new(traits: &[Traits<'_>], by_price: &[u32], key: impl Fn(&Traits<'_>) -> Option<(u32, u32)>) -> Self {
+    fn new(traits: &[Traits], key: impl Fn(&Traits) -> Option<(u32, u32)>) -> Self {
         let mut numbers: HashMap<(u32, u32), u32> = HashMap::new();
         let mut lanes: Vec<Vec<u32>> = Vec::new();
-        let mut places = vec![None; traits.len()];
-        for &position in by_price {
-            if let Some(key) = key(&traits[position as usize]) {
-                let lane = *numbers.entry(key).or_insert_with(|| {
-                    lanes.push(Vec::new());
-                    (lanes.len() - 1) as u32
-                });
-                let members = &mut lanes[lane as usize];
-                places[position as usize] = Some((lane, members.len() as u32));
-                members.push(position);
-            }
-        }
+        let place = |(rank, key): (u32, Option<(u32, u32)>)| {
+            let lane = *numbers.entry(key?).or_insert_with(|| {
+                lanes.push(Vec::new());
+                (lanes.len() - 1) as u32
+            });
+            let members = &mut lanes[lane as usize];
+            members.push(rank);
+            Some((lane, members.len() as u32 - 1))
+        };
+        let places = (0..).zip(traits.iter().map(key)).map(place).collect();
         Self { lanes, places }
     }
 
-    fn near(&self, position: u32, reach: usize) -> impl Iterator<Item = u32> {
-        let window = self.places[position as usize].map_or(&[][..], |(lane, place)| {
+    fn near(&self, rank: u32, reach: usize) -> &[u32] {
+        self.places[rank as usize].map_or(&[], |(lane, place)| {
             let members = &self.lanes[lane as usize];
             let place = place as usize;
             &members[place.saturating_sub(reach)..(place + reach + 1).min(members.len())]
-        });
-        window.iter().copied()
+        })
     }
 }

@@ -28,13 +28,13 @@ pub(super) fn make(
     observer: &dyn Observer,
 ) -> Result<(), RunError> {
     let collections = config.catalog.collections.products.join(", ");
-    let files = originals(media, catalog, &collections, observer)?;
+    let files = originals(config, media, catalog, &collections, observer)?;
     observer.observe(Event::Started { phase: Phase::Images, total: Some(files.len() as u64) });
     let pictures = Pictures::make(&files, &config.images, cache, observer)?;
     let has_problems = pictures.has_problems();
     media.set_pictures(pictures);
     if has_problems {
-        replace_broken(media, catalog, &collections, observer)?;
+        replace_broken(config, media, catalog, &collections, observer)?;
     }
     observer.observe(Event::Finished { phase: Phase::Images, steps: files.len() as u64 });
     Ok(())
@@ -42,12 +42,13 @@ pub(super) fn make(
 
 /// Every original that a page will show, each once, in order of their names.
 fn originals(
+    config: &StoreConfiguration,
     media: &Media,
     catalog: &EnhancedCatalog,
     collections: &str,
     observer: &dyn Observer,
 ) -> Result<Vec<MediaFile>, RunError> {
-    let indices = with_files(catalog);
+    let indices = with_files(config, catalog);
     let found = indices.par_chunks(BATCH).map(|batch| -> Result<BTreeMap<String, MediaFile>, RunError> {
         stop_if_cancelled(observer)?;
         let mut found = BTreeMap::new();
@@ -76,16 +77,17 @@ fn originals(
 }
 
 /// Indices of the products that have pictures to be made ready: the others need not be read.
-fn with_files(catalog: &EnhancedCatalog) -> Vec<u32> {
+fn with_files(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Vec<u32> {
     (0..)
         .zip(&catalog.records)
-        .filter(|(_, record)| record.has_files || record.has_distant_media)
+        .filter(|(_, record)| record.has_files || record.needs_fetching(config.download.enabled))
         .map(|(index, _)| index)
         .collect()
 }
 
 /// Tells of every picture that cannot be shown, and gives products whose first one it is the next that can.
 fn replace_broken(
+    config: &StoreConfiguration,
     media: &Media,
     catalog: &mut EnhancedCatalog,
     collections: &str,
@@ -93,7 +95,7 @@ fn replace_broken(
 ) -> Result<(), RunError> {
     /// Record, and the picture that is its first now.
     type Change = (u32, Option<(Box<str>, Box<str>)>);
-    let indices = with_files(catalog);
+    let indices = with_files(config, catalog);
     let changes = indices.par_chunks(BATCH).map(|batch| -> Result<Vec<Change>, RunError> {
         stop_if_cancelled(observer)?;
         let mut changes = Vec::new();

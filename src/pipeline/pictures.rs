@@ -81,7 +81,7 @@ fn wanted(
     let links_are_enough = |place: &Distant| matches!(place, Distant::Web(_)) && !config.download.enabled;
     let found: Vec<(Distant, bool, u32)> = (0..catalog.records.len() as u32)
         .into_par_iter()
-        .filter(|&index| catalog.records[index as usize].has_distant_media)
+        .filter(|&index| catalog.records[index as usize].needs_fetching(config.download.enabled))
         .map(|index| -> Result<Vec<(Distant, bool, u32)>, RunError> {
             stop_if_cancelled(observer)?;
             let product = catalog.product(index)?.product;

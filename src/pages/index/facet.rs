@@ -202,59 +202,55 @@ impl Facet {
         (column.sets.len() > 1).then_some((facet, column))
     }
 
-    /// Which values a record has, as ascending indices.
-    fn values_of(&self, shop: &Shop<'_>, record: &ProductRecord) -> Vec<u32> {
-        let flags = |flags: &[bool]| (0..).zip(flags).filter(|(_, has)| **has).map(|(index, _)| index).collect();
+    /// Puts the values that a record has into `values`, as ascending indices.
+    fn values_of(&self, shop: &Shop<'_>, record: &ProductRecord, values: &mut Vec<u32>) {
+        values.clear();
+        let mut flags = |flags: &[bool]| {
+            values.extend((0..).zip(flags).filter(|(_, has)| **has).map(|(index, _)| index));
+        };
         match (&self.lookup, self.kind) {
             (Lookup::Terms(places), kind) => {
-                let mut values: Vec<u32> =
-                    terms(kind, record).iter().filter_map(|id| places.get(id).copied()).collect();
-                values.sort_unstable();
-                values.dedup();
-                values
+                values.extend(terms(kind, record).iter().filter_map(|id| places.get(id).copied()));
             }
             (Lookup::Prices(ranges), _) => {
                 let place = ranges.iter().position(|range| range.holds(record.price));
-                place.and_then(|place| u32::try_from(place).ok()).into_iter().collect()
+                values.extend(place.and_then(|place| u32::try_from(place).ok()));
             }
             (Lookup::Direct, FacetKind::Face) => flags(&FaceShape::ALL.map(|shape| record.suits(shape))),
             (Lookup::Direct, FacetKind::Brand) => {
-                record.brand.filter(|&brand| (brand as usize) < self.values.len()).into_iter().collect()
+                values.extend(record.brand.filter(|&brand| (brand as usize) < self.values.len()));
             }
             (Lookup::Direct, FacetKind::Category) => {
-                let mut values: Vec<u32> =
-                    record.categories.iter().flat_map(|&category| lineage(shop.catalog, category)).collect();
-                values.sort_unstable();
-                values.dedup();
-                values
+                values.extend(record.categories.iter().flat_map(|&category| lineage(shop.catalog, category)));
             }
-            (Lookup::Direct, FacetKind::Size) => record.size.map(|size| size as u32).into_iter().collect(),
+            (Lookup::Direct, FacetKind::Size) => values.extend(record.size.map(|size| size as u32)),
             (Lookup::Direct, FacetKind::Lenses) => {
-                flags(&[record.prescription_ready, record.progressive == Progressive::Ready])
+                flags(&[record.prescription_ready, record.progressive == Progressive::Ready]);
             }
             (Lookup::Direct, FacetKind::Stock) => flags(&[record.availability.is_available()]),
             (Lookup::Direct, FacetKind::Offer) => flags(&[record.compare_at.is_some()]),
-            (Lookup::Direct, _) => Vec::new(),
+            (Lookup::Direct, _) => {}
         }
+        values.sort_unstable();
+        values.dedup();
     }
 
     /// The facet's column.
     fn column(&self, shop: &Shop<'_>) -> Column {
-        let mut sets: BTreeMap<Vec<u32>, usize> = BTreeMap::new();
-        let codes: Vec<usize> = shop
-            .catalog
-            .records
-            .iter()
-            .map(|record| {
-                let next = sets.len();
-                *sets.entry(self.values_of(shop, record)).or_insert(next)
-            })
-            .collect();
-        let mut ordered = vec![Vec::new(); sets.len()];
-        for (set, number) in sets {
-            ordered[number] = set;
-        }
-        Column { sets: ordered, codes }
+        let mut sets = Vec::new();
+        let mut numbers: HashMap<Box<[u32]>, usize> = HashMap::new();
+        let mut values = Vec::new();
+        let number = |record: &ProductRecord| {
+            self.values_of(shop, record, &mut values);
+            if let Some(&number) = numbers.get(values.as_slice()) {
+                return number;
+            }
+            numbers.insert(values.as_slice().into(), sets.len());
+            sets.push(values.clone());
+            sets.len() - 1
+        };
+        let codes = shop.catalog.records.iter().map(number).collect();
+        Column { sets, codes }
     }
 }
 
@@ -288,16 +284,16 @@ impl Column {
 }
 
 /// The terms of a record that a facet is about.
-fn terms(kind: FacetKind, record: &ProductRecord) -> Vec<TermId> {
+fn terms(kind: FacetKind, record: &ProductRecord) -> &[TermId] {
     match kind {
-        FacetKind::Shape => record.frame_shape.into_iter().collect(),
-        FacetKind::Type => record.frame_type.into_iter().collect(),
-        FacetKind::Rim => record.rim.into_iter().collect(),
-        FacetKind::Gender => record.gender.into_iter().collect(),
-        FacetKind::Color => record.colors.to_vec(),
-        FacetKind::Material => record.materials.to_vec(),
-        FacetKind::Feature => record.features.to_vec(),
-        _ => Vec::new(),
+        FacetKind::Shape => record.frame_shape.as_slice(),
+        FacetKind::Type => record.frame_type.as_slice(),
+        FacetKind::Rim => record.rim.as_slice(),
+        FacetKind::Gender => record.gender.as_slice(),
+        FacetKind::Color => &record.colors,
+        FacetKind::Material => &record.materials,
+        FacetKind::Feature => &record.features,
+        _ => &[],
     }
 }
 
@@ -305,7 +301,7 @@ fn terms(kind: FacetKind, record: &ProductRecord) -> Vec<TermId> {
 fn term_values(shop: &Shop<'_>, kind: FacetKind) -> (Vec<FacetValue>, Lookup) {
     let mut counts: BTreeMap<TermId, usize> = BTreeMap::new();
     for record in &shop.catalog.records {
-        for term in terms(kind, record) {
+        for &term in terms(kind, record) {
             *counts.entry(term).or_default() += 1;
         }
     }
