@@ -25,6 +25,7 @@ use crate::language::Words;
 use crate::score::{self, Rules};
 use crate::site::Digest;
 use anyhow::Result;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -554,7 +555,7 @@ impl<'a> Collector<'a> {
             index = Some((memory, next));
         }
         let used_terms: HashSet<TermId> = drafts.iter().flat_map(|draft| terms_of(&draft.record)).collect();
-        drafts.sort_by(|a, b| (&a.record.id, a.place).cmp(&(&b.record.id, b.place)));
+        sort_by_key(&mut drafts, |draft| (draft.record.id.clone(), draft.place));
         drafts.dedup_by(|later, first| {
             let same = later.record.id == first.record.id;
             if same {
@@ -580,9 +581,8 @@ impl<'a> Collector<'a> {
         }
         let (terms, term_moves) = self.terms.finish(&used_terms);
         let (brands, brand_moves) = final_brands(&self.references.brands, self.named_brands, &drafts);
-        let wishes: Vec<(&str, String)> =
-            drafts.iter_mut().map(|draft| (&*draft.record.id, std::mem::take(&mut draft.wished_slug))).collect();
-        let slugs = unique_slugs(wishes.into_iter(), "product");
+        let wishes = drafts.iter_mut().map(|draft| (&*draft.record.id, std::mem::take(&mut draft.wished_slug)));
+        let slugs = unique_slugs(wishes.collect(), "product");
         for (draft, slug) in drafts.iter_mut().zip(slugs) {
             let record = &mut draft.record;
             record.slug = slug.into();
@@ -743,13 +743,11 @@ fn final_brands(known: &[Brand], named: Interner, drafts: &[Draft]) -> (Vec<Bran
     let known_brands = (0..).zip(known.iter().cloned()).filter(|(index, _)| used.contains(index));
     let mut brands: Vec<(u32, Brand)> = known_brands.chain(named_brands).collect();
     brands.sort_by(|(_, a), (_, b)| (a.name.to_lowercase(), &a.id).cmp(&(b.name.to_lowercase(), &b.id)));
-    let slugs = unique_slugs(
-        brands.iter().map(|(_, brand)| {
-            let wish = if key_of(&brand.slug).is_empty() { &brand.name } else { &brand.slug };
-            (brand.id.as_str(), wish.clone())
-        }),
-        "brand",
-    );
+    let wishes = brands.iter().map(|(_, brand)| {
+        let wish = if key_of(&brand.slug).is_empty() { &brand.name } else { &brand.slug };
+        (brand.id.as_str(), wish.clone())
+    });
+    let slugs = unique_slugs(wishes.collect(), "brand");
     let mut moved = HashMap::with_capacity(brands.len());
     let mut list = Vec::with_capacity(brands.len());
     for ((old, mut brand), slug) in brands.into_iter().zip(slugs) {
@@ -768,10 +766,30 @@ fn final_brands(known: &[Brand], named: Interner, drafts: &[Draft]) -> (Vec<Bran
     (list, moved)
 }
 
+/// Sorts drafts; those of the same key keep their order. A draft is large, so that each is moved only once, and there is
+/// never a second list of them.
+fn sort_by_key<K: Ord + Send>(drafts: &mut [Draft], key: impl Fn(&Draft) -> K + Sync) {
+    let mut order: Vec<(K, u32)> =
+        drafts.par_iter().enumerate().map(|(place, draft)| (key(draft), place as u32)).collect();
+    order.par_sort_unstable();
+    let mut sources: Vec<u32> = order.into_iter().map(|(_, source)| source).collect();
+    for start in 0..drafts.len() {
+        // Along the circle of places that this one belongs to; its end is marked by a place that is its own source.
+        let mut place = start;
+        loop {
+            let source = std::mem::replace(&mut sources[place], place as u32) as usize;
+            if source == start {
+                break;
+            }
+            drafts.swap(place, source);
+            place = source;
+        }
+    }
+}
+
 fn sort_drafts(drafts: &mut [Draft], sort: SortOrder) {
-    // Drafts come in order of their ids and every sort is stable: ties stay in that order.
     match sort {
-        SortOrder::Featured => drafts.sort_by_key(|draft| {
+        SortOrder::Featured => sort_by_key(drafts, |draft| {
             let record = &draft.record;
             (
                 Reverse(record.featured),
@@ -780,12 +798,12 @@ fn sort_drafts(drafts: &mut [Draft], sort: SortOrder) {
                 Reverse(u32::from(record.quality) + u32::from(record.popularity)),
             )
         }),
-        SortOrder::Newest => drafts.sort_by_key(|draft| Reverse(draft.record.created_at.unwrap_or(i64::MIN))),
-        SortOrder::PriceAscending => drafts.sort_by_key(|draft| draft.record.price.minor),
-        SortOrder::PriceDescending => drafts.sort_by_key(|draft| Reverse(draft.record.price.minor)),
-        SortOrder::Name => drafts.sort_by_cached_key(|draft| key_of(&draft.record.name)),
-        SortOrder::Popularity => drafts.sort_by_key(|draft| Reverse(draft.record.popularity)),
-        SortOrder::Quality => drafts.sort_by_key(|draft| Reverse(draft.record.quality)),
+        SortOrder::Newest => sort_by_key(drafts, |draft| Reverse(draft.record.created_at.unwrap_or(i64::MIN))),
+        SortOrder::PriceAscending => sort_by_key(drafts, |draft| draft.record.price.minor),
+        SortOrder::PriceDescending => sort_by_key(drafts, |draft| Reverse(draft.record.price.minor)),
+        SortOrder::Name => sort_by_key(drafts, |draft| key_of(&draft.record.name)),
+        SortOrder::Popularity => sort_by_key(drafts, |draft| Reverse(draft.record.popularity)),
+        SortOrder::Quality => sort_by_key(drafts, |draft| Reverse(draft.record.quality)),
     }
 }
 
@@ -796,7 +814,7 @@ fn differences(drafts: &[Draft]) -> BTreeMap<u32, String> {
     for text in 0..2 {
         let mut groups: Vec<(u64, u32)> =
             drafts.iter().enumerate().map(|(index, draft)| (draft.texts[text], index as u32)).collect();
-        groups.sort_unstable();
+        groups.par_sort_unstable();
         for group in groups.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
             let sku_of = |index: u32| drafts[index as usize].record.sku.as_deref();
             let distinct: HashSet<_> = group.iter().filter_map(|&(_, index)| sku_of(index)).collect();

@@ -2,6 +2,7 @@
 
 use crate::catalog::text::is_device_name;
 use crate::catalog::vocabulary::key_of;
+use rayon::prelude::*;
 use std::collections::HashSet;
 
 /// Path segments that listings use themselves.
@@ -12,34 +13,32 @@ const RESERVED: [&str; 1] = ["page"];
 /// Among those that wish for the same slug the smallest id gets it as it is (ids of most databases grow with time, so
 /// the oldest keeps its address); the others get a suffix made from their own id, which does not change when other
 /// products come or go.
-pub(super) fn unique_slugs<'a>(wishes: impl Iterator<Item = (&'a str, String)>, fallback: &str) -> Vec<String> {
+pub(super) fn unique_slugs(wishes: Vec<(&str, String)>, fallback: &str) -> Vec<String> {
     let mut wanted: Vec<(String, &str, usize)> =
-        wishes.enumerate().map(|(position, (id, wish))| (key_of(&wish), id, position)).collect();
-    let count = wanted.len();
-    wanted.sort_unstable();
-    let plain: HashSet<String> = wanted.iter().map(|(slug, ..)| slug.clone()).collect();
-    let mut slugs = vec![String::new(); count];
-    let mut used: HashSet<String> = HashSet::with_capacity(count);
-    let mut previous: Option<String> = None;
-    for (slug, id, position) in wanted {
-        let first = previous.as_deref() != Some(slug.as_str());
-        let is_taken = RESERVED.contains(&slug.as_str()) || is_device_name(&slug);
-        let usable = first && !slug.is_empty() && !is_taken;
-        let chosen = if usable {
-            slug.clone()
-        } else {
-            let stem = if slug.is_empty() { fallback } else { slug.as_str() };
-            let hash = blake3::hash(id.as_bytes()).to_hex();
-            let suffixed = |length: usize| format!("{stem}-{}", &hash[..length]);
-            let free = |candidate: &String| !plain.contains(candidate) && !used.contains(candidate);
-            // Ids are unique in a run, so some length of their hash is.
-            (6..=hash.len()).map(suffixed).find(free).unwrap_or_else(|| suffixed(hash.len()))
-        };
-        used.insert(chosen.clone());
-        slugs[position] = chosen;
-        previous = Some(slug);
+        wishes.into_par_iter().enumerate().map(|(position, (id, wish))| (key_of(&wish), id, position)).collect();
+    wanted.par_sort_unstable();
+    let is_first = |at: usize| at == 0 || wanted[at - 1].0 != wanted[at].0;
+    let is_usable = |at: usize| {
+        let slug = wanted[at].0.as_str();
+        is_first(at) && !slug.is_empty() && !RESERVED.contains(&slug) && !is_device_name(slug)
+    };
+    let is_wanted = |slug: &str| wanted.binary_search_by(|(other, ..)| other.as_str().cmp(slug)).is_ok();
+    let mut suffixed = HashSet::new();
+    let mut slugs = vec![None; wanted.len()];
+    for (slug, id, position) in (0..wanted.len()).filter(|&at| !is_usable(at)).map(|at| &wanted[at]) {
+        let stem = if slug.is_empty() { fallback } else { slug.as_str() };
+        let hash = blake3::hash(id.as_bytes()).to_hex();
+        let with_suffix = |length: usize| format!("{stem}-{}", &hash[..length]);
+        let is_free = |candidate: &String| !is_wanted(candidate) && !suffixed.contains(candidate);
+        // Ids are unique in a run, so some length of their hash is.
+        let chosen = (6..=hash.len()).map(with_suffix).find(is_free).unwrap_or_else(|| with_suffix(hash.len()));
+        suffixed.insert(chosen.clone());
+        slugs[*position] = Some(chosen);
     }
-    slugs
+    for (slug, _, position) in wanted {
+        slugs[position].get_or_insert(slug);
+    }
+    slugs.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -48,7 +47,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn slugs(wishes: &[(&str, &str)]) -> Vec<String> {
-        unique_slugs(wishes.iter().map(|(id, wish)| (*id, (*wish).to_string())), "product")
+        unique_slugs(wishes.iter().map(|(id, wish)| (*id, (*wish).to_string())).collect(), "product")
     }
 
     #[test]
@@ -82,7 +81,7 @@ mod tests {
         #[test]
         fn slugs_are_unique_whatever_the_wishes(wishes in prop::collection::vec("[a-b]{0,2}(-[0-9a-f]{6})?", 0..40)) {
             let ids: Vec<String> = (0..wishes.len()).map(|n| format!("id{n}")).collect();
-            let given = unique_slugs(ids.iter().map(String::as_str).zip(wishes), "product");
+            let given = unique_slugs(ids.iter().map(String::as_str).zip(wishes).collect(), "product");
             let distinct: HashSet<_> = given.iter().collect();
             prop_assert_eq!(distinct.len(), given.len());
         }

@@ -110,10 +110,13 @@ impl CategoryTree {
             None
         };
         let slugs = unique_slugs(
-            categories.iter().map(|category| {
-                let wish = if category.slug.is_empty() { category.name.clone() } else { category.slug.clone() };
-                (category.id.as_str(), wish)
-            }),
+            categories
+                .iter()
+                .map(|category| {
+                    let wish = if category.slug.is_empty() { category.name.clone() } else { category.slug.clone() };
+                    (category.id.as_str(), wish)
+                })
+                .collect(),
             "category",
         );
 
