@@ -112,6 +112,13 @@ pub enum Reading {
         /// New and changed documents.
         other: u64,
     },
+    /// Only the documents that the server says were written to since the last run.
+    Told {
+        /// Documents that nobody has written to.
+        known: u64,
+        /// Those that were read.
+        other: u64,
+    },
     /// Every document, with nothing to compare it with.
     Whole,
 }

@@ -7,9 +7,9 @@
 
 use super::extended_json;
 use super::scalars;
-use mongodb::bson::RawDocument as BsonDocument;
 use mongodb::bson::raw::{RawBson, RawBsonRef, RawElement};
 use mongodb::bson::spec::{BinarySubtype, ElementType};
+use mongodb::bson::{Bson, RawDocument as BsonDocument, doc};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -131,6 +131,22 @@ impl RawDocument {
         };
         let mut hasher = blake3::Hasher::new();
         hasher.update(&[kind]).update(collection.as_bytes()).update(&[0]).update(bytes);
+        let hash = hasher.finalize();
+        Some(std::array::from_fn(|at| hash.as_bytes()[at]))
+    }
+
+    /// A hash of its collection and `_id`; `None` for one that is not from a database, or has no `_id`.
+    pub fn key(&self, collection: &str) -> Option<[u8; 16]> {
+        let (Body::Bson(bytes), Place::Database) = (&self.body, &self.place) else { return None };
+        let id = BsonDocument::from_bytes(bytes).ok()?.get("_id").ok()??;
+        Self::key_of(collection, Bson::try_from(id).ok()?)
+    }
+
+    /// The key of the document that has this `_id`.
+    pub(super) fn key_of(collection: &str, id: Bson) -> Option<[u8; 16]> {
+        let mut hasher = blake3::Hasher::new();
+        let bytes = doc! { "_id": id }.to_vec().ok()?;
+        hasher.update(collection.as_bytes()).update(&[0]).update(&bytes);
         let hash = hasher.finalize();
         Some(std::array::from_fn(|at| hash.as_bytes()[at]))
     }

@@ -32,7 +32,7 @@ pub use copy::{Copies, Copy, CopyWriter};
 pub use document::{Place, RawDocument};
 pub use gridfs::{StoredContents, StoredFile};
 pub use mapping::MappingError;
-pub use mongodb::ServerHealth;
+pub use mongodb::{Changed, ServerHealth, Told};
 pub use references::{Bounds, EventCounts, FaceShapeRules, FrameRule, References};
 pub use stream::{Block, Products};
 
@@ -121,6 +121,23 @@ impl Source {
         Self { copy: writer, ..self }
     }
 
+    /// Asks a server that keeps a log of its changes for those since a moment that [`Self::told`] gave before.
+    pub fn asking_for_changes(self, since: Option<&[u8]>) -> Self {
+        let origin = match self.origin {
+            Origin::MongoDb(server) => Origin::MongoDb(server.asking_for_changes(since.map(<[u8]>::to_vec))),
+            files @ Origin::Files(_) => files,
+        };
+        Self { origin, ..self }
+    }
+
+    /// What the server has told of its changes, once [`Self::references`] has connected to it.
+    pub fn told(&self) -> Option<&Told> {
+        match &self.origin {
+            Origin::MongoDb(server) => server.told(),
+            Origin::Files(_) => None,
+        }
+    }
+
     /// What shows, without reading it, whether the catalogue has been changed; `None` where only reading tells.
     pub fn witness(&self) -> Option<Vec<u8>> {
         match &self.origin {
@@ -165,7 +182,7 @@ impl Source {
         Ok(collecting.finish())
     }
 
-    /// Starts reading the products in a thread of its own.
+    /// Starts reading the products in a thread of its own; with `changed`, only those that a server told of.
     ///
     /// A server holds back documents that `filters` would certainly leave out; a file holds nothing back. So the filters
     /// have to be applied to the products in any case. A server's documents come in the order of their ids, a file's in
@@ -177,6 +194,7 @@ impl Source {
         &self,
         filters: &ProductFilters,
         references: &References,
+        changed: Option<&Changed>,
         observer: &'o dyn Observer,
     ) -> Result<Products<'o>, CatalogError> {
         let (mut outlet, inlet) = Outlet::new();
@@ -185,7 +203,8 @@ impl Source {
                 let query = pushdown::query(&self.mappings, filters, references);
                 let projection = pushdown::projection(&self.mappings);
                 outlet.copy_to(self.copy.clone());
-                let total = server.products(&self.collections.products, query, projection, outlet, observer)?;
+                let total =
+                    server.products(&self.collections.products, query, changed, projection, outlet, observer)?;
                 Ok(Products::new(inlet, observer, total, Some(server.runtime())))
             }
             Origin::Files(files) => {

@@ -8,6 +8,7 @@
 mod changes;
 mod health;
 mod reading;
+mod since;
 mod words;
 
 use super::copy::CopyWriter;
@@ -34,6 +35,7 @@ use tokio::time::sleep;
 use words::{PATIENCE, Words};
 
 pub use health::ServerHealth;
+pub use since::{Changed, Told};
 
 /// How often a wait looks whether the run was cancelled.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -48,6 +50,8 @@ pub(super) struct Server {
     database: String,
     patience: Patience,
     connection: OnceCell<Connection>,
+    /// From when on changes are asked for, if they are.
+    since: Option<Option<Vec<u8>>>,
 }
 
 impl Server {
@@ -56,7 +60,17 @@ impl Server {
         // One worker: the driver only waits and copies, decoding is done elsewhere.
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("mongodb").enable_all().build();
         let runtime = runtime.map_err(|error| CatalogError::Unavailable(format!("cannot start a thread: {error}")))?;
-        Ok(Self { runtime: Arc::new(runtime), uri, database, patience, connection: OnceCell::new() })
+        Ok(Self { runtime: Arc::new(runtime), uri, database, patience, connection: OnceCell::new(), since: None })
+    }
+
+    /// Asks for changes too, as soon as it is connected: those since a moment, if there is one.
+    pub(super) fn asking_for_changes(self, since: Option<Vec<u8>>) -> Self {
+        Self { since: Some(since), ..self }
+    }
+
+    /// What was told of changes; `None` where nothing was, or nobody has connected yet.
+    pub(super) fn told(&self) -> Option<&Told> {
+        self.connection.get()?.told.as_ref()
     }
 
     pub(super) fn runtime(&self) -> Arc<Runtime> {
@@ -102,23 +116,28 @@ impl Server {
         })
     }
 
-    /// Starts reading products into an outlet; gives how many there may be, if the server can tell quickly.
+    /// Starts reading products into an outlet, or only those that were `changed`; gives how many there may be, if the server can tell quickly.
     pub(super) fn products(
         &self,
         names: &[String],
         query: Document,
+        changed: Option<&Changed>,
         projection: Option<Document>,
         mut outlet: Outlet,
         observer: &dyn Observer,
     ) -> Result<Option<u64>, CatalogError> {
         let (connection, total) = self.wait(observer, async {
             let connection = self.connection(names, observer).await?.clone();
-            let total = connection.count(names, &query).await;
+            let total = match changed {
+                Some(changed) => Some(changed.keys.len() as u64),
+                None => connection.count(names, &query).await,
+            };
             Ok((connection, total))
         })?;
-        let names = names.to_vec();
+        let query_of = |name: &String| changed.map_or_else(|| query.clone(), |changed| changed.among(name, &query));
+        let requests: Vec<(String, Document)> = names.iter().map(|name| (name.clone(), query_of(name))).collect();
         self.runtime.spawn(async move {
-            let outcome = connection.stream(&names, &query, projection.as_ref(), &mut outlet).await;
+            let outcome = connection.stream(&requests, projection.as_ref(), &mut outlet).await;
             tokio::task::block_in_place(|| outlet.finish(outcome));
         });
         Ok(total)
@@ -182,7 +201,7 @@ impl Server {
         options.connect_timeout.get_or_insert(PATIENCE);
         options.app_name.get_or_insert_with(|| "storegen".into());
         words.complete(&options);
-        let client = Client::with_options(options).map_err(|error| words.of_uri_error(error))?;
+        let client = Client::with_options(options.clone()).map_err(|error| words.of_uri_error(error))?;
         let database = client.database(&self.database);
         let limit = self.patience.answer.saturating_add(words.patience);
         let hello = within(limit, database.run_command(doc! { "hello": 1 }).into_future()).await;
@@ -193,12 +212,18 @@ impl Server {
         if let Some(missing) = products.iter().find(|name| !collections.contains(*name)) {
             return Err(self.missing(missing, &collections, &client, &words).await);
         }
+        let told = match &self.since {
+            Some(since) => since::ask(&database, &options, &hello, products, since.as_deref()).await,
+            None => None,
+        };
         let (session, is_snapshot) = within(limit, open_session(&client, &database, products, &hello, observer))
             .await
             .map_err(|trouble| words.of_trouble("opening a session", &trouble))?;
         let session = Arc::new(Mutex::new(session));
         let patience = self.patience;
-        Ok(Connection { database, collections, session, is_snapshot, words, patience })
+        // What is not read from a snapshot may be taken back by the server, and that is not told.
+        let told = told.filter(|_| is_snapshot);
+        Ok(Connection { database, collections, session, is_snapshot, told, words, patience })
     }
 
     async fn missing(
@@ -265,7 +290,7 @@ mod tests {
         }
         let told = |uri: &str| {
             let server = Server::new(Secret::new(uri.into()), "shop".into(), Patience::default()).unwrap();
-            server.products(&["products".into()], doc! {}, None, Outlet::new().0, &Silent).unwrap_err()
+            server.products(&["products".into()], doc! {}, None, None, Outlet::new().0, &Silent).unwrap_err()
         };
         let error = told("mongodb://user:pa/ss@localhost");
         assert!(matches!(&error, CatalogError::Invalid(message) if message.contains("catalog.uri")), "{error}");

@@ -422,6 +422,14 @@ fn describe(
                     words::number(other)
                 ),
             ),
+            Reading::Told { known, other } => row(
+                "catalog",
+                &format!(
+                    "{} as before, {} read (the server told which were written to)",
+                    words::counted(known, "document", "documents"),
+                    words::number(other)
+                ),
+            ),
             Reading::Whole => {}
         }
     }

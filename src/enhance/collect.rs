@@ -57,22 +57,26 @@ struct Recollection {
     changed_pictures: Vec<bool>,
     witness: Option<Digest>,
     findings: Vec<Finding>,
+    /// Up to when a server has told of its changes.
+    moment: Option<Vec<u8>>,
     now: Mutex<Reading>,
 }
 
 /// What this reading has come across.
 #[derive(Default)]
 struct Reading {
-    /// Documents that are as before: their place in the last index, and where they stand now.
-    known: Vec<(u32, Place)>,
+    /// Documents that are as before: their place in the last index, where they stand now, and their key.
+    known: Vec<(u32, Place, Option<Digest>)>,
     others: Vec<Remembered>,
     pictures: Vec<(Box<str>, Trace)>,
     by_source: HashMap<Box<str>, u32>,
-    /// Sum of the hashes of all blocks, whichever came first.
+    /// Sum of the hashes of all blocks, or of all documents where they have keys, whichever came first.
     sum: u128,
     /// Whether each document had a hash.
     is_whole: bool,
     count: u64,
+    /// Whether a server told what has changed, so that nothing else was read.
+    was_told: bool,
 }
 
 /// Block and place in it; decides between documents of the same id.
@@ -95,6 +99,8 @@ pub struct Mapped {
     pub position: usize,
     /// Hash of its bytes; without one it is not remembered.
     pub hash: Option<Digest>,
+    /// Hash of its collection and id, where a server may tell that it was changed.
+    pub key: Option<Digest>,
     /// The product, unless it is left out.
     pub product: Option<Product>,
     /// What was noteworthy.
@@ -104,7 +110,7 @@ pub struct Mapped {
 impl Mapped {
     /// A product that came without a document.
     pub fn product(position: usize, product: Product) -> Self {
-        Self { position, hash: None, product: Some(product), findings: Vec::new() }
+        Self { position, hash: None, key: None, product: Some(product), findings: Vec::new() }
     }
 }
 
@@ -119,6 +125,8 @@ pub struct Comparison {
     pub standing: Standing,
     /// Whether it is the state of the last reading.
     pub is_same: bool,
+    /// Whether a server told what has changed, so that nothing else was read.
+    pub was_told: bool,
 }
 
 impl<'a> Collector<'a> {
@@ -163,7 +171,7 @@ impl<'a> Collector<'a> {
 
     /// Uses what is remembered of documents, and remembers this reading, with the findings there were before it.
     /// `settings` is a hash of all that products depend on besides documents, references and pictures; `witness` shows
-    /// which state of the catalogue this is.
+    /// which state of the catalogue this is, and `moment` up to when a server has told of its changes.
     ///
     /// # Errors
     /// When the products' file cannot be written to.
@@ -173,6 +181,7 @@ impl<'a> Collector<'a> {
         settings: Digest,
         witness: Option<Digest>,
         findings: Vec<Finding>,
+        moment: Option<Vec<u8>>,
     ) -> Result<Self> {
         memory.rely_on(settings, digest_of(&self.references.digest()))?;
         let pictures = memory.last.pictures.clone();
@@ -191,6 +200,7 @@ impl<'a> Collector<'a> {
                 memory,
                 witness,
                 findings,
+                moment,
                 now: Mutex::new(reading),
             }),
             ..self
@@ -199,7 +209,12 @@ impl<'a> Collector<'a> {
 
     /// What the hashes of a block's documents tell: for each, whether it is as before and need not be mapped. What was
     /// noteworthy about those comes with it.
-    pub fn recognise(&self, block: usize, hashes: &[Option<Digest>]) -> (Vec<bool>, Vec<Finding>) {
+    pub fn recognise(
+        &self,
+        block: usize,
+        hashes: &[Option<Digest>],
+        keys: &[Option<Digest>],
+    ) -> (Vec<bool>, Vec<Finding>) {
         let Some(Recollection { memory, changed_pictures, now, .. }) = &self.memory else {
             return (vec![false; hashes.len()], Vec::new());
         };
@@ -212,16 +227,53 @@ impl<'a> Collector<'a> {
         let places: Vec<Option<u32>> = hashes.iter().map(place_of).collect();
         let known = places.iter().flatten().map(|&place| &memory.last.documents[place as usize]);
         let findings = known.flat_map(|document| document.findings.iter().cloned()).collect();
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&(block as u64).to_le_bytes());
-        hashes.iter().flatten().for_each(|hash| _ = hasher.update(hash));
+        let pairs: Option<Vec<(Digest, Digest)>> =
+            keys.iter().zip(hashes).map(|(key, hash)| (*key).zip(*hash)).collect();
+        let sum = pairs.map_or_else(
+            || {
+                let mut hasher = blake3::Hasher::new();
+                hasher.update(&(block as u64).to_le_bytes());
+                hashes.iter().flatten().for_each(|hash| _ = hasher.update(hash));
+                u128::from_le_bytes(digest(&hasher))
+            },
+            // Documents of different ids are in the order of their ids, whichever blocks they come in.
+            |pairs| pairs.into_iter().map(|(key, hash)| share_of(key, hash)).fold(0, u128::wrapping_add),
+        );
         let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);
-        now.sum = now.sum.wrapping_add(u128::from_le_bytes(digest(&hasher)));
+        now.sum = now.sum.wrapping_add(sum);
         now.is_whole &= hashes.iter().all(Option::is_some);
         now.count += hashes.len() as u64;
-        now.known
-            .extend(places.iter().enumerate().filter_map(|(position, place)| Some(((*place)?, (block, position)))));
+        now.known.extend(
+            places
+                .iter()
+                .zip(keys)
+                .enumerate()
+                .filter_map(|(position, (place, key))| Some(((*place)?, (block, position), *key))),
+        );
         (places.iter().map(Option::is_some).collect(), findings)
+    }
+
+    /// Takes every remembered document for what it was but those of these keys, which a server says were written to.
+    /// Gives what was noteworthy about them; `None`, and nothing is done, where the others have to be looked at too.
+    pub fn believe(&self, changed: &HashSet<Digest>) -> Option<Vec<Finding>> {
+        let Recollection { memory, changed_pictures, now, .. } = self.memory.as_ref()?;
+        let documents = &memory.last.documents;
+        if documents.is_empty() || changed_pictures.contains(&true) {
+            return None;
+        }
+        let keys: Vec<Digest> = documents.iter().map(|document| document.key).collect::<Option<_>>()?;
+        let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut findings = Vec::new();
+        for (place, (document, key)) in (0..).zip(documents.iter().zip(keys)) {
+            if !changed.contains(&key) {
+                now.known.push((place, Place::default(), Some(key)));
+                now.sum = now.sum.wrapping_add(share_of(key, document.hash));
+                findings.extend(document.findings.iter().cloned());
+            }
+        }
+        now.count = now.known.len() as u64;
+        now.was_told = true;
+        Some(findings)
     }
 
     /// How this reading, once it is over, compares with the last one; `None` where nothing is remembered.
@@ -238,7 +290,7 @@ impl<'a> Collector<'a> {
         let is_same = now.known.len() as u64 == now.count
             && standing.documents.is_some()
             && (standing.documents, standing.references) == (last.documents, last.references);
-        Some(Comparison { known: now.known.len() as u64, count: now.count, standing, is_same })
+        Some(Comparison { known: now.known.len() as u64, count: now.count, standing, is_same, was_told: now.was_told })
     }
 
     /// Scores and enhances the products of one block, keeps those that pass the filters. Gives what was noteworthy.
@@ -249,14 +301,14 @@ impl<'a> Collector<'a> {
         let mut all_findings = Vec::new();
         let mut kept = Vec::with_capacity(documents.len());
         let mut remembered = Vec::new();
-        for Mapped { position, hash, product, mut findings } in documents {
+        for Mapped { position, hash, key, product, mut findings } in documents {
             let pictures = product.as_ref().map(|product| self.pictures_of(product)).unwrap_or_default();
             let enhanced = product.and_then(|product| self.enhance(product, collection, &mut findings));
             // What says where a document stands is not true of it for ever.
             let is_placed = |finding: &Finding| ["line ", "byte "].iter().any(|at| finding.document.starts_with(at));
             if let Some(hash) = hash.filter(|_| self.memory.is_some() && !findings.iter().any(is_placed)) {
                 let draft = enhanced.is_some().then_some(kept.len());
-                let document = Remembered { hash, draft: None, findings: findings.clone(), pictures };
+                let document = Remembered { hash, key, draft: None, findings: findings.clone(), pictures };
                 remembered.push((draft, document));
             }
             all_findings.extend(findings);
@@ -518,14 +570,15 @@ impl<'a> Collector<'a> {
     pub fn end_as_before(self) -> Vec<Finding> {
         let Some((comparison, recollection)) = self.comparison().zip(self.memory) else { return Vec::new() };
         let findings = recollection.memory.last.about_the_whole.clone();
-        recollection.memory.confirm(comparison.standing);
+        recollection.memory.confirm(comparison.standing, recollection.moment.as_deref());
         findings
     }
 
     /// Puts everything in order. `max_products` keeps the first ones in sort order.
     ///
     /// # Errors
-    /// [`Damaged`](super::memory::Damaged), when what is remembered cannot be read back.
+    /// [`Damaged`](super::memory::Damaged), when what is remembered cannot be read back; [`Undecided`], when it takes more
+    /// than the changes that a server told of.
     pub fn finish(
         mut self,
         sort: SortOrder,
@@ -536,13 +589,16 @@ impl<'a> Collector<'a> {
         let comparison = self.comparison();
         let mut drafts = std::mem::take(self.drafts.get_mut().unwrap_or_else(PoisonError::into_inner));
         let mut index = None;
-        if let Some((Recollection { memory, now, findings, .. }, comparison)) = self.memory.take().zip(comparison) {
+        if let Some((Recollection { memory, now, findings, moment, .. }, comparison)) =
+            self.memory.take().zip(comparison)
+        {
             let Reading { known, others, pictures, .. } = now.into_inner().unwrap_or_else(PoisonError::into_inner);
             let documents = &memory.last.documents;
-            let blob_of = |&(document, place): &(u32, Place)| Some((documents[document as usize].draft?, place));
+            let blob_of = |&(document, place, _): &(u32, Place, _)| Some((documents[document as usize].draft?, place));
             let recalled = memory.read_all::<Draft, Place>(known.iter().filter_map(blob_of).collect())?;
             drafts.extend(recalled.into_iter().map(|(draft, place)| Draft { place, ..draft }));
-            let known = known.into_iter().map(|(document, _)| documents[document as usize].clone());
+            let known =
+                known.into_iter().map(|(document, _, key)| Remembered { key, ..documents[document as usize].clone() });
             let next = Index {
                 documents: known.chain(others).collect(),
                 terms: self.terms.spellings(),
@@ -552,7 +608,9 @@ impl<'a> Collector<'a> {
                 about_references: findings,
                 ..Index::default()
             };
-            index = Some((memory, next));
+            // What is not remembered would be lost where only changes are read.
+            let moment = moment.filter(|_| next.documents.len() as u64 == comparison.count);
+            index = Some((memory, next, moment));
         }
         let used_terms: HashSet<TermId> = drafts.iter().flat_map(|draft| terms_of(&draft.record)).collect();
         sort_by_key(&mut drafts, |draft| (draft.record.id.clone(), draft.place));
@@ -569,6 +627,11 @@ impl<'a> Collector<'a> {
             }
             same
         });
+        let has_twins = findings.len() > from;
+        // Which of two comes first is only known where all are read.
+        if has_twins && comparison.is_some_and(|comparison| comparison.was_told) {
+            return Err(Undecided.into());
+        }
         report_duplicate_skus(&drafts, findings);
 
         sort_drafts(&mut drafts, sort);
@@ -608,8 +671,9 @@ impl<'a> Collector<'a> {
         for (record, neighbours) in records.iter_mut().zip(neighbours) {
             record.related = neighbours;
         }
-        if let Some((memory, index)) = index {
-            memory.replace(Index { about_the_whole: findings[from..].to_vec(), ..index }, self.snapshot.length());
+        if let Some((memory, index, moment)) = index {
+            let index = Index { about_the_whole: findings[from..].to_vec(), ..index };
+            memory.replace(index, self.snapshot.length(), moment.filter(|_| !has_twins).as_deref());
         }
         Ok(EnhancedCatalog {
             records,
@@ -620,6 +684,18 @@ impl<'a> Collector<'a> {
             differences,
         })
     }
+}
+
+/// Two documents have the same id, and only some of them were read.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the changes that the server told of are not enough; generate again with `--full`")]
+pub struct Undecided;
+
+/// What a document adds to the hash of a catalogue.
+fn share_of(key: Digest, hash: Digest) -> u128 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&key).update(&hash);
+    u128::from_le_bytes(digest(&hasher))
 }
 
 struct BrandLink {

@@ -1,7 +1,8 @@
 //! What was made of each document in the last run, so that one that has not changed need not be made again.
 //!
 //! Two private files a store: an append-only one with full products and drafts of records, and an index of it that is
-//! replaced as a whole at the end of a reading. A document is known by a hash of its bytes. In: a basis, which is a hash
+//! replaced as a whole at the end of a reading. Beside them stands up to which moment a server had told of its changes
+//! when the index was made. A document is known by a hash of its bytes. In: a basis, which is a hash
 //! of everything else that products depend on; with another basis nothing is remembered. Damage is told by hashes, and
 //! then nothing is remembered either: all of this may be lost at any time. Only one process at a time uses it.
 
@@ -20,7 +21,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Raised whenever anything that is remembered changes its form.
-const KIND: &str = "catalogue 6";
+const KIND: &str = "catalogue 7";
+
+/// The same for the moment.
+const MOMENT: &str = "moment 1";
 
 /// Bytes of the products' file that need not be there, at which it is begun anew if they are most of it.
 const MUCH_WASTE: u64 = 64 << 20;
@@ -32,6 +36,8 @@ pub struct Memory {
     basis: Digest,
     pub(super) last: Index,
     by_document: HashMap<Digest, u32>,
+    moment_path: PathBuf,
+    moment: Option<Vec<u8>>,
 }
 
 /// The index of the products' file.
@@ -70,6 +76,8 @@ pub struct Standing {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Remembered {
     pub(super) hash: Digest,
+    /// Hash of its collection and id, where a server may tell that it was changed.
+    pub(super) key: Option<Digest>,
     /// Its draft; `None` where it is not in the store.
     pub(super) draft: Option<Blob>,
     pub(super) findings: Vec<Finding>,
@@ -127,8 +135,20 @@ impl Memory {
         let last = if forget { None } else { read() }.unwrap_or_default();
         // What a run that did not come to its end has left.
         file.set_len(last.length).with_context(opening)?;
+        let moment_path = folder.join(format!("{name}.moment"));
+        let moment = || -> Option<Vec<u8>> {
+            let (standing, moment): (Standing, Vec<u8>) =
+                postcard::from_bytes(&read_sealed(&moment_path, MOMENT)?).ok()?;
+            (standing == last.standing).then_some(moment)
+        };
+        let moment = if forget { None } else { moment() };
         let by_document = (0..).zip(&last.documents).map(|(place, document)| (document.hash, place)).collect();
-        Ok(Some(Self { index_path, file, basis: Digest::default(), last, by_document }))
+        Ok(Some(Self { index_path, file, basis: Digest::default(), last, by_document, moment_path, moment }))
+    }
+
+    /// Up to when a server's changes are known.
+    pub fn moment(&self) -> Option<&[u8]> {
+        self.moment.as_deref()
     }
 
     /// The state of the catalogue that was read last, if products depended on the same `settings` then, no picture has
@@ -194,12 +214,23 @@ impl Memory {
         Ok(read.into_iter().flatten().collect())
     }
 
-    /// Takes note that the catalogue is as it was, whatever shows it now.
-    pub(super) fn confirm(mut self, standing: Standing) {
-        if self.last.standing != standing {
+    /// Takes note that the catalogue is as it was, whatever shows it now, and up to when that is known.
+    pub(super) fn confirm(mut self, standing: Standing, moment: Option<&[u8]>) {
+        if self.last.standing == standing {
+            self.keep_moment(standing, moment);
+        } else {
             let index = Index { standing, ..std::mem::take(&mut self.last) };
             let length = index.length;
-            self.replace(index, length);
+            self.replace(index, length, moment);
+        }
+    }
+
+    /// Comes after the index: with an older moment what is known already is only told once more.
+    fn keep_moment(&self, standing: Standing, moment: Option<&[u8]>) {
+        if let Some(moment) = moment
+            && let Ok(bytes) = postcard::to_stdvec(&(standing, moment))
+        {
+            let _ = write_sealed(&self.moment_path, MOMENT, &bytes);
         }
     }
 
@@ -211,10 +242,12 @@ impl Memory {
 
     /// Remembers this reading in place of the last. Where the disk refuses, the next run makes everything again, which is
     /// no reason to fail this one.
-    pub(super) fn replace(self, index: Index, length: u64) {
+    pub(super) fn replace(self, index: Index, length: u64, moment: Option<&[u8]>) {
         let index = Index { basis: self.basis, length, ..index };
-        if let Ok(bytes) = postcard::to_stdvec(&index) {
-            let _ = write_sealed(&self.index_path, KIND, &bytes);
+        if let Ok(bytes) = postcard::to_stdvec(&index)
+            && write_sealed(&self.index_path, KIND, &bytes).is_ok()
+        {
+            self.keep_moment(index.standing, moment);
         }
     }
 }

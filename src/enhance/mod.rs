@@ -17,7 +17,7 @@ pub mod tree;
 pub mod wording;
 
 pub use catalog::EnhancedCatalog;
-pub use collect::{Collector, Comparison, Mapped};
+pub use collect::{Collector, Comparison, Mapped, Undecided};
 pub use memory::{Damaged, Memory, Standing};
 pub use record::ProductRecord;
 

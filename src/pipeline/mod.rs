@@ -20,7 +20,7 @@ use crate::assets::drawing::FrameDrawing;
 use crate::assets::media::Media;
 use crate::catalog::{Block, CatalogError, CopyWriter, Mapper, RawDocument, Source};
 use crate::config::{CatalogUri, ConfigErrors, Platform, StoreConfiguration, ThemeSource};
-use crate::enhance::{self, Collector, Comparison, Damaged, EnhancedCatalog, Mapped, Standing, collect};
+use crate::enhance::{self, Collector, Comparison, Damaged, EnhancedCatalog, Mapped, Standing, Undecided, collect};
 use crate::event::{Cancelled, Event, Finding, Observer, Outcome, Phase, Reading};
 use crate::language::Words;
 use crate::pages::{self, Rendered, Renderer, Theme};
@@ -299,12 +299,15 @@ fn read_again(
     };
     let stands = |standing: &Standing| last.stands(output, standing).filter(|_| !options.full);
     let remembered = |memory| Remembered { memory, settings: last.settings, stands: &stands };
-    let outcome = read(with, &options.work_dir, open(options.full)?.map(remembered), observer);
+    let outcome = read(with, &options.work_dir, open(options.full)?.map(remembered), true, observer);
     match outcome {
+        Err(RunError::Failed(error)) if error.is::<Undecided>() => {
+            read(with, &options.work_dir, open(options.full)?.map(remembered), false, observer)
+        }
         Err(RunError::Failed(error)) if error.is::<Damaged>() => {
             observer.observe(Event::Note("what is remembered of the catalogue is damaged; it is read anew".into()));
             with.copy.map_or(Ok(()), CopyWriter::begin_anew)?;
-            read(with, &options.work_dir, open(true)?.map(remembered), observer)
+            read(with, &options.work_dir, open(true)?.map(remembered), false, observer)
         }
         outcome => outcome,
     }
@@ -338,7 +341,7 @@ pub fn read_catalog(
     work_dir: &Path,
     observer: &dyn Observer,
 ) -> Result<ReadCatalog, RunError> {
-    match read(&Reader { config, words, media, copy: None }, work_dir, None, observer)? {
+    match read(&Reader { config, words, media, copy: None }, work_dir, None, false, observer)? {
         Read::Whole(catalog, _) => Ok(*catalog),
         Read::AsBefore(..) => {
             Err(RunError::Failed(anyhow::anyhow!("nothing is remembered, so nothing can be as before")))
@@ -350,6 +353,7 @@ fn read(
     with: &Reader<'_>,
     work_dir: &Path,
     remembered: Option<Remembered<'_>>,
+    believes: bool,
     observer: &dyn Observer,
 ) -> Result<Read, RunError> {
     let Reader { config, words, media, copy } = *with;
@@ -357,7 +361,10 @@ fn read(
     let mapper = Mapper::new(config.catalog.mapping.as_ref(), config.currency)
         .map_err(|errors| RunError::Config(ConfigErrors::new(config.catalog.mapping_places.errors(&errors))))?
         .in_locales(&config.locales);
-    let source = Source::open(&config.catalog)?.copied_to(copy.cloned());
+    let mut source = Source::open(&config.catalog)?.copied_to(copy.cloned());
+    if let Some(Remembered { memory, .. }) = &remembered {
+        source = source.asking_for_changes(memory.moment());
+    }
     let witness = source.witness().map(|witness| collect::digest_of(&blake3::hash(&witness)));
     if let Some(Remembered { memory, settings, stands }) = &remembered
         && let Some(standing) = witness.and_then(|witness| memory.unchanged(*settings, witness, media))
@@ -371,25 +378,40 @@ fn read(
     }
     let references = Arc::new(source.references(observer)?);
     let mut findings = references.findings.clone();
-    let products = source.products(&config.product_filters, &references, observer)?;
     let mapper = mapper.with_references(Arc::clone(&references));
     let collector = Collector::new(words, &references, media, &config.product_filters, work_dir, &mut findings)?;
     report(findings.iter().cloned(), observer);
     let (collector, stands) = match remembered {
         Some(Remembered { memory, settings, stands }) => {
-            (collector.remembering(memory, settings, witness, findings)?, Some(stands))
+            let moment = source.told().map(|told| told.moment.clone());
+            (collector.remembering(memory, settings, witness, findings, moment)?, Some(stands))
         }
         None => (collector, None),
     };
+    // A copy of the catalogue needs every document.
+    let changed = source.told().and_then(|told| told.changed.as_ref()).filter(|_| believes && copy.is_none());
+    let believed = changed.and_then(|changed| Some((changed, collector.believe(&changed.keys)?)));
+    let changed = believed.as_ref().map(|(changed, _)| *changed);
+    let products = source.products(&config.product_filters, &references, changed, observer)?;
     observer.observe(Event::Finished { phase: Phase::Connect, steps: 1 });
 
-    observer.observe(Event::Started { phase: Phase::Products, total: products.total_hint() });
-    let documents = AtomicU64::new(0);
+    let before = collector.comparison().map_or(0, |comparison| comparison.count);
+    let total = products.total_hint().map(|total| before + total);
+    observer.observe(Event::Started { phase: Phase::Products, total });
+    observer.observe(Event::Advanced { phase: Phase::Products, steps: before });
+    let documents = AtomicU64::new(before);
+    // Changes may turn out not to be enough; then everything is read, and told only once.
+    let is_told = believed.is_some();
+    let held = Mutex::new(believed.map(|(_, findings)| findings).unwrap_or_default());
+    let tell = |findings: Vec<Finding>| match is_told {
+        true => held.lock().unwrap_or_else(PoisonError::into_inner).extend(findings),
+        false => report(findings, observer),
+    };
     let compares = stands.is_some();
     products.par_bridge().try_for_each(|block| -> Result<(), RunError> {
         let block = block?;
         stop_if_cancelled(observer)?;
-        report(take_block(&collector, &mapper, &block, compares)?, observer);
+        tell(take_block(&collector, &mapper, &block, compares)?);
         let count = block.documents.len() as u64;
         documents.fetch_add(count, Ordering::Relaxed);
         observer.observe(Event::Advanced { phase: Phase::Products, steps: count });
@@ -399,14 +421,16 @@ fn read(
     let comparison = collector.comparison();
     let same = comparison.filter(|comparison| comparison.is_same);
     if let Some((comparison, whole)) = same.and_then(|comparison| Some((comparison, stands?(&comparison.standing)?))) {
-        report(collector.end_as_before(), observer);
+        tell(collector.end_as_before());
+        report(held.into_inner().unwrap_or_else(PoisonError::into_inner), observer);
         observer.observe(Event::Finished { phase: Phase::Products, steps: documents });
         return Ok(Read::AsBefore(whole, how(&comparison)));
     }
     let rules = collector.rules().clone();
     let mut findings = Vec::new();
     let catalog = collector.finish(config.sort, config.product_filters.max_products, &mut findings)?;
-    report(findings, observer);
+    tell(findings);
+    report(held.into_inner().unwrap_or_else(PoisonError::into_inner), observer);
     observer.observe(Event::Finished { phase: Phase::Products, steps: documents });
     stop_if_cancelled(observer)?;
     Ok(Read::Whole(Box::new(ReadCatalog { catalog, rules, documents }), comparison))
@@ -415,6 +439,7 @@ fn read(
 /// How a catalogue was read that was read to its end.
 fn how(comparison: &Comparison) -> Reading {
     match comparison.known {
+        known if comparison.was_told => Reading::Told { known, other: comparison.count - known },
         0 => Reading::Whole,
         known => Reading::Compared { known, other: comparison.count - known },
     }
@@ -429,12 +454,14 @@ fn take_block(
 ) -> anyhow::Result<Vec<Finding>> {
     let hash = |document: &RawDocument| document.digest(&block.collection).filter(|_| compares);
     let hashes: Vec<Option<Digest>> = block.documents.iter().map(hash).collect();
-    let (known, mut findings) = collector.recognise(block.sequence, &hashes);
+    let key = |document: &RawDocument| document.key(&block.collection).filter(|_| compares);
+    let keys: Vec<Option<Digest>> = block.documents.iter().map(key).collect();
+    let (known, mut findings) = collector.recognise(block.sequence, &hashes, &keys);
     let others = block.documents.iter().enumerate().filter(|(position, _)| !known[*position]);
     let mapped = others.map(|(position, document)| {
         let mut findings = Vec::new();
         let product = mapper.product(document, &block.collection, &mut findings);
-        Mapped { position, hash: hashes[position], product, findings }
+        Mapped { position, hash: hashes[position], key: keys[position], product, findings }
     });
     findings.extend(collector.take(block.sequence, &block.collection, mapped.collect())?);
     Ok(findings)

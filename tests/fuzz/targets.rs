@@ -75,7 +75,7 @@ pub(crate) fn readers(bytes: &[u8]) {
     let store = store.load(&Overrides::default(), &|_| None).expect("a sound store file");
     let Ok(source) = Source::open(&store.catalog) else { return };
     let Ok(references) = source.references(&Silent) else { return };
-    let Ok(products) = source.products(&store.product_filters, &references, &Silent) else { return };
+    let Ok(products) = source.products(&store.product_filters, &references, None, &Silent) else { return };
     for block in products {
         match block {
             Ok(block) => block.documents.iter().for_each(|document| assert!(document.size() <= 16 << 20)),

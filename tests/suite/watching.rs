@@ -170,3 +170,72 @@ fn a_watch_outlives_the_fall_and_the_restart_of_its_database() {
     watching.end();
     assert_same_tree(&fresh(&store), &store.tree(), "after all changes");
 }
+
+/// How the last run read its catalogue.
+fn how(store: &Store) -> serde_json::Value {
+    store.generated(&[])["performance_metrics"]["changes"]["reading"].clone()
+}
+
+#[test]
+fn only_what_a_replica_set_says_was_written_to_is_read() {
+    let server = Mongod::replica_set();
+    let uri = server.replica_set_uri();
+    let (store, database) = stored_in(&server, &uri);
+    let command = |command: bson::Document| server.command(&uri, &database, command);
+    let told = |known: u64, other: u64| serde_json::json!({ "how": "told", "known": known, "other": other });
+    let is_as_fresh = |why: &str| assert_same_tree(&fresh(&store), &store.tree(), why);
+    assert_eq!(how(&store)["how"], "whole");
+    assert_eq!(how(&store), told(40, 0));
+
+    set_price(&server, &uri, &database, 471);
+    assert_eq!(how(&store), told(39, 1));
+    assert!(store.page("products/frame-7/index.html").contains("471"));
+    is_as_fresh("after a new price");
+
+    // Everything at once, one document several times, one written to and as before, one that cannot be sold.
+    set_price(&server, &uri, &database, 5);
+    set_price(&server, &uri, &database, 88);
+    command(doc! { "update": "products", "updates": [
+        { "q": { "_id": 3 }, "u": { "$set": { "price": 1 } } },
+        { "q": { "_id": 3 }, "u": { "$set": { "price": 93 } } },
+        { "q": { "_id": 4 }, "u": { "$unset": { "price": 1 } } },
+    ] });
+    command(doc! { "delete": "products", "deletes": [{ "q": { "_id": 8 }, "limit": 1 }] });
+    server.insert(&uri, &database, "products", &[product(99, "Late"), product(100, "Frame 12")]);
+    assert_eq!(how(&store), told(37, 4));
+    assert!(!store.output().join("products/frame-8").exists() && !store.output().join("products/frame-4").exists());
+    is_as_fresh("after many changes");
+    assert_eq!(how(&store), told(41, 0));
+
+    // Brands are read in any case; with another one everything is made of the documents again.
+    command(doc! { "insert": "brands", "documents": [{ "_id": "b", "name": "Atelier" }] });
+    command(doc! { "update": "products", "updates": [{ "q": { "_id": 1 }, "u": { "$set": { "brand_id": "b" } } }] });
+    assert_eq!(how(&store)["how"], "whole");
+    is_as_fresh("with a brand");
+
+    // Whose id a document takes is only known where all are read.
+    server.insert(&uri, &database, "products", &[doc! { "_id": "2", "name": "Twin", "price": 70 }]);
+    let twins = how(&store);
+    assert_eq!(twins["how"], "compared");
+    is_as_fresh("with a document whose id reads like another's");
+    command(doc! { "delete": "products", "deletes": [{ "q": { "_id": "2" }, "limit": 1 }] });
+    assert_eq!(how(&store)["how"], "compared");
+
+    // What is kept of the moment may be lost, and a collection replaced.
+    assert_eq!(how(&store), told(41, 0));
+    for entry in walkdir::WalkDir::new(store.path(".storegen")).into_iter().map(|entry| entry.expect("an entry")) {
+        if entry.path().extension().is_some_and(|extension| extension == "moment") {
+            std::fs::write(entry.path(), "nonsense").expect("written");
+        }
+    }
+    set_price(&server, &uri, &database, 90);
+    assert_eq!(how(&store)["how"], "compared");
+    assert_eq!(how(&store), told(41, 0));
+    server.insert(&uri, &database, "others", &[product(1, "The only one")]);
+    let name = |name: &str| format!("{database}.{name}");
+    let rename = doc! { "renameCollection": name("others"), "to": name("products"), "dropTarget": true };
+    server.command(&uri, "admin", rename);
+    assert_ne!(how(&store)["how"], "told");
+    assert!(store.page("products/the-only-one/index.html").contains("The only one"));
+    is_as_fresh("with another collection");
+}

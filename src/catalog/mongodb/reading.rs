@@ -5,6 +5,7 @@
 //! document that is there and unchanged all the while comes once and only once; on a replica set it comes as it was at the
 //! moment of the snapshot, unless the server has lost that moment, which is told.
 
+use super::since::Told;
 use super::words::{Trouble, Words};
 use crate::catalog::CatalogError;
 use crate::catalog::document::{Place, RawDocument};
@@ -44,6 +45,7 @@ pub(super) struct Connection {
     /// One session for everything that is read, so that all of it is of one moment.
     pub(super) session: Arc<Mutex<ClientSession>>,
     pub(super) is_snapshot: bool,
+    pub(super) told: Option<Told>,
     pub(super) words: Words,
     pub(super) patience: Patience,
 }
@@ -150,23 +152,22 @@ impl Connection {
         self.read(&request, &mut Each { take, observer }).await.map(|_| ())
     }
 
-    /// Reads products into an outlet.
+    /// Reads products into an outlet: of each collection those that its query finds.
     pub(super) async fn stream(
         &self,
-        names: &[String],
-        query: &Document,
+        requests: &[(String, Document)],
         projection: Option<&Document>,
         outlet: &mut Outlet,
     ) -> Result<(), CatalogError> {
-        let before = self.fingerprint(names).await;
-        for name in names {
+        let before = self.fingerprint(requests).await;
+        for (name, query) in requests {
             outlet.begin(name);
             let request = Request { collection: name, query: query.clone(), projection: projection.cloned() };
             if self.read(&request, outlet).await?.is_break() {
                 return Ok(());
             }
         }
-        if before != self.fingerprint(names).await {
+        if before != self.fingerprint(requests).await {
             let note = "the catalogue was changed while it was read, so the store may mix old and new documents; \
                         generate again, or read from a replica set, which gives one moment";
             Taker::note(outlet, note.into());
@@ -322,12 +323,12 @@ impl Connection {
 
     /// What shows whether somebody wrote, where there is no snapshot: how many documents there are and the latest dates.
     /// With an index on the date this costs nothing, without one a look at every document.
-    async fn fingerprint(&self, names: &[String]) -> Vec<Option<Document>> {
+    async fn fingerprint(&self, requests: &[(String, Document)]) -> Vec<Option<Document>> {
         let mut prints = Vec::new();
         if self.is_snapshot {
             return prints;
         }
-        for name in names {
+        for (name, _) in requests {
             let collection = self.database.collection::<Document>(name);
             let seen = async {
                 let mut seen = doc! { "count": collection.estimated_document_count().await.ok()? as i64 };
