@@ -12,7 +12,7 @@ use super::theme::Theme;
 use super::{feed, index};
 use crate::assets::{image, social_card, viewer};
 use crate::config::{CacheFolder, CatalogUri, StoreConfiguration, ThemeSource};
-use crate::enhance::collect::digest;
+use crate::enhance::collect::{digest, digest_of};
 use crate::enhance::record::TermId;
 use crate::enhance::{EnhancedCatalog, ProductRecord};
 use crate::site::Digest;
@@ -177,6 +177,14 @@ fn push(hasher: &mut blake3::Hasher, texts: &[&str]) {
     }
 }
 
+/// The same for many short ones, which are hashed at once.
+fn gather(bytes: &mut Vec<u8>, texts: &[&str]) {
+    for text in texts {
+        bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+}
+
 /// Everything in a record but its neighbours, and where its full product is.
 fn card(shop: &Shop<'_>, record: &ProductRecord) -> Digest {
     // Named one by one, so that a new field has to be given a thought here.
@@ -221,32 +229,32 @@ fn card(shop: &Shop<'_>, record: &ProductRecord) -> Digest {
         drawing,
         related: _,
     } = record;
-    let mut hasher = blake3::Hasher::new();
+    let mut bytes = Vec::with_capacity(1024);
     let brand = shop.brand_name(record).unwrap_or_default();
-    push(&mut hasher, &[id, slug, name, sku.as_deref().unwrap_or_default(), brand, price.currency.code()]);
-    names.iter().for_each(|(locale, name)| push(&mut hasher, &[locale, name]));
+    gather(&mut bytes, &[id, slug, name, sku.as_deref().unwrap_or_default(), brand, price.currency.code()]);
+    names.iter().for_each(|(locale, name)| gather(&mut bytes, &[locale, name]));
     let (image, alt) = image.as_ref().map_or(("", ""), |(image, alt)| (&**image, &**alt));
-    push(&mut hasher, &[image, alt]);
+    gather(&mut bytes, &[image, alt]);
     // The file at an address may be another one than before.
     let photo = if image.is_empty() { None } else { shop.media.resolve(image).ok() };
-    push(&mut hasher, &[photo.as_ref().map_or("", |photo| photo.url_path.as_str())]);
+    gather(&mut bytes, &[photo.as_ref().map_or("", |photo| photo.url_path.as_str())]);
     let numbers = (
         (price.minor, compare_at, availability, prescription_ready, progressive, size, fits),
         (quality, popularity, featured, sort_order, created_at, updated_at, front_width, color_count),
         (drawing, categories.len()),
     );
     // Numbers, and enumerations without contents, have a form in this format whatever they are.
-    hasher.update(&postcard::to_stdvec(&numbers).unwrap_or_default());
+    bytes = postcard::to_extend(&numbers, bytes).unwrap_or_default();
     let mut terms = |ids: &[TermId]| {
-        hasher.update(&(ids.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(&(ids.len() as u32).to_le_bytes());
         for &id in ids {
             let term = shop.catalog.terms.get(id);
-            push(&mut hasher, &[&term.key, &term.label]);
+            gather(&mut bytes, &[&term.key, &term.label]);
         }
     };
     [frame_shape, frame_type, rim, gender].into_iter().for_each(|id| terms(id.as_slice()));
     [materials, colors, features].into_iter().for_each(|ids| terms(ids));
-    digest(&hasher)
+    digest_of(&blake3::hash(&bytes))
 }
 
 /// A brand and its page.

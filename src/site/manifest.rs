@@ -4,6 +4,7 @@
 //! which have changed, and (to a deployment) what to send. It holds no times, so equal stores have equal manifests.
 
 use anyhow::{Context as _, bail};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -40,7 +41,14 @@ fn write_hash<S: Serializer>(hash: &[u8; 32], serializer: S) -> Result<S::Ok, S:
 
 fn read_hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
     let text = String::deserialize(deserializer)?;
-    blake3::Hash::from_hex(&text).map(|hash| *hash.as_bytes()).map_err(serde::de::Error::custom)
+    hash_of(&text).ok_or_else(|| serde::de::Error::custom("a hash has 64 hexadecimal digits in small letters"))
+}
+
+/// Reads 64 hexadecimal digits.
+fn hash_of(text: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    let length = HEXLOWER.decode_len(text.len()).ok()?;
+    (length == hash.len() && HEXLOWER.decode_mut(text.as_bytes(), &mut hash).is_ok()).then_some(hash)
 }
 
 /// Every file of a published store except the manifest itself, sorted by path.
@@ -129,8 +137,7 @@ impl Manifest {
             if !is_in_order || path.contains(['"', '\\']) || super::check_path(path).is_err() {
                 return None;
             }
-            let hash = *blake3::Hash::from_hex(hash).ok()?.as_bytes();
-            files.push((path.into(), Fingerprint { hash, size: size.parse().ok()? }));
+            files.push((path.into(), Fingerprint { hash: hash_of(hash)?, size: size.parse().ok()? }));
         }
         Some(Self { files })
     }

@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read as _, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,9 @@ pub struct Staging {
     folders: Mutex<HashSet<Box<str>>>,
     files: Mutex<Vec<Placed>>,
     last: Ledger,
+    /// Places in the last ledger, by hashes of paths: a search through it looks at far more of them.
+    places: HashMap<u64, u32>,
+    by: RandomState,
     /// By place in the last ledger: whether the file still stands.
     intact: Vec<bool>,
     /// By place in the last ledger: what this run has found out about the file.
@@ -143,7 +147,11 @@ impl Output {
         self.manifest = self.read_manifest()?;
         let last = memory.filter(|memory| !memory.make_anew).map(|memory| Ledger::read(memory.path));
         let last = last.unwrap_or_default();
+        let by = RandomState::new();
+        let places = (0..).zip(&last.entries).map(|(place, entry)| (by.hash_one(&*entry.path), place)).collect();
         Ok(Staging {
+            places,
+            by,
             intact: last.intact(&self.path, &self.manifest),
             fate: std::iter::repeat_with(AtomicU8::default).take(last.entries.len()).collect(),
             last,
@@ -161,7 +169,7 @@ impl Staging {
     /// Keeps a file of the last run that was made from the same things, unless it or a file that it needs was changed
     /// or removed since. Says whether it was kept; it has to be written otherwise.
     pub fn keep(&self, path: &str, made_from: Digest) -> bool {
-        let Some(place) = self.last.find(path) else { return false };
+        let Some(place) = self.find(path) else { return false };
         let entry = &self.last.entries[place];
         let is_intact = |place: usize| self.intact.get(place).copied().unwrap_or(false);
         let needs = || entry.needs.iter().map(|&need| need as usize);
@@ -173,10 +181,17 @@ impl Staging {
         self.fate[place].fetch_or(KEPT, Ordering::Relaxed) & KEPT == 0
     }
 
+    /// The place of a path in the last ledger.
+    fn find(&self, path: &str) -> Option<usize> {
+        let place = *self.places.get(&self.by.hash_one(path))? as usize;
+        // Two paths may have the same hash.
+        if *self.last.entries[place].path == *path { Some(place) } else { self.last.find(path) }
+    }
+
     /// Whether a file stands in the output as the last run wrote it. It is part of the new store once [`Staging::keep`]
     /// or [`Staging::write`] says so.
     pub fn stands(&self, path: &str) -> bool {
-        self.last.find(path).is_some_and(|place| self.intact[place])
+        self.find(path).is_some_and(|place| self.intact[place])
     }
 
     /// Adds a file.
@@ -189,7 +204,7 @@ impl Staging {
 
     /// The pieces of a file of the last run that still stands.
     pub fn pieces(&self, path: &str) -> Option<Pieces> {
-        let place = self.last.find(path).filter(|&place| self.intact[place])?;
+        let place = self.find(path).filter(|&place| self.intact[place])?;
         let pieces = &self.last.entries[place].pieces;
         if pieces.is_empty() {
             return None;
@@ -226,7 +241,7 @@ impl Staging {
 
     /// When the file in the output was written, if it holds exactly these bytes.
     fn standing(&self, path: &str, bytes: &[u8]) -> Option<u64> {
-        match self.last.find(path) {
+        match self.find(path) {
             Some(place) => self.intact[place].then(|| self.last.entries[place].modified),
             None => holds(&self.output.path.join(path), bytes),
         }
@@ -238,7 +253,7 @@ impl Staging {
     /// As [`Staging::write`], and when the source cannot be read.
     pub fn copy(&self, path: &str, source: &Path) -> anyhow::Result<Fingerprint> {
         check_path(path)?;
-        let standing = self.last.find(path).filter(|&place| self.intact[place]).map(|place| &self.last.entries[place]);
+        let standing = self.find(path).filter(|&place| self.intact[place]).map(|place| &self.last.entries[place]);
         let place = |fingerprint, modified, is_new| {
             self.record(Placed { path: path.into(), fingerprint, modified, made: Made::default(), is_new });
         };

@@ -6,6 +6,7 @@ use super::code;
 use crate::catalog::vocabulary::FaceShape;
 use crate::enhance::ProductRecord;
 use crate::pages::shop::Shop;
+use rayon::prelude::*;
 use serde_json::json;
 use std::cmp::Reverse;
 
@@ -69,10 +70,13 @@ impl Order {
 }
 
 /// Ranks from 0, without gaps; equal keys have the same.
-fn ranks<'a, K: Ord>(records: &'a [ProductRecord], key: impl Fn(&'a ProductRecord) -> K) -> Vec<usize> {
-    let keys: Vec<K> = records.iter().map(key).collect();
+fn ranks<'a, K: Ord + Send + Sync>(
+    records: &'a [ProductRecord],
+    key: impl Fn(&'a ProductRecord) -> K + Send + Sync,
+) -> Vec<usize> {
+    let keys: Vec<K> = records.par_iter().map(key).collect();
     let mut order: Vec<usize> = (0..keys.len()).collect();
-    order.sort_by(|&a, &b| keys[a].cmp(&keys[b]));
+    order.par_sort_by(|&a, &b| keys[a].cmp(&keys[b]));
     let mut ranks = vec![0; keys.len()];
     for pair in order.windows(2) {
         ranks[pair[1]] = ranks[pair[0]] + usize::from(keys[pair[0]] != keys[pair[1]]);
