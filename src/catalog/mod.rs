@@ -92,7 +92,7 @@ impl Watch {
 }
 
 enum Origin {
-    MongoDb(mongodb::Server),
+    MongoDb(Box<mongodb::Server>),
     Files(Files),
 }
 
@@ -108,7 +108,8 @@ impl Source {
         })?;
         let origin = match &settings.uri {
             CatalogUri::MongoDb(uri) => {
-                Origin::MongoDb(mongodb::Server::new(uri.clone(), settings.database.clone(), settings.patience)?)
+                let server = mongodb::Server::new(uri.clone(), settings.database.clone(), settings.patience)?;
+                Origin::MongoDb(Box::new(server))
             }
             CatalogUri::Path(path) => Origin::Files(Files::find(path, &settings.database, &settings.collections)?),
         };
@@ -124,7 +125,7 @@ impl Source {
     /// Asks a server that keeps a log of its changes for those since a moment that [`Self::told`] gave before.
     pub fn asking_for_changes(self, since: Option<&[u8]>) -> Self {
         let origin = match self.origin {
-            Origin::MongoDb(server) => Origin::MongoDb(server.asking_for_changes(since.map(<[u8]>::to_vec))),
+            Origin::MongoDb(server) => Origin::MongoDb(Box::new(server.asking_for_changes(since.map(<[u8]>::to_vec)))),
             files @ Origin::Files(_) => files,
         };
         Self { origin, ..self }
