@@ -21,6 +21,7 @@
 //! - [`language`]: the words of pages in each language, plural forms
 //! - [`jobs`]: the record of every run
 //! - [`reliability`]: when to stop asking what does not answer
+//! - [`room`]: how much memory is for what is being worked on
 //! - [`pipeline`]: the conductor
 //! - [`preview`]: the store on this machine, reloaded when something changes
 //! - [`cli`]: arguments and the terminal
@@ -42,5 +43,6 @@ pub mod pages;
 pub mod pipeline;
 pub mod preview;
 pub mod reliability;
+pub mod room;
 pub mod score;
 pub mod site;

@@ -2,13 +2,14 @@
 //!
 //! Each original is decoded at most once in its life: what comes of it goes to the cache as soon as it is there, so that
 //! a later run, or one that was killed, has only the rest to do. Many are made at once, each on one thread, as far as
-//! their pixels together fit into a fixed number of bytes.
+//! their pixels together fit into the room that there is.
 
 use super::cache::{Cache, Entry, Key, Shelf};
 use super::image::{self, Facts, Header, ImageProblem, Pixels, Size};
 use super::media::MediaFile;
 use crate::config::{ImageFormat, ImageSettings};
 use crate::event::{Cancelled, Event, Observer, Phase};
+use crate::room::Room;
 use crate::site::{Made, Staging};
 use anyhow::Context as _;
 use base64::Engine as _;
@@ -19,8 +20,6 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Folder of the finished files in the store.
 const FOLDER: &str = "assets/media";
-/// Memory that pictures in the making may take together. One that needs more than all of it is made alone.
-const BUDGET: u64 = 144 << 20;
 /// Width at which a picture is shown where only one file can be named.
 const USUAL_WIDTH: u32 = 640;
 
@@ -62,9 +61,10 @@ impl Pictures {
         files: &[MediaFile],
         settings: &ImageSettings,
         cache: &Cache,
+        room: Room,
         observer: &dyn Observer,
     ) -> anyhow::Result<Self> {
-        let budget = Budget::new(BUDGET);
+        let budget = Budget::new(room.pictures);
         // One at a time, as some take a hundred times as long as others.
         let made = files.par_iter().with_max_len(1).filter_map(|file| {
             let hash = file.hash?;
@@ -132,9 +132,10 @@ impl Pictures {
         cache: &Cache,
         staging: &Staging,
         is_wanted: &(dyn Fn(&str) -> bool + Sync),
+        room: Room,
         observer: &dyn Observer,
     ) -> anyhow::Result<()> {
-        let budget = Budget::new(BUDGET);
+        let budget = Budget::new(room.pictures);
         let pictures: Vec<&Picture> = self.by_original.values().filter_map(|made| made.as_ref().ok()).collect();
         pictures.par_iter().with_max_len(1).try_for_each(|picture| {
             if observer.is_cancelled() {
@@ -357,7 +358,7 @@ mod tests {
         let settings = ImageSettings::default();
         for (round, expected) in [(0, (0, 2)), (1, (2, 0))] {
             let cache = Cache::at(&folder.path().join("cache"), SystemTime::UNIX_EPOCH);
-            let pictures = Pictures::make(&files, &settings, &cache, &Quiet).unwrap();
+            let pictures = Pictures::make(&files, &settings, &cache, Room::default(), &Quiet).unwrap();
             let uses = cache.uses(Shelf::Images);
             assert_eq!((uses.hits, uses.misses), expected, "round {round}");
             let picture = pictures.of(&files[0].url_path).unwrap().unwrap();

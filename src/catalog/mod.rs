@@ -38,6 +38,7 @@ pub use stream::{Block, Products};
 
 use crate::config::{CatalogSettings, CatalogUri, Collections, MappingFile, ProductFilters};
 use crate::event::{Cancelled, Observer};
+use crate::room::Room;
 use files::{CollectionFile, FileDocuments, Files};
 use references::Collecting;
 use std::time::SystemTime;
@@ -64,6 +65,7 @@ pub struct Source {
     collections: Collections,
     mappings: Mappings,
     copy: Option<CopyWriter>,
+    room: Room,
 }
 
 /// Learns that the catalogue in a server has been changed.
@@ -93,7 +95,7 @@ impl Watch {
 
 enum Origin {
     MongoDb(Box<mongodb::Server>),
-    Files(Files),
+    Files(Box<Files>),
 }
 
 impl Source {
@@ -111,10 +113,17 @@ impl Source {
                 let server = mongodb::Server::new(uri.clone(), settings.database.clone(), settings.patience)?;
                 Origin::MongoDb(Box::new(server))
             }
-            CatalogUri::Path(path) => Origin::Files(Files::find(path, &settings.database, &settings.collections)?),
+            CatalogUri::Path(path) => {
+                Origin::Files(Box::new(Files::find(path, &settings.database, &settings.collections)?))
+            }
         };
         let mappings = mappings.in_locales(&settings.locales);
-        Ok(Self { origin, collections: settings.collections.clone(), mappings, copy: None })
+        Ok(Self { origin, collections: settings.collections.clone(), mappings, copy: None, room: Room::default() })
+    }
+
+    /// Has as many documents on their way as there is room for.
+    pub fn within(self, room: Room) -> Self {
+        Self { room, ..self }
     }
 
     /// Gives a copy of everything that is read from a server to a writer.
@@ -198,7 +207,7 @@ impl Source {
         changed: Option<&Changed>,
         observer: &'o dyn Observer,
     ) -> Result<Products<'o>, CatalogError> {
-        let (mut outlet, inlet) = Outlet::new();
+        let (mut outlet, inlet) = Outlet::new(self.room);
         match &self.origin {
             Origin::MongoDb(server) => {
                 let query = pushdown::query(&self.mappings, filters, references);

@@ -281,6 +281,7 @@ async fn open_session(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::room::Room;
 
     #[test]
     fn a_connection_string_that_cannot_be_used_is_told_apart_from_a_server_that_is_away() {
@@ -290,7 +291,9 @@ mod tests {
         }
         let told = |uri: &str| {
             let server = Server::new(Secret::new(uri.into()), "shop".into(), Patience::default()).unwrap();
-            server.products(&["products".into()], doc! {}, None, None, Outlet::new().0, &Silent).unwrap_err()
+            server
+                .products(&["products".into()], doc! {}, None, None, Outlet::new(Room::default()).0, &Silent)
+                .unwrap_err()
         };
         let error = told("mongodb://user:pa/ss@localhost");
         assert!(matches!(&error, CatalogError::Invalid(message) if message.contains("catalog.uri")), "{error}");

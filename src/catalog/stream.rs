@@ -7,15 +7,13 @@ use super::CatalogError;
 use super::copy::CopyWriter;
 use super::document::RawDocument;
 use crate::event::{Cancelled, Event, Observer};
+use crate::room::Room;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 /// Most documents in a block.
 const MOST_DOCUMENTS: usize = 500;
-
-/// Most bytes in a block, give or take a document.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// Blocks that wait between reading and decoding.
 const WAITING: usize = 2;
@@ -105,6 +103,8 @@ pub(super) struct Outlet {
     collection: Arc<str>,
     documents: Vec<RawDocument>,
     bytes: usize,
+    /// Most bytes in a block, give or take a document.
+    most: usize,
     copy: Option<CopyWriter>,
 }
 
@@ -113,9 +113,10 @@ pub(super) struct Outlet {
 pub(super) struct Gone;
 
 impl Outlet {
-    pub(super) fn new() -> (Self, Inlet) {
+    pub(super) fn new(room: Room) -> (Self, Inlet) {
         let (sender, receiver) = sync_channel(WAITING);
-        let outlet = Self { sender, sequence: 0, collection: "".into(), documents: Vec::new(), bytes: 0, copy: None };
+        let (collection, documents) = ("".into(), Vec::new());
+        let outlet = Self { sender, sequence: 0, collection, documents, bytes: 0, most: room.documents, copy: None };
         (outlet, Inlet(receiver))
     }
 
@@ -141,7 +142,7 @@ impl Outlet {
         }
         self.bytes += document.size();
         self.documents.push(document);
-        if self.documents.len() >= MOST_DOCUMENTS || self.bytes >= MOST_BYTES { self.flush() } else { Ok(()) }
+        if self.documents.len() >= MOST_DOCUMENTS || self.bytes >= self.most { self.flush() } else { Ok(()) }
     }
 
     /// Passes a note on to the observer.

@@ -14,6 +14,7 @@ use crate::jobs::{
 };
 use crate::pipeline::{self, GenerateOptions, RunError, Summary};
 use crate::reliability::Breakers;
+use crate::room::Room;
 use crate::site::Shard;
 use anyhow::Context as _;
 use clap::Args;
@@ -81,6 +82,9 @@ pub(super) struct Conduct {
     /// Worker threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// Memory that the work may take, such as 256MB: fewer pictures and documents are in hand at once
+    #[arg(long, value_name = "SIZE", value_parser = words::room_of)]
+    max_memory: Option<u64>,
     /// Fail at once where the job would have to wait for others
     #[arg(long)]
     no_wait: bool,
@@ -224,6 +228,7 @@ pub(super) fn conduct(
         copies_dir: (choices.offline_ok && !dry_run).then(|| store.copies_dir()),
         resumes: resumes.as_ref().map(ToString::to_string),
         full: choices.full,
+        room: args.max_memory.map_or_else(Room::default, Room::within),
         shard: choices.shard,
         protected: std::env::home_dir().into_iter().chain([state_folder]).collect(),
     };

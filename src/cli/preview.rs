@@ -10,6 +10,7 @@ use crate::jobs::{Clock as _, JobStore, SystemClock};
 use crate::pipeline::{self, GenerateOptions};
 use crate::preview::{self, Attempt, Bell, Built, Place, Told};
 use crate::reliability::Breakers;
+use crate::room::Room;
 use crate::site::durable::make_private_folder;
 use anyhow::Context as _;
 use clap::Args;
@@ -149,6 +150,7 @@ impl Workshop {
                 copies_dir: None,
                 resumes: None,
                 full: false,
+                room: Room::default(),
                 shard: None,
                 protected: std::env::home_dir().into_iter().collect(),
             })

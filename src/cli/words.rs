@@ -1,5 +1,6 @@
 //! Numbers, times and sizes as people read them.
 
+use crate::room::Room;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -21,6 +22,15 @@ pub(super) fn number(value: u64) -> String {
 /// `1 page`, `2,000 pages`.
 pub(super) fn counted(value: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(value), if value == 1 { one } else { many })
+}
+
+/// Reads an amount of memory that was typed, such as `256MB`.
+pub(super) fn room_of(text: &str) -> Result<u64, String> {
+    let room = crate::config::bytes(text).ok_or("write a number and a unit, such as `256MB` or `1GB`")?;
+    if room < Room::LEAST {
+        return Err(format!("a run needs at least {}", bytes(Room::LEAST)));
+    }
+    Ok(room)
 }
 
 /// Reads a span of time that was typed, such as `90s` or `2 days`.

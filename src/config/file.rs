@@ -168,6 +168,13 @@ pub(super) struct StoreFile {
     #[serde(default)]
     pub(super) redirects: BTreeMap<String, serde_json::Value>,
 
+    /// What stands where a product was that is no longer in the store: nothing, or a small page that leads on to all
+    /// products.
+    ///
+    /// Default: `gone`.
+    #[serde(default)]
+    pub(super) removed_products: RemovedName,
+
     /// Folder of the finished store. Files in it that storegen did not write are kept.
     ///
     /// Default: `store`, beside this file.
@@ -780,6 +787,15 @@ pub(super) enum PlatformName {
     StaticHtml,
     GithubPages,
     Shopify,
+}
+
+/// What becomes of pages of products that are no longer there.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RemovedName {
+    #[default]
+    Gone,
+    Redirect,
 }
 
 /// Orders of products.

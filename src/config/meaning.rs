@@ -3,7 +3,7 @@
 //! Each setting is read by one function that tells its own faults at its own place; none stops the others.
 
 use super::error::ConfigError;
-use super::file::{CatalogFile, CollectionsFile, OneOrMany, PlatformName, SortName, StoreFile};
+use super::file::{CatalogFile, CollectionsFile, OneOrMany, PlatformName, RemovedName, SortName, StoreFile};
 use super::load::Overrides;
 use super::places::BlockPlaces;
 use super::shape::{joined, shortened};
@@ -119,6 +119,7 @@ pub(super) fn configuration(
         deployment_platforms: deployment_platforms?,
         offline_page: file.offline_page,
         redirects: redirects?,
+        redirects_removed_products: matches!(file.removed_products, RemovedName::Redirect),
         output: output?,
         product_filters: product_filters?,
         sort: order(file.sort),

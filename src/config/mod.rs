@@ -105,6 +105,8 @@ pub struct StoreConfiguration {
     pub offline_page: bool,
     /// Old addresses, by path, each once.
     pub redirects: Vec<Redirect>,
+    /// Whether the addresses of products that are no longer in the store lead on.
+    pub redirects_removed_products: bool,
     /// Folder of the finished store, absolute.
     pub output: PathBuf,
     /// Which products are in the store.

@@ -4,9 +4,9 @@
 //! Never reads full products, so that it stays cheap for any size of catalogue.
 
 use super::link::Links;
-use super::{content_page, feed, llms, news, search_description, sitemap, worker};
+use super::{content_page, feed, llms, news, redirects, search_description, sitemap, worker};
 use crate::catalog::vocabulary::FaceShape;
-use crate::config::{Commerce, StoreConfiguration};
+use crate::config::{Commerce, Redirect, StoreConfiguration};
 use crate::content::ContentKind;
 use crate::enhance::EnhancedCatalog;
 use crate::enhance::record::TermId;
@@ -19,6 +19,8 @@ pub struct Plan {
     pub pages: Vec<PlannedPage>,
     /// The listings that pages show a part of.
     pub listings: Vec<Listing>,
+    /// Old addresses that lead on: the configured ones, and behind them those of products that are no longer there.
+    pub redirects: Vec<Redirect>,
     by_subject: BTreeMap<Subject, usize>,
     per_page: usize,
 }
@@ -107,7 +109,7 @@ pub enum PageKind {
     Worker,
     /// `_redirects`, for hosts that read it.
     Redirects,
-    /// A page that leads on from an old address, an index into the configured redirects.
+    /// A page that leads on from an old address, an index into the plan's redirects.
     Moved(u32),
 }
 
@@ -184,6 +186,17 @@ pub enum Subject {
 }
 
 impl Plan {
+    /// Adds pages that lead on from the products that are no longer there, where the store wants them. `stands` are the
+    /// paths of the files that it consists of now.
+    pub fn lead_on<'m>(&mut self, config: &StoreConfiguration, stands: impl Iterator<Item = &'m str>) {
+        if config.redirects_removed_products {
+            let first = self.redirects.len();
+            self.redirects.extend(redirects::from_removed(config, self, stands));
+            let moved = (0..).zip(&self.redirects).skip(first);
+            self.pages.extend(moved.map(|(index, redirect)| page(&redirect.path, PageKind::Moved(index))));
+        }
+    }
+
     /// How many pages a listing has; an empty one has one page that says so.
     pub fn page_count(&self, listing: &Listing) -> u32 {
         u32::try_from(listing.members.len().div_ceil(self.per_page).max(1)).unwrap_or(u32::MAX)
@@ -222,7 +235,13 @@ pub(crate) fn product_path(slug: &str) -> String {
 pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
     let listings = listings(config, catalog);
     let by_subject = listings.iter().enumerate().map(|(at, listing)| (listing.subject, at)).collect();
-    let mut plan = Plan { pages: Vec::new(), listings, by_subject, per_page: config.products_per_page.max(1) };
+    let mut plan = Plan {
+        pages: Vec::new(),
+        listings,
+        redirects: config.redirects.clone(),
+        by_subject,
+        per_page: config.products_per_page.max(1),
+    };
     let mut pages = vec![page("index.html", PageKind::Home)];
     let mut group = None;
     for (index, listing) in (0..).zip(&plan.listings) {

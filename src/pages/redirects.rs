@@ -2,7 +2,7 @@
 //!
 //! Takes the configured redirects; makes both. Refuses those that would take the place of a file of the store.
 
-use super::plan::{PageKind, Plan};
+use super::plan::{PageKind, Plan, folder_of};
 use super::render::Renderer;
 use super::shop::Shop;
 use crate::config::{Redirect, StoreConfiguration};
@@ -21,7 +21,7 @@ struct Moved<'a> {
 
 /// The page at one old address.
 pub(crate) fn page(shop: &Shop<'_>, index: u32) -> Result<String> {
-    let redirect = shop.config.redirects.get(index as usize).context("the plan names a redirect that is not there")?;
+    let redirect = shop.plan.redirects.get(index as usize).context("the plan names a redirect that is not there")?;
     let moved = Moved {
         language: shop.locale,
         direction: language::direction(shop.locale),
@@ -45,6 +45,33 @@ pub(crate) fn file(shop: &Shop<'_>) -> String {
         }
     }
     lines
+}
+
+/// Ways on from the pages of products that are no longer there: those that the store has now and `plan` does not.
+pub(super) fn from_removed<'m>(
+    config: &StoreConfiguration,
+    plan: &Plan,
+    stands: impl Iterator<Item = &'m str>,
+) -> Vec<Redirect> {
+    // Not every disk tells capitals from small letters.
+    let taken: BTreeSet<String> = plan.pages.iter().map(|page| page.path.to_lowercase()).collect();
+    let folders: Vec<String> = config.locales.iter().map(|locale| folder_of(locale)).collect();
+    let folder_of_page = |path: &str| {
+        // The store's own language has no folder.
+        let own = std::iter::once("").chain(folders.iter().skip(1).map(String::as_str));
+        own.into_iter().find(|folder| {
+            let rest = path.strip_prefix(folder).and_then(|path| path.strip_prefix("products/"));
+            let slug = rest.and_then(|rest| rest.strip_suffix("/index.html"));
+            slug.is_some_and(|slug| !slug.contains('/'))
+        })
+    };
+    let lead_on = |path: &str| {
+        let folder = folder_of_page(path).filter(|_| !taken.contains(&path.to_lowercase()))?;
+        let target = config.base_url.join(&format!("{folder}products/")).ok()?;
+        let from = format!("/{}", path.strip_suffix("index.html")?);
+        Some(Redirect { from, path: path.to_string(), target })
+    };
+    stands.filter_map(lead_on).collect()
 }
 
 /// Refuses redirects from an address at which the store has a page or a file.

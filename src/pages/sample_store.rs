@@ -63,6 +63,7 @@ pub(super) fn configuration(base_url: &str) -> StoreConfiguration {
         logo: None,
         offline_page: false,
         redirects: Vec::new(),
+        redirects_removed_products: false,
         product_filters: ProductFilters::default(),
         sort: SortOrder::Featured,
         commerce: Commerce::Enquiry,

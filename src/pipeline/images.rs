@@ -10,6 +10,7 @@ use crate::assets::pictures::Pictures;
 use crate::config::StoreConfiguration;
 use crate::enhance::{EnhancedCatalog, EnhancedProduct};
 use crate::event::{Event, Finding, Observer, Outcome, Phase};
+use crate::room::Room;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -25,12 +26,13 @@ pub(super) fn make(
     media: &mut Media,
     catalog: &mut EnhancedCatalog,
     cache: &Cache,
+    room: Room,
     observer: &dyn Observer,
 ) -> Result<(), RunError> {
     let collections = config.catalog.collections.products.join(", ");
     let files = originals(config, media, catalog, &collections, observer)?;
     observer.observe(Event::Started { phase: Phase::Images, total: Some(files.len() as u64) });
-    let pictures = Pictures::make(&files, &config.images, cache, observer)?;
+    let pictures = Pictures::make(&files, &config.images, cache, room, observer)?;
     let has_problems = pictures.has_problems();
     media.set_pictures(pictures);
     if has_problems {

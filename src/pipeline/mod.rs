@@ -25,6 +25,7 @@ use crate::event::{Cancelled, Event, Finding, Observer, Outcome, Phase, Reading}
 use crate::language::Words;
 use crate::pages::{self, Rendered, Renderer, Theme};
 use crate::reliability::{Breakers, Unavailable};
+use crate::room::Room;
 use crate::score::Rules;
 use crate::site::{self, Digest, Made, Memory, Shard, Staging, Whole};
 use rayon::prelude::*;
@@ -62,6 +63,8 @@ pub struct GenerateOptions {
     pub resumes: Option<String>,
     /// Make everything, whatever is remembered.
     pub full: bool,
+    /// Memory for what is being worked on.
+    pub room: Room,
     /// Make this part of the store only.
     pub shard: Option<Shard>,
     /// Places besides the configuration and the catalogue that the store must not take, such as the home folder.
@@ -142,7 +145,7 @@ pub fn generate(
     let mut media = media_of(config);
     let last = Last::of(config, options, &theme, &output)?;
     let read = reach::reach(config, options, breakers, &watcher, |config, copy| {
-        let with = Reader { config, words: theme.words(), media: &media, copy };
+        let with = Reader { config, words: theme.words(), media: &media, copy, room: options.room };
         read_again(&with, options, &last, &output, &watcher)
     })?;
     watcher.refuse(options.strict)?;
@@ -162,11 +165,12 @@ pub fn generate(
         Read::Whole(read, comparison) => (read, comparison),
     };
     let mut catalog = read.catalog;
-    let has_fetched = pictures::fetch(config, &mut catalog, &media, &cache, breakers, observer)?;
-    images::make(config, &mut media, &mut catalog, &cache, observer)?;
+    let has_fetched = pictures::fetch(config, &mut catalog, &media, &cache, breakers, options.room, observer)?;
+    images::make(config, &mut media, &mut catalog, &cache, options.room, observer)?;
 
     observer.observe(Event::Started { phase: Phase::Plan, total: None });
-    let plan = pages::plan(config, &catalog);
+    let mut plan = pages::plan(config, &catalog);
+    plan.lead_on(config, output.manifest().iter().map(|(path, _)| path));
     let renderer = Renderer::new(config, &catalog, &plan, &theme, &media)?;
     pages::refuse_collisions(config, &plan, &renderer).map_err(RunError::Usage)?;
     report(pages::broken_links(config, &plan), observer);
@@ -184,7 +188,7 @@ pub fn generate(
         write_assets(&staging, &renderer, options.shard)?;
         let is_owned = |path: &str| owns(options.shard, path);
         cards::write(config, &renderer, &media, &cache, &staging, options.shard, observer)?;
-        media.pictures().write(&config.images, &cache, &staging, &is_owned, observer)?;
+        media.pictures().write(&config.images, &cache, &staging, &is_owned, options.room, observer)?;
         models::write(&catalog, &media, &staging, &is_owned, observer)?;
         let standing = comparison.map(|comparison| comparison.standing);
         if let Some(shard) = options.shard {
@@ -320,6 +324,7 @@ struct Reader<'a> {
     media: &'a Media,
     /// Where a copy of what a server gives goes.
     copy: Option<&'a CopyWriter>,
+    room: Room,
 }
 
 /// What a reading can fall back on.
@@ -341,7 +346,7 @@ pub fn read_catalog(
     work_dir: &Path,
     observer: &dyn Observer,
 ) -> Result<ReadCatalog, RunError> {
-    match read(&Reader { config, words, media, copy: None }, work_dir, None, false, observer)? {
+    match read(&Reader { config, words, media, copy: None, room: Room::default() }, work_dir, None, false, observer)? {
         Read::Whole(catalog, _) => Ok(*catalog),
         Read::AsBefore(..) => {
             Err(RunError::Failed(anyhow::anyhow!("nothing is remembered, so nothing can be as before")))
@@ -356,12 +361,12 @@ fn read(
     believes: bool,
     observer: &dyn Observer,
 ) -> Result<Read, RunError> {
-    let Reader { config, words, media, copy } = *with;
+    let Reader { config, words, media, copy, room } = *with;
     observer.observe(Event::Started { phase: Phase::Connect, total: None });
     let mapper = Mapper::new(config.catalog.mapping.as_ref(), config.currency)
         .map_err(|errors| RunError::Config(ConfigErrors::new(config.catalog.mapping_places.errors(&errors))))?
         .in_locales(&config.locales);
-    let mut source = Source::open(&config.catalog)?.copied_to(copy.cloned());
+    let mut source = Source::open(&config.catalog)?.copied_to(copy.cloned()).within(room);
     if let Some(Remembered { memory, .. }) = &remembered {
         source = source.asking_for_changes(memory.moment());
     }

@@ -13,6 +13,7 @@ use crate::enhance::EnhancedCatalog;
 use crate::enhance::collect::digest;
 use crate::event::{Event, Finding, Observer, Outcome, Phase};
 use crate::reliability::Breakers;
+use crate::room::Room;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -35,6 +36,7 @@ pub(super) fn fetch(
     media: &Media,
     cache: &Cache,
     breakers: &Breakers<'_>,
+    room: Room,
     observer: &dyn Observer,
 ) -> Result<bool, RunError> {
     let wanted = wanted(config, catalog, media, observer)?;
@@ -55,7 +57,7 @@ pub(super) fn fetch(
         stored(config, &files, cache, &outcome)?;
     }
     if !urls.is_empty() {
-        web(config, &urls, cache, breakers, &outcome)?;
+        web(config, &urls, cache, breakers, room, &outcome)?;
     }
     observer.observe(Event::Finished { phase: Phase::Fetch, steps: wanted.len() as u64 });
     let problems = std::mem::take(outcome.problems.get_mut().unwrap_or_else(PoisonError::into_inner));
@@ -133,9 +135,10 @@ fn web(
     urls: &BTreeSet<Url>,
     cache: &Cache,
     breakers: &Breakers<'_>,
+    room: Room,
     outcomes: &Outcomes<'_>,
 ) -> Result<(), RunError> {
-    let has_answer = fetch_all(urls, &config.download, cache, breakers, outcomes.observer, &|url, outcome| {
+    let has_answer = fetch_all(urls, &config.download, cache, breakers, room, outcomes.observer, &|url, outcome| {
         outcomes.take(Distant::Web(url.clone()), outcome);
     })?;
     if !has_answer {

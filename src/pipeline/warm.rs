@@ -5,6 +5,7 @@ use crate::assets::cache::{Cache, Shelf, Uses};
 use crate::config::StoreConfiguration;
 use crate::event::Observer;
 use crate::reliability::Breakers;
+use crate::room::Room;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::Path;
@@ -34,8 +35,8 @@ pub fn warm(
     let theme = theme::load(config)?;
     let mut media = media_of(config);
     let mut catalog = read_catalog(config, theme.words(), &media, work_dir, observer)?.catalog;
-    pictures::fetch(config, &mut catalog, &media, cache, breakers, observer)?;
-    images::make(config, &mut media, &mut catalog, cache, observer)?;
+    pictures::fetch(config, &mut catalog, &media, cache, breakers, Room::default(), observer)?;
+    images::make(config, &mut media, &mut catalog, cache, Room::default(), observer)?;
     cache.end_run(config.cache.limits, observer);
     let products = catalog.records.len() as u64;
     Ok(Warmed { products, images: cache.uses(Shelf::Images), downloads: cache.uses(Shelf::Downloads) })

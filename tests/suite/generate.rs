@@ -188,6 +188,19 @@ fn a_second_run_changes_not_a_byte() {
 }
 
 #[test]
+fn the_store_does_not_depend_on_how_much_memory_there_is() {
+    let store = Store::from_example("studio");
+    store.generated(&[]);
+    let usual = store.tree();
+    store.generated(&["--max-memory", "64MB", "--full"]);
+    assert_same_tree(&usual, &store.tree(), "the same store with little memory");
+    for (size, told) in [("1MB", "at least 64 MB"), ("much", "such as `256MB`")] {
+        let refused = store.run(&["generate", "store.yaml", "--max-memory", size]).code(2);
+        assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    }
+}
+
+#[test]
 fn stale_pages_go_and_foreign_files_stay() {
     let store = boutique();
     store.generated(&[]);

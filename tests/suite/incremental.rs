@@ -247,6 +247,43 @@ fn change(shop: &mut Shop, dice: &mut Dice, round: usize) -> String {
 }
 
 #[test]
+fn addresses_of_removed_products_lead_on_where_that_is_wanted() {
+    let mut shop = Shop::new();
+    shop.store = shop.store.edit(|config| format!("{config}removed_products: redirect\nlocales: [de]\n"));
+    shop.store.generated(&[]);
+    let places = ["products/acorn/index.html", "de/products/acorn/index.html"];
+    let leads_on = |shop: &Shop, place: &str| shop.store.page(place).contains("http-equiv=\"refresh\"");
+    assert!(places.iter().all(|place| !leads_on(&shop, place)));
+
+    let acorn = shop.product("Acorn").clone();
+    shop.products.retain(|product| product["name"] != "Acorn");
+    shop.save();
+    for round in ["removed", "removed some time ago"] {
+        shop.store.generated(&["--full"]);
+        for (place, target) in places.iter().zip(["/products/", "/de/products/"]) {
+            let page = shop.store.page(place);
+            assert!(
+                leads_on(&shop, place) && page.contains(&format!("lantern-street.example{target}\"")),
+                "{round}: {page}"
+            );
+        }
+        assert!(!shop.store.page("sitemap.xml").contains("acorn"), "{round}");
+    }
+    shop.products.push(acorn);
+    shop.save();
+    shop.store.generated(&[]);
+    assert!(places.iter().all(|place| !leads_on(&shop, place)));
+
+    shop.products.retain(|product| product["name"] != "Acorn");
+    shop.save();
+    shop.store.generated(&[]);
+    shop.store = shop.store.edit(|config| config.replace("removed_products: redirect", "removed_products: gone"));
+    shop.store.generated(&[]);
+    assert!(places.iter().all(|place| !shop.store.output().join(place).exists()));
+    assert_same_tree(&shop.fresh(), &shop.store.tree(), "without addresses of old");
+}
+
+#[test]
 fn settings_templates_and_full_do_what_they_must() {
     let shop = Shop::new();
     shop.store.generated(&[]);

@@ -6,6 +6,7 @@
 
 use super::address::is_public;
 use crate::config::DownloadSettings;
+use crate::room::Room;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{
     ACCEPT, CACHE_CONTROL, DATE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
@@ -24,8 +25,6 @@ use url::{Host, Url};
 const MOST_REDIRECTS: usize = 5;
 /// How long a server may take to answer a connection, and to send the next part of a picture.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Bodies that are in memory at once, in kibibytes.
-const BUDGET: u32 = 128 << 10;
 /// Ports of servers for everybody.
 const PORTS: [u16; 4] = [80, 443, 8080, 8443];
 /// Longest header value that is kept for asking again.
@@ -103,12 +102,14 @@ pub(super) struct Requests {
     client: Client,
     may_be_private: bool,
     max_size: u64,
-    /// Room for bodies, in kibibytes.
+    /// Room for bodies, in all and what is left of it.
+    kibibytes: u32,
     budget: Semaphore,
 }
 
 impl Requests {
-    pub(super) fn new(settings: &DownloadSettings) -> anyhow::Result<Self> {
+    /// Bodies that are in memory at once fit into the room for downloads.
+    pub(super) fn new(settings: &DownloadSettings, room: Room) -> anyhow::Result<Self> {
         // The driver for MongoDB brings the same provider; whoever is first installs it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
@@ -122,8 +123,10 @@ impl Requests {
             .read_timeout(PATIENCE.min(settings.timeout))
             .timeout(settings.timeout)
             .build()?;
-        let budget = Semaphore::new(BUDGET as usize);
-        Ok(Self { client, may_be_private: settings.allow_private_hosts, max_size: settings.max_size, budget })
+        let kibibytes = u32::try_from(room.downloads / 1024).unwrap_or(u32::MAX);
+        let budget = Semaphore::new(kibibytes as usize);
+        let may_be_private = settings.allow_private_hosts;
+        Ok(Self { client, may_be_private, max_size: settings.max_size, kibibytes, budget })
     }
 
     /// Fetches one picture, following redirects.
@@ -163,7 +166,7 @@ impl Requests {
             return Err(Trouble::TooLarge);
         }
         // Without an announcement it may become as large as is allowed.
-        let kibibytes = announced.unwrap_or(self.max_size).div_ceil(1024).min(BUDGET.into());
+        let kibibytes = announced.unwrap_or(self.max_size).div_ceil(1024).min(self.kibibytes.into());
         // The semaphore is never closed.
         let _room = self.budget.acquire_many(kibibytes as u32).await.ok();
         let validators = validators(response.headers());

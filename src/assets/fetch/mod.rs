@@ -13,6 +13,7 @@ use super::media::MediaProblem;
 use crate::config::DownloadSettings;
 use crate::event::{Cancelled, Event, Observer};
 use crate::reliability::{Breakers, Dependency, Service, Tries};
+use crate::room::Room;
 use anyhow::Context as _;
 use client::{Answer, Requests, Trouble, Validators};
 use futures_util::future::{Either, select};
@@ -108,12 +109,13 @@ pub fn fetch_all(
     settings: &DownloadSettings,
     cache: &Cache,
     breakers: &Breakers<'_>,
+    room: Room,
     observer: &dyn Observer,
     done: &(dyn Fn(&Url, Result<Fetched, MediaProblem>) + Sync),
 ) -> Result<bool, FetchError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start fetching pictures")?;
-    let requests = Requests::new(settings).context("cannot start fetching pictures")?;
+    let requests = Requests::new(settings, room).context("cannot start fetching pictures")?;
     let (outdated, answers) = (AtomicU64::new(0), AtomicU64::new(0));
     let fetching = Fetching { requests, settings, cache, breakers, outdated, answers };
     let mut servers: BTreeMap<String, Vec<&Url>> = BTreeMap::new();
