@@ -30,17 +30,21 @@ def files_of(store):
 
 def raise_a_price(catalog):
     """Adds one to the first price in dollars and cents that a product has of its own."""
-    path = catalog / "products.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    for at, line in enumerate(lines):
-        document = json.loads(line)
-        price = document.get("price")
-        if isinstance(price, (int, float)) and price > 0:
-            document["price"] = price + 1
-            lines[at] = json.dumps(document) + "\n"
-            path.write_text("".join(lines), encoding="utf-8")
-            return
-    sys.exit("no product has a price of its own")
+    path, other = catalog / "products.jsonl", catalog / "products.new"
+    is_done = False
+    # Line by line: what this process takes counts as the peak of those it starts.
+    with path.open(encoding="utf-8") as old, other.open("w", encoding="utf-8") as new:
+        for line in old:
+            document = {} if is_done else json.loads(line)
+            price = document.get("price")
+            if isinstance(price, (int, float)) and price > 0:
+                document["price"] = price + 1
+                line = json.dumps(document) + "\n"
+                is_done = True
+            new.write(line)
+    if not is_done:
+        sys.exit("no product has a price of its own")
+    other.replace(path)
 
 
 def measure(size, binary, folder):
