@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex, OnceCell};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use words::{PATIENCE, Words};
 
 pub use health::ServerHealth;
@@ -116,7 +116,8 @@ impl Server {
         })
     }
 
-    /// Starts reading products into an outlet, or only those that were `changed`; gives how many there may be, if the server can tell quickly.
+    /// Starts reading products into an outlet, or only those that were `changed`; gives how many there may be, if the
+    /// server can tell quickly.
     pub(super) fn products(
         &self,
         names: &[String],
@@ -213,7 +214,10 @@ impl Server {
             return Err(self.missing(missing, &collections, &client, &words).await);
         }
         let told = match &self.since {
-            Some(since) => since::ask(&database, &options, &hello, products, since.as_deref()).await,
+            Some(since) => {
+                let asking = since::ask(&database, &options, &hello, products, since.as_deref());
+                timeout(limit, asking).await.ok().flatten()
+            }
             None => None,
         };
         let (session, is_snapshot) = within(limit, open_session(&client, &database, products, &hello, observer))

@@ -65,7 +65,10 @@ pub(crate) fn part(shop: &Shop<'_>, number: u32) -> String {
 
 /// When the newest change of a product in each listing was, in the plan's order.
 fn changes(shop: &Shop<'_>) -> Vec<Option<i64>> {
-    let newest = |listing: &Listing| listing.members.iter().filter_map(|&member| shop.record(member)?.updated_at).max();
+    // Records are far apart in memory, and every product is in several listings.
+    let dates: Vec<Option<i64>> = shop.catalog.records.iter().map(|record| record.updated_at).collect();
+    let date_of = |member: &u32| dates.get(*member as usize).copied().flatten();
+    let newest = |listing: &Listing| listing.members.iter().filter_map(date_of).max();
     shop.plan.listings.iter().map(newest).collect()
 }
 

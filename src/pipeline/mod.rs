@@ -408,9 +408,12 @@ fn read(
     // Changes may turn out not to be enough; then everything is read, and told only once.
     let is_told = believed.is_some();
     let held = Mutex::new(believed.map(|(_, findings)| findings).unwrap_or_default());
-    let tell = |findings: Vec<Finding>| match is_told {
-        true => held.lock().unwrap_or_else(PoisonError::into_inner).extend(findings),
-        false => report(findings, observer),
+    let tell = |findings: Vec<Finding>| {
+        if is_told {
+            held.lock().unwrap_or_else(PoisonError::into_inner).extend(findings);
+        } else {
+            report(findings, observer);
+        }
     };
     let compares = stands.is_some();
     products.par_bridge().try_for_each(|block| -> Result<(), RunError> {

@@ -60,9 +60,12 @@ impl Shop {
         self
     }
 
-    /// Starts a run.
+    /// Starts a run that reads everything, although nothing has changed.
     fn start(&self) -> Child {
-        self.store.command(&["generate", "store.yaml", "--progress", "json"]).spawn().expect("the program starts")
+        self.store
+            .command(&["generate", "store.yaml", "--full", "--progress", "json"])
+            .spawn()
+            .expect("the program starts")
     }
 
     /// Kills the server in the middle of a run that reads through `proxy`, which then shows nothing but a broken network.
