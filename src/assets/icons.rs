@@ -6,6 +6,8 @@ use super::drawing::FrameDrawing;
 use super::logo::Logo;
 use super::palette::{Mood, Scheme};
 use crate::config::Color;
+use crate::enhance::collect::digest;
+use crate::site::Digest;
 use anyhow::{Context, Result, ensure};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -28,24 +30,57 @@ pub const SOCIAL_CARD: &str = "social-card.jpg";
 /// Width and height of the social card in pixels.
 pub const SOCIAL_CARD_SIZE: (u32, u32) = (1200, 630);
 
-/// Draws all icon files of a store: path in the store and contents.
-///
-/// # Errors
-/// Only when the rasteriser or an encoder fails, which no colours are known to bring about.
-pub fn files(primary: Color, secondary: Color, logo: Option<&Logo>) -> Result<Vec<(String, Vec<u8>)>> {
+/// The icon files of a store before they are drawn, which takes longer than most pages do.
+pub struct Icons {
+    primary: Color,
+    secondary: Color,
+    logo: Option<Logo>,
+}
+
+impl Icons {
+    /// Icons in a store's colours, with its logo where it has one.
+    pub fn new(primary: Color, secondary: Color, logo: Option<Logo>) -> Self {
+        Self { primary, secondary, logo }
+    }
+
+    /// Paths of the files.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        let apps = APP_ICONS.into_iter().map(|(path, _)| path);
+        [FAVICON, FAVICON_ICO, TOUCH_ICON, SOCIAL_CARD].into_iter().chain(apps)
+    }
+
+    /// A hash of everything that they are drawn from.
+    pub fn made_from(&self) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(concat!("icons ", env!("CARGO_PKG_VERSION")).as_bytes());
+        hasher.update(format!("{} {}", self.primary, self.secondary).as_bytes());
+        self.logo.iter().for_each(|logo| _ = hasher.update(logo.bytes()));
+        digest(&hasher)
+    }
+
+    /// Draws them all: path in the store and contents.
+    ///
+    /// # Errors
+    /// Only when the rasteriser or an encoder fails, which no colours are known to bring about.
+    pub fn draw(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
+        files(self.primary, self.secondary, self.logo.as_ref())
+    }
+}
+
+fn files(primary: Color, secondary: Color, logo: Option<&Logo>) -> Result<Vec<(&'static str, Vec<u8>)>> {
     let scheme = Scheme::light(Mood::Calm, primary, secondary);
     let (ground, line) = (scheme.color("accent"), scheme.color("on-accent"));
     let favicon = logo.map_or_else(|| glyph(ground, line, Look::Tab), Logo::icon);
-    let mut files = vec![(FAVICON.to_string(), favicon.into_bytes())];
+    let mut files = vec![(FAVICON, favicon.into_bytes())];
     let square = |side: u32, look: Look| match logo {
         Some(logo) => logo.on_square(side),
         None => raster(&glyph(ground, line, look), side, side),
     };
     let pictures = ICO_SIDES.map(|side| square(u32::from(side), Look::Tiny).and_then(|rows| png(&rows, side.into())));
-    files.push((FAVICON_ICO.to_string(), ico(pictures).context("drawing the icon file")?));
+    files.push((FAVICON_ICO, ico(pictures).context("drawing the icon file")?));
     for (path, side) in APP_ICONS.into_iter().chain([(TOUCH_ICON, 180)]) {
         let picture = square(side, Look::Masked).and_then(|rows| png(&rows, side));
-        files.push((path.to_string(), picture.with_context(|| format!("drawing `{path}`"))?));
+        files.push((path, picture.with_context(|| format!("drawing `{path}`"))?));
     }
     let (width, height) = SOCIAL_CARD_SIZE;
     let picture = raster(&card(&scheme), width, height).context("drawing the social card")?;
@@ -53,7 +88,7 @@ pub fn files(primary: Color, secondary: Color, logo: Option<&Logo>) -> Result<Ve
     JpegEncoder::new_with_quality(&mut bytes, 88)
         .write_image(&picture, width, height, ExtendedColorType::Rgb8)
         .context("encoding the social card")?;
-    files.push((SOCIAL_CARD.to_string(), bytes));
+    files.push((SOCIAL_CARD, bytes));
     Ok(files)
 }
 
@@ -132,7 +167,7 @@ fn raster(svg: &str, width: u32, height: u32) -> Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn sample() -> Vec<(String, Vec<u8>)> {
+    fn sample() -> Vec<(&'static str, Vec<u8>)> {
         files(Color { rgb: [31, 95, 79] }, Color { rgb: [192, 112, 64] }, None).unwrap()
     }
 
@@ -140,7 +175,7 @@ mod tests {
     fn every_picture_has_the_size_it_is_announced_with() {
         let files = sample();
         let size = |path: &str| {
-            let bytes = &files.iter().find(|(known, _)| known == path).expect(path).1;
+            let bytes = &files.iter().find(|(known, _)| *known == path).expect(path).1;
             let picture = image::load_from_memory(bytes).expect(path);
             (picture.width(), picture.height())
         };
@@ -149,14 +184,14 @@ mod tests {
         }
         assert_eq!(size(TOUCH_ICON), (180, 180));
         assert_eq!(size(SOCIAL_CARD), SOCIAL_CARD_SIZE);
-        assert!(files.iter().any(|(path, bytes)| path == FAVICON && bytes.starts_with(b"<svg ")));
+        assert!(files.iter().any(|(path, bytes)| *path == FAVICON && bytes.starts_with(b"<svg ")));
         assert!(files.iter().all(|(_, bytes)| bytes.len() < 60_000), "light enough for a first visit");
     }
 
     #[test]
     fn the_icon_file_holds_a_picture_of_each_size() {
         let files = sample();
-        let (_, ico) = files.iter().find(|(path, _)| path == FAVICON_ICO).unwrap();
+        let (_, ico) = files.iter().find(|(path, _)| *path == FAVICON_ICO).unwrap();
         assert_eq!(ico[..6], [0, 0, 1, 0, 2, 0]);
         for (at, side) in ICO_SIDES.into_iter().enumerate() {
             let entry = &ico[6 + 16 * at..][..16];
@@ -180,7 +215,7 @@ mod tests {
     fn the_card_shows_a_frame_whatever_the_colors() {
         for rgb in [[255; 3], [0; 3], [255, 240, 0]] {
             let files = files(Color { rgb }, Color { rgb }, None).unwrap();
-            let (_, bytes) = files.iter().find(|(path, _)| path == SOCIAL_CARD).unwrap();
+            let (_, bytes) = files.iter().find(|(path, _)| *path == SOCIAL_CARD).unwrap();
             let picture = image::load_from_memory(bytes).unwrap().to_rgb8();
             let color = |x, y| Color { rgb: picture.get_pixel(x, y).0 };
             let darkest = (200..1000).map(|x| super::super::palette::contrast(color(x, 220), color(10, 10)));

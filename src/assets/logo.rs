@@ -54,6 +54,11 @@ impl Logo {
         Ok(Self { bytes, picture })
     }
 
+    /// The file as it was read.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The file that pages point at.
     pub fn file(&self) -> ThemeFile {
         let path = format!("assets/{}", hashed_name(&format!("logo.{}", self.ending()), &self.bytes));

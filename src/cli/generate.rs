@@ -12,7 +12,7 @@ use crate::jobs::{
     Begun, Changes, Clock, Deed, Ending, Exporter, GenerationJob, JobId, JobStatus, JobStore, NewJob, Recorder,
     Request, Stop, StopReason, SystemClock, Tally,
 };
-use crate::pipeline::{self, GenerateOptions, RunError, Summary};
+use crate::pipeline::{self, GenerateOptions, Held, RunError, Summary};
 use crate::reliability::Breakers;
 use crate::room::Room;
 use crate::site::Shard;
@@ -20,6 +20,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -143,10 +144,12 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
         }
     };
     let store = state::open(global.state.as_deref(), state::folder_of(config), terminal);
+    let held = RefCell::new(Held::default());
     let build = || {
         let order =
             Order { text: StoreText::read(config)?, choices: args.choices.clone(), retry_of: None, resumes: None };
-        conduct(order, store.clone(), args.dry_run, &args.conduct, terminal, &|_| {})
+        let held = &mut held.borrow_mut();
+        conduct_again(held, order, store.clone(), args.dry_run, &args.conduct, terminal, &|_| {})
     };
     if args.watch {
         let load = || Ok(StoreText::read(config)?.load(&args.choices.overrides(), &|name| std::env::var(name).ok())?);
@@ -174,6 +177,19 @@ pub(super) struct Order {
 
 /// Runs a job from its place in the line to its record, which `ended` is shown.
 pub(super) fn conduct(
+    order: Order,
+    store: JobStore,
+    dry_run: bool,
+    args: &Conduct,
+    terminal: &Terminal,
+    ended: &dyn Fn(&GenerationJob),
+) -> Result<Exit, Failure> {
+    conduct_again(&mut Held::default(), order, store, dry_run, args, terminal, ended)
+}
+
+/// The same with what a process `held` from the last time.
+fn conduct_again(
+    held: &mut Held,
     order: Order,
     store: JobStore,
     dry_run: bool,
@@ -242,7 +258,7 @@ pub(super) fn conduct(
         breakers = breakers.ignored();
     }
     let recorder = Recorder::start(store.clone(), job, Arc::clone(&clock))?;
-    let result = pipeline::generate(&config, &options, &breakers, &Listeners::new(&recorder, &view, &stop));
+    let result = pipeline::generate(&config, &options, &breakers, held, &Listeners::new(&recorder, &view, &stop));
     view.end();
     if let Ok(Summary { published: Some(published), .. }) = &result {
         let deed = Deed::Generated {

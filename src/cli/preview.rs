@@ -7,7 +7,7 @@ use crate::catalog::Watch;
 use crate::config::{CatalogSettings, Overrides, StoreConfiguration, load};
 use crate::event::{Event, Observer};
 use crate::jobs::{Clock as _, JobStore, SystemClock};
-use crate::pipeline::{self, GenerateOptions};
+use crate::pipeline::{self, GenerateOptions, Held};
 use crate::preview::{self, Attempt, Bell, Built, Place, Told};
 use crate::reliability::Breakers;
 use crate::room::Room;
@@ -81,6 +81,8 @@ struct Workshop {
     sources: RefCell<Vec<PathBuf>>,
     /// Hears of changes of a database.
     listener: RefCell<Option<Listener>>,
+    /// From one build to the next.
+    held: RefCell<Held>,
 }
 
 impl Workshop {
@@ -98,8 +100,8 @@ impl Workshop {
     }
 
     fn at(folder: PathBuf, store: JobStore, lock: Option<File>, own: Option<tempfile::TempDir>) -> Self {
-        let (sources, listener) = (RefCell::default(), RefCell::default());
-        Self { store, folder, _lock: lock, _own: own, sources, listener }
+        let (sources, listener, held) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { store, folder, _lock: lock, _own: own, sources, listener, held }
     }
 
     fn build(&self, config: &Path, bell: &Bell) -> Attempt {
@@ -159,7 +161,7 @@ impl Workshop {
         let clock = SystemClock::new();
         let now = || clock.now();
         let breakers = Breakers::new(&self.store, &now, &config.retry);
-        pipeline::generate(config, &options, &breakers, &Quiet)
+        pipeline::generate(config, &options, &breakers, &mut self.held.borrow_mut(), &Quiet)
             .map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
         Ok(Built { folder: config.output.clone(), prefix: config.base_url.path().to_string() })
     }

@@ -1,34 +1,29 @@
 //! From mapped products, block by block and on many threads, to the enhanced catalogue.
 //!
-//! [`Collector::take`] does everything that one product needs and is called in parallel; [`Collector::finish`] does what
-//! only the whole catalogue can tell, in an order that does not depend on which block came first.
+//! [`Collector::take`] does everything that one product needs and is called in parallel; what only the whole catalogue can
+//! tell is done in [`super::finish`].
 
 use super::EnhancedProduct;
-use super::catalog::EnhancedCatalog;
-use super::memory::{Blob, Index, Memory, Remembered, Standing};
-use super::record::{ProductRecord, TermId};
-use super::related::related;
+use super::memory::{Blob, Memory, Remembered, Standing, Written};
+use super::record::ProductRecord;
 use super::selection::{Candidate, left_out_by};
 use super::size::Progressive;
-use super::slugs::unique_slugs;
 use super::snapshot::SnapshotWriter;
 use super::terms::Interner;
 use super::tree::{CategoryNode, CategoryTree};
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::media::{Distant, Media, MediaFile, MediaProblem, Origin, Trace, is_linked};
 use crate::catalog::References;
-use crate::catalog::product::{Brand, Product, Reference};
+use crate::catalog::product::{Product, Reference};
 use crate::catalog::vocabulary::{Term, Vocabulary, key_of};
-use crate::config::{ProductFilters, SortOrder};
+use crate::config::ProductFilters;
 use crate::event::{Finding, Outcome};
 use crate::language::Words;
 use crate::score::{self, Rules};
 use crate::site::Digest;
 use anyhow::Result;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,39 +31,39 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Collector<'a> {
     words: &'a Words,
     filters: &'a ProductFilters,
-    references: &'a References,
+    pub(super) references: &'a References,
     media: &'a Media,
     rules: Rules,
-    tree: CategoryTree,
+    pub(super) tree: CategoryTree,
     brand_by_id: HashMap<String, u32>,
     brand_by_key: HashMap<String, u32>,
     /// Brands that products name but the catalogue has no document of.
-    named_brands: Interner,
-    terms: Interner,
-    snapshot: SnapshotWriter,
-    drafts: Mutex<Vec<Draft>>,
-    memory: Option<Recollection>,
+    pub(super) named_brands: Interner,
+    pub(super) terms: Interner,
+    pub(super) snapshot: SnapshotWriter,
+    pub(super) drafts: Mutex<Vec<Draft>>,
+    pub(super) memory: Option<Recollection>,
 }
 
 /// What is known of the last reading, and what will be known of this one.
-struct Recollection {
-    memory: Memory,
+pub(super) struct Recollection {
+    pub(super) memory: Memory,
     /// By place in the last index.
     changed_pictures: Vec<bool>,
     witness: Option<Digest>,
-    findings: Vec<Finding>,
+    pub(super) findings: Vec<Finding>,
     /// Up to when a server has told of its changes.
-    moment: Option<Vec<u8>>,
-    now: Mutex<Reading>,
+    pub(super) moment: Option<Vec<u8>>,
+    pub(super) now: Mutex<Reading>,
 }
 
 /// What this reading has come across.
 #[derive(Default)]
-struct Reading {
+pub(super) struct Reading {
     /// Documents that are as before: their place in the last index, where they stand now, and their key.
-    known: Vec<(u32, Place, Option<Digest>)>,
-    others: Vec<Remembered>,
-    pictures: Vec<(Box<str>, Trace)>,
+    pub(super) known: Vec<(u32, Place, Option<Digest>)>,
+    pub(super) others: Vec<Remembered>,
+    pub(super) pictures: Vec<(Box<str>, Trace)>,
     by_source: HashMap<Box<str>, u32>,
     /// Sum of the hashes of all blocks, or of all documents where they have keys, whichever came first.
     sum: u128,
@@ -80,17 +75,19 @@ struct Reading {
 }
 
 /// Block and place in it; decides between documents of the same id.
-type Place = (usize, usize);
+pub(super) type Place = (usize, usize);
 
 /// A record on its way: term and brand ids are preliminary, slug and neighbours unknown.
 #[derive(Serialize, Deserialize)]
-struct Draft {
+pub(super) struct Draft {
     #[serde(skip)]
-    place: Place,
-    collection: Arc<str>,
-    wished_slug: String,
-    texts: [u64; 2],
-    record: ProductRecord,
+    pub(super) place: Place,
+    pub(super) collection: Arc<str>,
+    /// As a key: with its own letters only.
+    pub(super) wished_slug: String,
+    /// Hashes of title and description.
+    pub(super) texts: [u64; 2],
+    pub(super) record: ProductRecord,
 }
 
 /// What mapping made of a document.
@@ -567,146 +564,21 @@ impl<'a> Collector<'a> {
 
     /// Ends a reading that has found the catalogue as it was, without making anything of it. Gives what was noteworthy
     /// about products beside each other.
-    pub fn end_as_before(self) -> Vec<Finding> {
-        let Some((comparison, recollection)) = self.comparison().zip(self.memory) else { return Vec::new() };
+    pub fn end_as_before(self) -> (Vec<Finding>, Option<Written>) {
+        let Some((comparison, recollection)) = self.comparison().zip(self.memory) else { return (Vec::new(), None) };
         let findings = recollection.memory.last.about_the_whole.clone();
-        recollection.memory.confirm(comparison.standing, recollection.moment.as_deref());
-        findings
-    }
-
-    /// Puts everything in order. `max_products` keeps the first ones in sort order.
-    ///
-    /// # Errors
-    /// [`Damaged`](super::memory::Damaged), when what is remembered cannot be read back; [`Undecided`], when it takes more
-    /// than the changes that a server told of.
-    pub fn finish(
-        mut self,
-        sort: SortOrder,
-        max_products: Option<usize>,
-        findings: &mut Vec<Finding>,
-    ) -> Result<EnhancedCatalog> {
-        let from = findings.len();
-        let comparison = self.comparison();
-        let mut drafts = std::mem::take(self.drafts.get_mut().unwrap_or_else(PoisonError::into_inner));
-        let mut index = None;
-        if let Some((Recollection { memory, now, findings, moment, .. }, comparison)) =
-            self.memory.take().zip(comparison)
-        {
-            let Reading { known, others, pictures, .. } = now.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let documents = &memory.last.documents;
-            let blob_of = |&(document, place, _): &(u32, Place, _)| Some((documents[document as usize].draft?, place));
-            let recalled = memory.read_all::<Draft, Place>(known.iter().filter_map(blob_of).collect())?;
-            drafts.extend(recalled.into_iter().map(|(draft, place)| Draft { place, ..draft }));
-            let known =
-                known.into_iter().map(|(document, _, key)| Remembered { key, ..documents[document as usize].clone() });
-            let next = Index {
-                documents: known.chain(others).collect(),
-                terms: self.terms.spellings(),
-                brands: self.named_brands.spellings(),
-                pictures,
-                standing: comparison.standing,
-                about_references: findings,
-                ..Index::default()
-            };
-            // What is not remembered would be lost where only changes are read.
-            let moment = moment.filter(|_| next.documents.len() as u64 == comparison.count);
-            index = Some((memory, next, moment));
-        }
-        let used_terms: HashSet<TermId> = drafts.iter().flat_map(|draft| terms_of(&draft.record)).collect();
-        sort_by_key(&mut drafts, |draft| (draft.record.id.clone(), draft.place));
-        drafts.dedup_by(|later, first| {
-            let same = later.record.id == first.record.id;
-            if same {
-                findings.push(about(
-                    later,
-                    Outcome::Skipped,
-                    "duplicate_id",
-                    "_id",
-                    format!("another document has this `_id` and came first: `{}`", first.record.name),
-                ));
-            }
-            same
-        });
-        let has_twins = findings.len() > from;
-        // Which of two comes first is only known where all are read.
-        if has_twins && comparison.is_some_and(|comparison| comparison.was_told) {
-            return Err(Undecided.into());
-        }
-        report_duplicate_skus(&drafts, findings);
-
-        sort_drafts(&mut drafts, sort);
-        if let Some(most) = max_products {
-            for draft in drafts.iter().skip(most) {
-                let detail = format!("left out by `product_filters.max_products`: {most}");
-                findings.push(about(draft, Outcome::Excluded, "filtered", "", detail));
-            }
-            drafts.truncate(most);
-        }
-        let (terms, term_moves) = self.terms.finish(&used_terms);
-        let (brands, brand_moves) = final_brands(&self.references.brands, self.named_brands, &drafts);
-        let wishes = drafts.iter_mut().map(|draft| (&*draft.record.id, std::mem::take(&mut draft.wished_slug)));
-        let slugs = unique_slugs(wishes.collect(), "product");
-        for (draft, slug) in drafts.iter_mut().zip(slugs) {
-            let record = &mut draft.record;
-            record.slug = slug.into();
-            record.brand = record.brand.and_then(|brand| brand_moves.get(&brand).copied());
-            for id in [&mut record.frame_shape, &mut record.frame_type, &mut record.rim, &mut record.gender] {
-                *id = id.map(|id| term_moves[id as usize]);
-            }
-            for id in record.materials.iter_mut().chain(&mut record.colors).chain(&mut record.features) {
-                *id = term_moves[*id as usize];
-            }
-        }
-        let mut tree = self.tree;
-        let used: HashSet<u32> = drafts.iter().flat_map(|draft| draft.record.categories.iter().copied()).collect();
-        let category_moves = tree.prune(&used);
-        for draft in &mut drafts {
-            for category in &mut draft.record.categories {
-                *category = category_moves[category];
-            }
-        }
-        let differences = differences(&drafts);
-        let mut records: Vec<ProductRecord> = drafts.into_iter().map(|draft| draft.record).collect();
-        let neighbours = related(&records);
-        for (record, neighbours) in records.iter_mut().zip(neighbours) {
-            record.related = neighbours;
-        }
-        if let Some((memory, index, moment)) = index {
-            let index = Index { about_the_whole: findings[from..].to_vec(), ..index };
-            memory.replace(index, self.snapshot.length(), moment.filter(|_| !has_twins).as_deref());
-        }
-        Ok(EnhancedCatalog {
-            records,
-            brands,
-            categories: tree.nodes,
-            terms,
-            snapshot: self.snapshot.finish(),
-            differences,
-        })
+        (findings, recollection.memory.confirm(comparison.standing, recollection.moment.as_deref()))
     }
 }
 
-/// Two documents have the same id, and only some of them were read.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the changes that the server told of are not enough; generate again with `--full`")]
-pub struct Undecided;
-
 /// What a document adds to the hash of a catalogue.
 fn share_of(key: Digest, hash: Digest) -> u128 {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&key).update(&hash);
-    u128::from_le_bytes(digest(&hasher))
+    u128::from_le_bytes(digest_of(&blake3::hash([key, hash].as_flattened())))
 }
 
 struct BrandLink {
     index: u32,
     name: String,
-}
-
-/// Every term of a record.
-fn terms_of(record: &ProductRecord) -> impl Iterator<Item = TermId> {
-    let single = [record.frame_shape, record.frame_type, record.rim, record.gender].into_iter().flatten();
-    single.chain(record.materials.iter().chain(&record.colors).chain(&record.features).copied())
 }
 
 /// What the catalogue says; eyeglasses and reading glasses are made for it.
@@ -717,8 +589,8 @@ fn can_be_glazed(product: &Product) -> bool {
 }
 
 fn wished_slug(product: &Product) -> String {
-    let wish = product.seo.slug.as_deref().filter(|slug| !key_of(slug).is_empty());
-    wish.unwrap_or(&product.name).to_string()
+    let wish = product.seo.slug.as_deref().map(key_of).filter(|slug| !slug.is_empty());
+    wish.unwrap_or_else(|| key_of(&product.name))
 }
 
 /// The hash of what the search index takes from a product.
@@ -760,17 +632,6 @@ fn fingerprint(text: &str) -> u64 {
     u64::from_le_bytes(std::array::from_fn(|at| hash.as_bytes()[at]))
 }
 
-fn about(draft: &Draft, outcome: Outcome, reason: &str, field: &str, detail: String) -> Finding {
-    Finding {
-        outcome,
-        reason: reason.to_string(),
-        collection: draft.collection.to_string(),
-        document: draft.record.id.to_string(),
-        field: field.to_string(),
-        detail,
-    }
-}
-
 fn dangling(reason: &str, what: &str, reference: &Reference, product: &Product, collection: &str) -> Finding {
     let target = reference.id.as_deref().or(reference.name.as_deref()).unwrap_or("");
     Finding {
@@ -783,130 +644,11 @@ fn dangling(reason: &str, what: &str, reference: &Reference, product: &Product, 
     }
 }
 
-fn report_duplicate_skus(drafts: &[Draft], findings: &mut Vec<Finding>) {
-    let mut first: HashMap<&str, &Draft> = HashMap::new();
-    for draft in drafts {
-        if let Some(sku) = draft.record.sku.as_deref() {
-            match first.get(sku) {
-                Some(other) => findings.push(about(
-                    draft,
-                    Outcome::Repaired,
-                    "duplicate_sku",
-                    "sku",
-                    format!(
-                        "sku `{sku}` is also that of `{}` ({}); both are in the store",
-                        other.record.name, other.record.id
-                    ),
-                )),
-                None => {
-                    first.insert(sku, draft);
-                }
-            }
-        }
-    }
-}
-
-/// Brand documents and named brands that some product uses, by name, each with a slug of its own.
-fn final_brands(known: &[Brand], named: Interner, drafts: &[Draft]) -> (Vec<Brand>, HashMap<u32, u32>) {
-    let used: HashSet<u32> = drafts.iter().filter_map(|draft| draft.record.brand).collect();
-    let known_count = known.len() as u32;
-    let used_names: HashSet<TermId> = used.iter().filter_map(|brand| brand.checked_sub(known_count)).collect();
-    let (named, moves) = named.finish(&used_names);
-    let named_brands = named.iter().map(|(index, term)| {
-        let brand = Brand { id: format!("name:{}", term.key), name: term.label.to_string(), ..Brand::default() };
-        (known_count + index, brand)
-    });
-    let known_brands = (0..).zip(known.iter().cloned()).filter(|(index, _)| used.contains(index));
-    let mut brands: Vec<(u32, Brand)> = known_brands.chain(named_brands).collect();
-    brands.sort_by(|(_, a), (_, b)| (a.name.to_lowercase(), &a.id).cmp(&(b.name.to_lowercase(), &b.id)));
-    let wishes = brands.iter().map(|(_, brand)| {
-        let wish = if key_of(&brand.slug).is_empty() { &brand.name } else { &brand.slug };
-        (brand.id.as_str(), wish.clone())
-    });
-    let slugs = unique_slugs(wishes.collect(), "brand");
-    let mut moved = HashMap::with_capacity(brands.len());
-    let mut list = Vec::with_capacity(brands.len());
-    for ((old, mut brand), slug) in brands.into_iter().zip(slugs) {
-        moved.insert(old, list.len() as u32);
-        brand.slug = slug;
-        list.push(brand);
-    }
-    // Every spelling of a name is the same brand.
-    let merged = used_names.iter().filter_map(|&name| {
-        let brand = moved.get(&(known_count + moves[name as usize]))?;
-        Some((known_count + name, *brand))
-    });
-    let merged: HashMap<u32, u32> = merged.collect();
-    moved.retain(|brand, _| *brand < known_count);
-    moved.extend(merged);
-    (list, moved)
-}
-
-/// Sorts drafts; those of the same key keep their order. A draft is large, so that each is moved only once, and there is
-/// never a second list of them.
-fn sort_by_key<K: Ord + Send>(drafts: &mut [Draft], key: impl Fn(&Draft) -> K + Sync) {
-    let mut order: Vec<(K, u32)> =
-        drafts.par_iter().enumerate().map(|(place, draft)| (key(draft), place as u32)).collect();
-    order.par_sort_unstable();
-    let mut sources: Vec<u32> = order.into_iter().map(|(_, source)| source).collect();
-    for start in 0..drafts.len() {
-        // Along the circle of places that this one belongs to; its end is marked by a place that is its own source.
-        let mut place = start;
-        loop {
-            let source = std::mem::replace(&mut sources[place], place as u32) as usize;
-            if source == start {
-                break;
-            }
-            drafts.swap(place, source);
-            place = source;
-        }
-    }
-}
-
-fn sort_drafts(drafts: &mut [Draft], sort: SortOrder) {
-    match sort {
-        SortOrder::Featured => sort_by_key(drafts, |draft| {
-            let record = &draft.record;
-            (
-                Reverse(record.featured),
-                Reverse(record.availability.is_available()),
-                record.sort_order.unwrap_or(i64::MAX),
-                Reverse(u32::from(record.quality) + u32::from(record.popularity)),
-            )
-        }),
-        SortOrder::Newest => sort_by_key(drafts, |draft| Reverse(draft.record.created_at.unwrap_or(i64::MIN))),
-        SortOrder::PriceAscending => sort_by_key(drafts, |draft| draft.record.price.minor),
-        SortOrder::PriceDescending => sort_by_key(drafts, |draft| Reverse(draft.record.price.minor)),
-        SortOrder::Name => sort_by_key(drafts, |draft| key_of(&draft.record.name)),
-        SortOrder::Popularity => sort_by_key(drafts, |draft| Reverse(draft.record.popularity)),
-        SortOrder::Quality => sort_by_key(drafts, |draft| Reverse(draft.record.quality)),
-    }
-}
-
-/// For products whose title or description another one has too: the stock unit where that tells them apart, else the
-/// slug, which always does.
-fn differences(drafts: &[Draft]) -> BTreeMap<u32, String> {
-    let mut differences = BTreeMap::new();
-    for text in 0..2 {
-        let mut groups: Vec<(u64, u32)> =
-            drafts.iter().enumerate().map(|(index, draft)| (draft.texts[text], index as u32)).collect();
-        groups.par_sort_unstable();
-        for group in groups.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
-            let sku_of = |index: u32| drafts[index as usize].record.sku.as_deref();
-            let distinct: HashSet<_> = group.iter().filter_map(|&(_, index)| sku_of(index)).collect();
-            for &(_, index) in group {
-                let sku = sku_of(index).filter(|_| distinct.len() == group.len());
-                let difference = sku.unwrap_or(&drafts[index as usize].record.slug);
-                differences.insert(index, difference.to_string());
-            }
-        }
-    }
-    differences
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::EnhancedCatalog;
     use super::*;
+    use crate::config::SortOrder;
     use proptest::prelude::*;
 
     fn product(id: &str, name: &str, shape: &str) -> Product {
@@ -930,7 +672,7 @@ mod tests {
             findings.extend(collector.take(sequence, &collection, mapped).expect("room on disk"));
         }
         let catalog = collector.finish(SortOrder::Featured, filters.max_products, &mut findings);
-        let catalog = catalog.expect("nothing is remembered");
+        let (catalog, _) = catalog.expect("nothing is remembered");
         (catalog, findings)
     }
 

@@ -11,7 +11,7 @@ use crate::assets::media::{Media, Trace};
 use crate::catalog::vocabulary::{Term, Vocabulary};
 use crate::event::Finding;
 use crate::site::Digest;
-use crate::site::durable::{make_private_folder, private, read_sealed, write_sealed};
+use crate::site::durable::{Stamp, make_private_folder, private, read_sealed, write_sealed};
 use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
@@ -21,7 +21,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Raised whenever anything that is remembered changes its form.
-const KIND: &str = "catalogue 7";
+const KIND: &str = "catalogue 8";
 
 /// The same for the moment.
 const MOMENT: &str = "moment 1";
@@ -38,6 +38,12 @@ pub struct Memory {
     by_document: HashMap<Digest, u32>,
     moment_path: PathBuf,
     moment: Option<Vec<u8>>,
+}
+
+/// An index that this process has written, to be used again while its file is the same.
+pub struct Written {
+    stamp: Stamp,
+    index: Index,
 }
 
 /// The index of the products' file.
@@ -111,11 +117,11 @@ fn check_of(bytes: &[u8]) -> u32 {
 
 impl Memory {
     /// Opens what is remembered under a name such as `3f9c` in `folder`, which is made if need be; `None` while another
-    /// process uses it. With `forget` it begins empty.
+    /// process uses it. With `forget` it begins empty; an index that this process has `written` is not read again.
     ///
     /// # Errors
     /// When the folder cannot be written to.
-    pub fn open(folder: &Path, name: &str, forget: bool) -> Result<Option<Self>> {
+    pub fn open(folder: &Path, name: &str, forget: bool, written: Option<Written>) -> Result<Option<Self>> {
         make_private_folder(folder)?;
         let path = folder.join(format!("{name}.products"));
         let opening = || format!("cannot open `{}`", path.display());
@@ -125,8 +131,12 @@ impl Memory {
         }
         let index_path = folder.join(format!("{name}.index"));
         let length = file.metadata().with_context(opening)?.len();
+        let written = written.filter(|written| Stamp::of(&index_path) == Some(written.stamp)).map(|own| own.index);
         let read = || -> Option<Index> {
-            let index: Index = postcard::from_bytes(&read_sealed(&index_path, KIND)?).ok()?;
+            let index = match written {
+                Some(index) => index,
+                None => postcard::from_bytes(&read_sealed(&index_path, KIND)?).ok()?,
+            };
             let drafts = index.documents.iter().filter_map(|document| document.draft);
             // A draft is about a tenth of its product.
             let live = drafts.map(|blob| u64::from(blob.location.1) * 11).sum::<u64>();
@@ -215,14 +225,15 @@ impl Memory {
     }
 
     /// Takes note that the catalogue is as it was, whatever shows it now, and up to when that is known.
-    pub(super) fn confirm(mut self, standing: Standing, moment: Option<&[u8]>) {
-        if self.last.standing == standing {
+    pub(super) fn confirm(mut self, standing: Standing, moment: Option<&[u8]>) -> Option<Written> {
+        let is_known = self.last.standing == standing;
+        let index = Index { standing, ..std::mem::take(&mut self.last) };
+        if is_known {
             self.keep_moment(standing, moment);
-        } else {
-            let index = Index { standing, ..std::mem::take(&mut self.last) };
-            let length = index.length;
-            self.replace(index, length, moment);
+            return Some(Written { stamp: Stamp::of(&self.index_path)?, index });
         }
+        let length = index.length;
+        self.replace(index, length, moment)
     }
 
     /// Comes after the index: with an older moment what is known already is only told once more.
@@ -242,13 +253,12 @@ impl Memory {
 
     /// Remembers this reading in place of the last. Where the disk refuses, the next run makes everything again, which is
     /// no reason to fail this one.
-    pub(super) fn replace(self, index: Index, length: u64, moment: Option<&[u8]>) {
+    pub(super) fn replace(self, index: Index, length: u64, moment: Option<&[u8]>) -> Option<Written> {
         let index = Index { basis: self.basis, length, ..index };
-        if let Ok(bytes) = postcard::to_stdvec(&index)
-            && write_sealed(&self.index_path, KIND, &bytes).is_ok()
-        {
-            self.keep_moment(index.standing, moment);
-        }
+        let bytes = postcard::to_stdvec(&index).ok()?;
+        write_sealed(&self.index_path, KIND, &bytes).ok()?;
+        self.keep_moment(index.standing, moment);
+        Some(Written { stamp: Stamp::of(&self.index_path)?, index })
     }
 }
 

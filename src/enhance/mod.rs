@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod collect;
+mod finish;
 pub mod memory;
 pub mod record;
 mod related;
@@ -17,8 +18,9 @@ pub mod tree;
 pub mod wording;
 
 pub use catalog::EnhancedCatalog;
-pub use collect::{Collector, Comparison, Mapped, Undecided};
-pub use memory::{Damaged, Memory, Standing};
+pub use collect::{Collector, Comparison, Mapped};
+pub use finish::Undecided;
+pub use memory::{Damaged, Memory, Standing, Written};
 pub use record::ProductRecord;
 
 use crate::catalog::product::Product;

@@ -1,21 +1,20 @@
 //! Slugs: one for each page, the same from run to run.
 
 use crate::catalog::text::is_device_name;
-use crate::catalog::vocabulary::key_of;
 use rayon::prelude::*;
 use std::collections::HashSet;
 
 /// Path segments that listings use themselves.
 const RESERVED: [&str; 1] = ["page"];
 
-/// Gives every `(id, wish)` a slug of its own, in the order they come in.
+/// Gives every `(id, wish)` a slug of its own, in the order they come in; wishes are keys.
 ///
 /// Among those that wish for the same slug the smallest id gets it as it is (ids of most databases grow with time, so
 /// the oldest keeps its address); the others get a suffix made from their own id, which does not change when other
 /// products come or go.
 pub(super) fn unique_slugs(wishes: Vec<(&str, String)>, fallback: &str) -> Vec<String> {
     let mut wanted: Vec<(String, &str, usize)> =
-        wishes.into_par_iter().enumerate().map(|(position, (id, wish))| (key_of(&wish), id, position)).collect();
+        wishes.into_iter().enumerate().map(|(position, (id, wish))| (wish, id, position)).collect();
     wanted.par_sort_unstable();
     let is_first = |at: usize| at == 0 || wanted[at - 1].0 != wanted[at].0;
     let is_usable = |at: usize| {
@@ -44,10 +43,11 @@ pub(super) fn unique_slugs(wishes: Vec<(&str, String)>, fallback: &str) -> Vec<S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::vocabulary::key_of;
     use proptest::prelude::*;
 
     fn slugs(wishes: &[(&str, &str)]) -> Vec<String> {
-        unique_slugs(wishes.iter().map(|(id, wish)| (*id, (*wish).to_string())).collect(), "product")
+        unique_slugs(wishes.iter().map(|(id, wish)| (*id, key_of(wish))).collect(), "product")
     }
 
     #[test]
@@ -81,7 +81,7 @@ mod tests {
         #[test]
         fn slugs_are_unique_whatever_the_wishes(wishes in prop::collection::vec("[a-b]{0,2}(-[0-9a-f]{6})?", 0..40)) {
             let ids: Vec<String> = (0..wishes.len()).map(|n| format!("id{n}")).collect();
-            let given = unique_slugs(ids.iter().map(String::as_str).zip(wishes).collect(), "product");
+            let given = unique_slugs(ids.iter().map(|id| id.as_str()).zip(wishes.iter().map(|wish| key_of(wish))).collect(), "product");
             let distinct: HashSet<_> = given.iter().collect();
             prop_assert_eq!(distinct.len(), given.len());
         }

@@ -113,8 +113,8 @@ impl CategoryTree {
             categories
                 .iter()
                 .map(|category| {
-                    let wish = if category.slug.is_empty() { category.name.clone() } else { category.slug.clone() };
-                    (category.id.as_str(), wish)
+                    let wish = if category.slug.is_empty() { &category.name } else { &category.slug };
+                    (category.id.as_str(), key_of(wish))
                 })
                 .collect(),
             "category",

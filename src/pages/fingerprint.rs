@@ -9,7 +9,7 @@ use super::outer::Shell;
 use super::plan::{PageKind, PlannedPage, Subject, lineage};
 use super::shop::Shop;
 use super::theme::Theme;
-use super::{feed, index};
+use super::{feed, index, sitemap};
 use crate::assets::{image, social_card, viewer};
 use crate::config::{CacheFolder, CatalogUri, StoreConfiguration, ThemeSource};
 use crate::enhance::collect::{digest, digest_of};
@@ -18,7 +18,6 @@ use crate::enhance::{EnhancedCatalog, ProductRecord};
 use crate::site::Digest;
 use anyhow::{Context as _, Result};
 use rayon::prelude::*;
-use std::ops::Range;
 use std::path::PathBuf;
 
 /// Hashes of what pages are made from.
@@ -27,9 +26,10 @@ pub(crate) struct Fingerprints {
     base: [u8; 32],
     /// What a card shows, and nearly all else that a record knows, by record.
     cards: Vec<Digest>,
+    /// All that the store knows of a product, by record.
+    records: Vec<Digest>,
     /// What all pages of a listing say, by listing.
     listings: Vec<Digest>,
-    brands: Vec<Digest>,
     categories: Vec<Digest>,
 }
 
@@ -91,41 +91,52 @@ impl Fingerprints {
         let catalog = shop.catalog;
         let listings: Result<_> =
             shop.plan.listings.par_iter().map(|listing| listing_page::digest(shop, listing)).collect();
-        Ok(Self {
-            base: *base.finalize().as_bytes(),
-            cards: catalog.records.par_iter().map(|record| card(shop, record)).collect(),
-            listings: listings?,
-            brands: (0..).zip(&catalog.brands).map(|(index, _)| brand(shop, index)).collect(),
-            categories: (0..).zip(&catalog.categories).map(|(index, _)| category(shop, index)).collect(),
-        })
+        let brands: Vec<Digest> = (0..).zip(&catalog.brands).map(|(index, _)| brand(shop, index)).collect();
+        let categories: Vec<Digest> = (0..).zip(&catalog.categories).map(|(index, _)| category(shop, index)).collect();
+        let digests = |(index, record): (usize, &ProductRecord)| {
+            let card = card(shop, record);
+            (card, whole(shop, index, record, &card, &brands, &categories))
+        };
+        let (cards, records) = catalog.records.par_iter().enumerate().map(digests).unzip();
+        Ok(Self { base: *base.finalize().as_bytes(), cards, records, listings: listings?, categories })
     }
 
     /// The hash of what a page is made from, for the kinds of pages that have one.
     pub(crate) fn of(&self, shop: &Shop<'_>, page: &PlannedPage) -> Option<Digest> {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.base);
+        // There are as many as there are pages, and one hash of a few bytes is made sooner than a hasher is set up.
+        let mut parts = Vec::with_capacity(1024);
+        parts.extend_from_slice(&self.base);
         match page.kind {
-            PageKind::Product(index) => self.push_product(shop, index, &mut hasher)?,
+            PageKind::Product(index) => {
+                parts.extend_from_slice(b"product");
+                parts.extend_from_slice(self.records.get(index as usize)?);
+                let related = &shop.record(index)?.related;
+                related.iter().for_each(|&index| parts.extend_from_slice(&self.cards[index as usize]));
+            }
             PageKind::Listing { listing, number } => {
                 let members = shop.plan.listings.get(listing as usize)?;
                 let range = shop.plan.members_on(members, number);
-                hasher.update(b"listing").update(&self.listings[listing as usize]).update(&number.to_le_bytes());
-                hasher.update(&shop.plan.page_count(members).to_le_bytes());
-                members.members[range].iter().for_each(|&index| _ = hasher.update(&self.cards[index as usize]));
+                parts.extend_from_slice(b"listing");
+                parts.extend_from_slice(&self.listings[listing as usize]);
+                parts.extend_from_slice(&number.to_le_bytes());
+                parts.extend_from_slice(&shop.plan.page_count(members).to_le_bytes());
+                members.members[range].iter().for_each(|&index| parts.extend_from_slice(&self.cards[index as usize]));
             }
             PageKind::CardBlock(block) => {
-                hasher.update(b"cards");
-                self.cards[index::records_of_block(shop, block)].iter().for_each(|card| _ = hasher.update(card));
+                parts.extend_from_slice(b"cards");
+                parts.extend_from_slice(self.cards[index::records_of_block(shop, block)].as_flattened());
             }
             PageKind::ProductFeed(number) => {
-                hasher.update(b"feed");
-                for index in indices(feed::records_of_part(shop, number)) {
-                    self.push_record(shop, index, &mut hasher)?;
-                }
+                parts.extend_from_slice(b"feed");
+                parts.extend_from_slice(self.records[feed::records_of_part(shop, number)].as_flattened());
+            }
+            PageKind::SitemapPart(number) => {
+                parts.extend_from_slice(b"sitemap");
+                parts.extend_from_slice(&sitemap::basis(shop, number, &self.cards));
             }
             _ => return None,
         }
-        Some(digest(&hasher))
+        Some(digest_of(&blake3::hash(&parts)))
     }
 
     /// The hash of what the search index is made from.
@@ -139,35 +150,23 @@ impl Fingerprints {
         digest(&hasher)
     }
 
-    /// The hash of what a product's entry in the feed is made from.
-    pub(crate) fn of_feed_entry(&self, shop: &Shop<'_>, index: u32) -> Option<Digest> {
+    /// A hash that changes when any card may have.
+    pub(crate) fn of_cards(&self) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.base).update(b"feed entry");
-        self.push_record(shop, index, &mut hasher)?;
-        Some(digest(&hasher))
+        hasher.update(&self.base).update(self.cards.as_flattened()).finalize()
     }
 
-    fn push_product(&self, shop: &Shop<'_>, index: u32, hasher: &mut blake3::Hasher) -> Option<()> {
-        hasher.update(b"product");
-        self.push_record(shop, index, hasher)?;
-        shop.record(index)?.related.iter().for_each(|&index| _ = hasher.update(&self.cards[index as usize]));
-        Some(())
+    /// The hash of what a column of the filters is made from, of which `basis` is what the catalogue says.
+    pub(crate) fn of_column(&self, basis: &[u8]) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        digest(hasher.update(&self.base).update(b"column").update(basis))
     }
 
-    /// All that the store knows of one product.
-    fn push_record(&self, shop: &Shop<'_>, index: u32, hasher: &mut blake3::Hasher) -> Option<()> {
-        let record = shop.record(index)?;
-        hasher.update(&record.content).update(&self.cards[index as usize]);
-        push(hasher, &[shop.catalog.differences.get(&index).map_or("", String::as_str)]);
-        hasher.update(&[u8::from(record.sku.as_deref().is_some_and(|sku| shop.repeated_skus.contains(sku)))]);
-        record.brand.iter().for_each(|&brand| _ = hasher.update(&self.brands[brand as usize]));
-        record.categories.iter().for_each(|&category| _ = hasher.update(&self.categories[category as usize]));
-        Some(())
+    /// The hash of what a product's entry in the feed is made from.
+    pub(crate) fn of_feed_entry(&self, index: u32) -> Option<Digest> {
+        let parts = [&self.base[..], b"feed entry", self.records.get(index as usize)?].concat();
+        Some(digest_of(&blake3::hash(&parts)))
     }
-}
-
-fn indices(range: Range<usize>) -> impl Iterator<Item = u32> {
-    range.filter_map(|index| u32::try_from(index).ok())
 }
 
 /// Texts with their ends, so that none runs into the next.
@@ -254,6 +253,26 @@ fn card(shop: &Shop<'_>, record: &ProductRecord) -> Digest {
     };
     [frame_shape, frame_type, rim, gender].into_iter().for_each(|id| terms(id.as_slice()));
     [materials, colors, features].into_iter().for_each(|ids| terms(ids));
+    digest_of(&blake3::hash(&bytes))
+}
+
+/// All that the store knows of a product whose card is known.
+fn whole(
+    shop: &Shop<'_>,
+    index: usize,
+    record: &ProductRecord,
+    card: &Digest,
+    brands: &[Digest],
+    categories: &[Digest],
+) -> Digest {
+    let mut bytes = Vec::with_capacity(256);
+    bytes.extend_from_slice(&record.content);
+    bytes.extend_from_slice(card);
+    let difference = u32::try_from(index).ok().and_then(|index| shop.catalog.differences.get(&index));
+    gather(&mut bytes, &[difference.map_or("", String::as_str)]);
+    bytes.push(u8::from(record.sku.as_deref().is_some_and(|sku| shop.repeated_skus.contains(sku))));
+    record.brand.iter().for_each(|&brand| bytes.extend_from_slice(&brands[brand as usize]));
+    record.categories.iter().for_each(|&category| bytes.extend_from_slice(&categories[category as usize]));
     digest_of(&blake3::hash(&bytes))
 }
 

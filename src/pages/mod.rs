@@ -45,6 +45,7 @@ mod sample_store;
 
 pub use content_page::broken_links;
 pub use fingerprint::settings as settings_fingerprint;
+pub use index::Shelf;
 pub use plan::{PageKind, Plan, PlannedPage, plan};
 pub use redirects::refuse_collisions;
 pub use render::{Rendered, Renderer};

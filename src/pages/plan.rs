@@ -10,6 +10,7 @@ use crate::config::{Commerce, Redirect, StoreConfiguration};
 use crate::content::ContentKind;
 use crate::enhance::EnhancedCatalog;
 use crate::enhance::record::TermId;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Every file that pages make, in order.
@@ -394,7 +395,7 @@ fn listings(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Vec<Listi
         members,
     }));
     if config.enable_face_shape_filter {
-        listings.extend(FaceShape::ALL.into_iter().map(|shape| Listing {
+        listings.par_extend(FaceShape::ALL.into_par_iter().map(|shape| Listing {
             subject: Subject::FaceShape(shape),
             folder: format!("face-shapes/{}/", shape.key()).into(),
             members: members_for_face(catalog, shape),

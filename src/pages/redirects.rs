@@ -83,9 +83,10 @@ pub fn refuse_collisions(config: &StoreConfiguration, plan: &Plan, renderer: &Re
         return Ok(());
     }
     let pages = plan.pages.iter().filter(|page| !matches!(page.kind, PageKind::Moved(_))).map(|page| &*page.path);
-    let files = renderer.files().iter().map(|file| file.path.as_str());
+    let files = renderer.files().iter().map(|file| file.path.to_lowercase());
+    let files = files.chain(renderer.icons().paths().map(str::to_lowercase));
     // Not every disk tells capitals from small letters.
-    let taken: BTreeSet<String> = pages.chain(files).map(str::to_lowercase).collect();
+    let taken: BTreeSet<String> = pages.map(str::to_lowercase).chain(files).collect();
     let is_taken = |redirect: &&Redirect| {
         let path = redirect.path.to_lowercase();
         let folders = path.match_indices('/').map(|(at, _)| &path[..at]);

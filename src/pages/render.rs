@@ -5,6 +5,7 @@
 
 use super::card::Cards;
 use super::fingerprint::Fingerprints;
+use super::index::Shelf;
 use super::link::Links;
 use super::outer::{Look, Shell};
 use super::plan::{PageKind, Plan, PlannedPage, folder_of};
@@ -16,11 +17,12 @@ use super::{
     search_description, sitemap, text_page, tool_page, worker,
 };
 use crate::assets::drawing::FrameDrawing;
+use crate::assets::icons::Icons;
 use crate::assets::logo::Logo;
 use crate::assets::media::Media;
 use crate::assets::social_card::{CardLook, SocialCard};
 use crate::assets::theme_files::{self, ThemeFile};
-use crate::assets::{icons, palette, viewer};
+use crate::assets::{palette, viewer};
 use crate::config::StoreConfiguration;
 use crate::enhance::EnhancedCatalog;
 use crate::language::Collator;
@@ -34,6 +36,7 @@ pub struct Renderer<'a> {
     /// By the position of their language among the store's; the store's own is first and always there.
     editions: Vec<Edition<'a>>,
     files: Vec<ThemeFile>,
+    icons: Icons,
     worker: String,
 }
 
@@ -119,10 +122,9 @@ impl<'a> Renderer<'a> {
         if own.shop.has_models() {
             files.files.extend(viewer::files());
         }
-        let icons = icons::files(config.primary_color, config.secondary_color, logo.as_ref())?;
         files.files.extend(logo.as_ref().map(Logo::file));
-        files.files.extend(icons.into_iter().map(|(path, bytes)| ThemeFile { path, bytes }));
-        Ok(Self { editions, files: files.files, worker })
+        let icons = Icons::new(config.primary_color, config.secondary_color, logo);
+        Ok(Self { editions, files: files.files, icons, worker })
     }
 
     fn own(&self) -> &Shop<'a> {
@@ -134,9 +136,14 @@ impl<'a> Renderer<'a> {
         self.editions.iter().map(|edition| edition.shop.links.folder())
     }
 
-    /// Files that are not planned pages: the stylesheet, the theme's own files, icons and the preview picture.
+    /// Files that are not planned pages: the stylesheet, the theme's own files, the logo.
     pub fn files(&self) -> &[ThemeFile] {
         &self.files
+    }
+
+    /// The icons and the picture for previews of links.
+    pub fn icons(&self) -> &Icons {
+        &self.icons
     }
 
     /// The drawings that cards and the pages rendered so far point at.
@@ -191,15 +198,12 @@ impl<'a> Renderer<'a> {
         self.editions.iter().find(|edition| edition.shop.links.folder() == folder)
     }
 
-    /// Makes the files that scripts filter and sort with, and hands each to `write`.
+    /// Makes the files that scripts filter and sort with.
     ///
     /// # Errors
-    /// When `write` fails.
-    pub fn facets(&self, write: &(dyn Fn(&str, &[u8]) -> Result<()> + Sync)) -> Result<()> {
-        self.editions.iter().try_for_each(|edition| {
-            let folder = edition.shop.links.folder();
-            index::write_facets(&edition.shop, &|path, bytes| write(&format!("{folder}{path}"), bytes))
-        })
+    /// When the shelf does not take one.
+    pub fn facets(&self, shelf: &dyn Shelf) -> Result<()> {
+        self.editions.iter().try_for_each(|edition| index::write_facets(&edition.shop, &edition.fingerprints, shelf))
     }
 
     /// Makes the files that scripts search with in the folder of a language, and hands each to `write`.
@@ -227,7 +231,7 @@ impl<'a> Renderer<'a> {
     pub fn render_from(&self, page: &PlannedPage, before: Option<&Pieces>) -> Result<Rendered> {
         if let PageKind::ProductFeed(number) = page.kind {
             let Edition { shop, fingerprints, .. } = self.edition_of(page)?;
-            let made_from = |index| fingerprints.of_feed_entry(shop, index);
+            let made_from = |index| fingerprints.of_feed_entry(index);
             let (xml, pieces) =
                 feed::part(shop, number, before, &made_from).with_context(|| format!("rendering `{}`", page.path))?;
             return Ok(Rendered { bytes: xml.into_bytes(), files: Vec::new(), pieces });

@@ -242,6 +242,7 @@ pub(super) fn rendered(config: &StoreConfiguration, catalog: &EnhancedCatalog) -
         assert!(before.is_none(), "two pages at {}", page.path);
     }
     files.extend(renderer.files().iter().map(|file| (file.path.clone(), file.bytes.clone())));
+    files.extend(renderer.icons().draw().expect("icons").into_iter().map(|(path, bytes)| (path.to_string(), bytes)));
     for drawing in renderer.drawings() {
         files.insert(drawing.path(), drawing.svg().into_bytes());
     }

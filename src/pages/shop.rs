@@ -17,6 +17,7 @@ use crate::config::{ImageFormat, SocialCards, StoreConfiguration};
 use crate::enhance::record::TermId;
 use crate::enhance::{EnhancedCatalog, EnhancedProduct, ProductRecord};
 use crate::language::{Collator, Words, plain};
+use rayon::prelude::*;
 use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -163,7 +164,7 @@ impl Anchor {
 /// Stock keeping units that more than one product claims.
 pub(crate) fn repeated_skus(catalog: &EnhancedCatalog) -> BTreeSet<&str> {
     let mut skus: Vec<&str> = catalog.records.iter().filter_map(|record| record.sku.as_deref()).collect();
-    skus.sort_unstable();
+    skus.par_sort_unstable();
     skus.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect()
 }
 

@@ -6,6 +6,7 @@ use super::plan::{Listing, PageKind, PlannedPage};
 use super::shop::Shop;
 use super::template::escape;
 use super::xml::time_of;
+use crate::site::Digest;
 use std::fmt::Write as _;
 
 /// Addresses in one file that the protocol allows.
@@ -46,8 +47,6 @@ pub(crate) fn whole(shop: &Shop<'_>) -> String {
 
 /// One part, counted from 1.
 pub(crate) fn part(shop: &Shop<'_>, number: u32) -> String {
-    let size = part_size(shop.config.base_url.as_str().len(), shop.languages.len());
-    let first = (number.saturating_sub(1) as usize).saturating_mul(size);
     let mut xml = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" xmlns:image=\"http://www.google.com/schemas/sitemap-image/1.1\"",
     );
@@ -56,11 +55,47 @@ pub(crate) fn part(shop: &Shop<'_>, number: u32) -> String {
     }
     xml.push_str(">\n");
     let changes = changes(shop);
-    for page in shop.plan.pages.iter().filter(|page| page.kind.is_indexable()).skip(first).take(size) {
+    for page in pages_of_part(shop, number) {
         push_entry(shop, page, &changes, &mut xml);
     }
     xml.push_str("</urlset>\n");
     xml
+}
+
+/// The pages in one part, counted from 1.
+fn pages_of_part<'s>(shop: &'s Shop<'_>, number: u32) -> impl Iterator<Item = &'s PlannedPage> {
+    let size = part_size(shop.config.base_url.as_str().len(), shop.languages.len());
+    let first = (number.saturating_sub(1) as usize).saturating_mul(size);
+    shop.plan.pages.iter().filter(|page| page.kind.is_indexable()).skip(first).take(size)
+}
+
+/// All that one part is made from, where `cards` are hashes of what is known of each product.
+pub(crate) fn basis(shop: &Shop<'_>, number: u32, cards: &[Digest]) -> Vec<u8> {
+    let changes = changes(shop);
+    let mut basis = Vec::with_capacity(cards.len() * size_of::<Digest>());
+    for page in pages_of_part(shop, number) {
+        basis.push(page.language);
+        match page.kind {
+            PageKind::Product(index) => basis.extend_from_slice(&cards[index as usize]),
+            _ => basis.extend_from_slice(page.path.as_bytes()),
+        }
+        let changed = changed(page, &changes).map_or([0; 9], |time| {
+            let [a, b, c, d, e, f, g, h] = time.to_le_bytes();
+            [1, a, b, c, d, e, f, g, h]
+        });
+        basis.extend_from_slice(&changed);
+    }
+    basis
+}
+
+/// When what a page shows was last changed, products apart.
+fn changed(page: &PlannedPage, changes: &[Option<i64>]) -> Option<i64> {
+    match page.kind {
+        PageKind::Listing { listing, .. } => changes.get(listing as usize).copied().flatten(),
+        // The front page shows the best of all frames, which are the first listing.
+        PageKind::Home => changes.first().copied().flatten(),
+        _ => None,
+    }
 }
 
 /// When the newest change of a product in each listing was, in the plan's order.
@@ -76,10 +111,7 @@ fn push_entry(shop: &Shop<'_>, page: &PlannedPage, changes: &[Option<i64>], xml:
     let _ = write!(xml, "<url><loc>{}</loc>", escape(&shop.links.absolute_shared(&page.path)));
     let changed = match page.kind {
         PageKind::Product(index) => shop.record(index).and_then(|record| record.updated_at),
-        PageKind::Listing { listing, .. } => changes.get(listing as usize).copied().flatten(),
-        // The front page shows the best of all frames, which are the first listing.
-        PageKind::Home => changes.first().copied().flatten(),
-        _ => None,
+        _ => changed(page, changes),
     };
     if let Some(date) = changed.and_then(date) {
         let _ = write!(xml, "<lastmod>{date}</lastmod>");

@@ -7,6 +7,7 @@ mod cards;
 pub mod check;
 pub mod doctor;
 pub mod explain;
+mod held;
 mod images;
 mod models;
 mod pictures;
@@ -14,13 +15,18 @@ mod reach;
 mod theme;
 pub mod warm;
 
+pub use held::Held;
+
 use crate::assets::cache::Cache;
 use crate::assets::cdn;
 use crate::assets::drawing::FrameDrawing;
+use crate::assets::icons::Icons;
 use crate::assets::media::Media;
 use crate::catalog::{Block, CatalogError, CopyWriter, Mapper, RawDocument, Source};
 use crate::config::{CatalogUri, ConfigErrors, Platform, StoreConfiguration, ThemeSource};
-use crate::enhance::{self, Collector, Comparison, Damaged, EnhancedCatalog, Mapped, Standing, Undecided, collect};
+use crate::enhance::{
+    self, Collector, Comparison, Damaged, EnhancedCatalog, Mapped, Standing, Undecided, Written, collect,
+};
 use crate::event::{Cancelled, Event, Finding, Observer, Outcome, Phase, Reading};
 use crate::language::Words;
 use crate::pages::{self, Rendered, Renderer, Theme};
@@ -127,7 +133,7 @@ impl From<anyhow::Error> for RunError {
     }
 }
 
-/// Generates the store.
+/// Generates the store. What is `held` from the last time is used, and replaced.
 ///
 /// # Errors
 /// See [`RunError`]. Whatever it is, the store that was there before is still whole.
@@ -135,24 +141,43 @@ pub fn generate(
     config: &StoreConfiguration,
     options: &GenerateOptions,
     breakers: &Breakers<'_>,
+    held: &mut Held,
     observer: &dyn Observer,
 ) -> Result<Summary, RunError> {
-    let theme = theme::load(config)?;
-    let output = site::Output::claim(&config.output, &protected(config, &options.protected), options.overwrite)
+    let theme = held.take_theme(config)?;
+    let summary = generate_with(&theme, config, options, breakers, held, observer);
+    held.keep_theme(config, theme);
+    summary
+}
+
+fn generate_with(
+    theme: &Theme,
+    config: &StoreConfiguration,
+    options: &GenerateOptions,
+    breakers: &Breakers<'_>,
+    held: &mut Held,
+    observer: &dyn Observer,
+) -> Result<Summary, RunError> {
+    let known = std::mem::take(&mut held.known);
+    let protected = protected(config, &options.protected);
+    let output = site::Output::claim_knowing(known, &config.output, &protected, options.overwrite)
         .map_err(|refused| RunError::Usage(refused.into()))?;
     let watcher = Skips::watching(observer);
     let cache = Cache::at(&options.cache_dir, options.now);
     let mut media = media_of(config);
-    let last = Last::of(config, options, &theme, &output)?;
+    let last = Last::of(config, options, theme, &output)?;
+    let written = Mutex::new(held.written.take());
     let read = reach::reach(config, options, breakers, &watcher, |config, copy| {
         let with = Reader { config, words: theme.words(), media: &media, copy, room: options.room };
-        read_again(&with, options, &last, &output, &watcher)
+        read_again(&with, options, &last, &output, &written, &watcher)
     })?;
+    held.written = written.into_inner().unwrap_or_else(PoisonError::into_inner);
     watcher.refuse(options.strict)?;
     let (read, comparison) = match read {
         Read::AsBefore(whole, reading) => {
             cache.end_run(config.cache.limits, observer);
             let published = site::Published::nothing_new(output.manifest());
+            held.known = output.into_known();
             return Ok(Summary {
                 products: whole.products,
                 pages: whole.pages,
@@ -171,7 +196,7 @@ pub fn generate(
     observer.observe(Event::Started { phase: Phase::Plan, total: None });
     let mut plan = pages::plan(config, &catalog);
     plan.lead_on(config, output.manifest().iter().map(|(path, _)| path));
-    let renderer = Renderer::new(config, &catalog, &plan, &theme, &media)?;
+    let renderer = Renderer::new(config, &catalog, &plan, theme, &media)?;
     pages::refuse_collisions(config, &plan, &renderer).map_err(RunError::Usage)?;
     report(pages::broken_links(config, &plan), observer);
     observer.observe(Event::Finished { phase: Phase::Plan, steps: plan.pages.len() as u64 });
@@ -207,7 +232,8 @@ pub fn generate(
         // What pages were made from makes room for the lists of files.
         drop(renderer);
         drop((plan, catalog));
-        let published = staging.publish(made_from.map(|made_from| Whole { made_from, products, pages }))?;
+        let (published, known) = staging.publish(made_from.map(|made_from| Whole { made_from, products, pages }))?;
+        held.known = known;
         observer.observe(Event::Finished { phase: Phase::Publish, steps: published.files });
         (rendered, Some(published))
     };
@@ -295,14 +321,16 @@ fn read_again(
     options: &GenerateOptions,
     last: &Last,
     output: &site::Output,
+    written: &Mutex<Option<Written>>,
     observer: &dyn Observer,
 ) -> Result<Read, RunError> {
     let open = |forget: bool| {
-        let memory = last.folder.as_deref().map(|folder| enhance::Memory::open(folder, &last.name, forget)).transpose();
-        memory.map(Option::flatten)
+        let own = written.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let open = |folder: &Path| enhance::Memory::open(folder, &last.name, forget, own);
+        last.folder.as_deref().map(open).transpose().map(Option::flatten)
     };
     let stands = |standing: &Standing| last.stands(output, standing).filter(|_| !options.full);
-    let remembered = |memory| Remembered { memory, settings: last.settings, stands: &stands };
+    let remembered = |memory| Remembered { memory, settings: last.settings, stands: &stands, written };
     let outcome = read(with, &options.work_dir, open(options.full)?.map(remembered), true, observer);
     match outcome {
         Err(RunError::Failed(error)) if error.is::<Undecided>() => {
@@ -333,6 +361,8 @@ struct Remembered<'a> {
     settings: Digest,
     /// The store that stands, if it was made from this state of the catalogue.
     stands: &'a dyn Fn(&Standing) -> Option<Whole>,
+    /// What is remembered once the reading is over.
+    written: &'a Mutex<Option<Written>>,
 }
 
 /// Reads, maps, scores and enhances the whole catalogue; what the products lack is said in `words`.
@@ -371,7 +401,7 @@ fn read(
         source = source.asking_for_changes(memory.moment());
     }
     let witness = source.witness().map(|witness| collect::digest_of(&blake3::hash(&witness)));
-    if let Some(Remembered { memory, settings, stands }) = &remembered
+    if let Some(Remembered { memory, settings, stands, .. }) = &remembered
         && let Some(standing) = witness.and_then(|witness| memory.unchanged(*settings, witness, media))
         && let Some(whole) = stands(&standing)
     {
@@ -386,12 +416,17 @@ fn read(
     let mapper = mapper.with_references(Arc::clone(&references));
     let collector = Collector::new(words, &references, media, &config.product_filters, work_dir, &mut findings)?;
     report(findings.iter().cloned(), observer);
-    let (collector, stands) = match remembered {
-        Some(Remembered { memory, settings, stands }) => {
+    let (collector, stands, keep) = match remembered {
+        Some(Remembered { memory, settings, stands, written }) => {
             let moment = source.told().map(|told| told.moment.clone());
-            (collector.remembering(memory, settings, witness, findings, moment)?, Some(stands))
+            (collector.remembering(memory, settings, witness, findings, moment)?, Some(stands), Some(written))
         }
-        None => (collector, None),
+        None => (collector, None, None),
+    };
+    let keep = |written: Option<Written>| {
+        if let Some(place) = keep {
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = written;
+        }
     };
     // A copy of the catalogue needs every document.
     let changed = source.told().and_then(|told| told.changed.as_ref()).filter(|_| believes && copy.is_none());
@@ -429,14 +464,17 @@ fn read(
     let comparison = collector.comparison();
     let same = comparison.filter(|comparison| comparison.is_same);
     if let Some((comparison, whole)) = same.and_then(|comparison| Some((comparison, stands?(&comparison.standing)?))) {
-        tell(collector.end_as_before());
+        let (findings, written) = collector.end_as_before();
+        tell(findings);
+        keep(written);
         report(held.into_inner().unwrap_or_else(PoisonError::into_inner), observer);
         observer.observe(Event::Finished { phase: Phase::Products, steps: documents });
         return Ok(Read::AsBefore(whole, how(&comparison)));
     }
     let rules = collector.rules().clone();
     let mut findings = Vec::new();
-    let catalog = collector.finish(config.sort, config.product_filters.max_products, &mut findings)?;
+    let (catalog, written) = collector.finish(config.sort, config.product_filters.max_products, &mut findings)?;
+    keep(written);
     tell(findings);
     report(held.into_inner().unwrap_or_else(PoisonError::into_inner), observer);
     observer.observe(Event::Finished { phase: Phase::Products, steps: documents });
@@ -505,19 +543,36 @@ fn render(
         observer.observe(Event::Advanced { phase: Phase::Pages, steps: batch.len() as u64 });
         Ok(())
     })?;
-    let write = |path: &str, bytes: &[u8]| {
-        stop_if_cancelled(observer)?;
-        staging.map_or(Ok(()), |staging| staging.write(path, bytes))
-    };
+    let shelf = Shelf { staging, observer };
     if owns(shard, pages::FACETS_SUMMARY) {
-        renderer.facets(&write)?;
+        renderer.facets(&shelf)?;
     }
+    let write = |path: &str, bytes: &[u8]| pages::Shelf::put(&shelf, path, bytes, None);
     renderer
         .folders()
         .filter(|folder| owns(shard, &format!("{folder}{}", pages::SEARCH_SUMMARY)))
         .try_for_each(|folder| search_index(renderer, folder, staging, &write))?;
     observer.observe(Event::Finished { phase: Phase::Pages, steps: plan.pages.len() as u64 });
     Ok(rendered.into_inner())
+}
+
+/// Takes files on until the run is cancelled.
+struct Shelf<'a> {
+    /// Without one they are only made.
+    staging: Option<&'a Staging>,
+    observer: &'a dyn Observer,
+}
+
+impl pages::Shelf for Shelf<'_> {
+    fn keep(&self, path: &str, made_from: Digest) -> Option<blake3::Hash> {
+        Some(self.staging?.recall(path, made_from)?.hash.into())
+    }
+
+    fn put(&self, path: &str, bytes: &[u8], made_from: Option<Digest>) -> anyhow::Result<()> {
+        stop_if_cancelled(self.observer)?;
+        let made = Made { from: made_from, ..Made::default() };
+        self.staging.map_or(Ok(()), |staging| staging.write_made(path, bytes, made))
+    }
 }
 
 /// Whether a file is to be made: the whole store's, or those of one part.
@@ -562,11 +617,25 @@ fn search_index(
     staging.write_made(&summary_path, &summary, Made { from: made_from, needs: parts, ..Made::default() })
 }
 
+/// Draws the icons, unless all of them can be kept.
+fn write_icons(staging: &Staging, icons: &Icons, shard: Option<Shard>) -> anyhow::Result<()> {
+    let made_from = icons.made_from();
+    let missing: Vec<&str> = icons.paths().filter(|path| owns(shard, path) && !staging.keep(path, made_from)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let drawn = icons.draw()?;
+    let mut missing = drawn.iter().filter(|(path, _)| missing.contains(path));
+    let made = || Made { from: Some(made_from), ..Made::default() };
+    missing.try_for_each(|(path, bytes)| staging.write_made(path, bytes, made()))
+}
+
 /// Writes what pages point at: stylesheet and icons, drawings, but no pictures of products.
 fn write_assets(staging: &Staging, renderer: &Renderer<'_>, shard: Option<Shard>) -> anyhow::Result<()> {
     for file in renderer.files().iter().filter(|file| owns(shard, &file.path)) {
         staging.write(&file.path, &file.bytes)?;
     }
+    write_icons(staging, renderer.icons(), shard)?;
     let drawings: Vec<FrameDrawing> = renderer.drawings().into_iter().collect();
     drawings.par_iter().try_for_each(|drawing| staging.write(&drawing.path(), drawing.svg().as_bytes()))
 }

@@ -79,6 +79,32 @@ pub fn write_sealed(path: &Path, kind: &str, contents: &[u8]) -> anyhow::Result<
     write().with_context(|| format!("cannot write `{}`", path.display()))
 }
 
+/// What the system tells of a file without reading it. Another file, or the same after it was written to, has another
+/// stamp; files that are only ever replaced as a whole have no other way to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    place: (u64, u64),
+    size: u64,
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    /// The stamp of a file; `None` where there is no file, or no system that tells enough.
+    #[cfg(unix)]
+    pub fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+        let file = path.symlink_metadata().ok()?;
+        let changed = (file.ctime(), file.ctime_nsec());
+        Some(Self { place: (file.dev(), file.ino()), size: file.len(), changed })
+    }
+
+    /// The stamp of a file; `None` where there is no file, or no system that tells enough.
+    #[cfg(not(unix))]
+    pub fn of(_: &Path) -> Option<Self> {
+        None
+    }
+}
+
 /// Reads what [`write_sealed`] wrote; `None` where there is nothing, or nothing that can be relied on.
 pub fn read_sealed(path: &Path, kind: &str) -> Option<Vec<u8>> {
     let mut bytes = std::fs::read(path).ok()?;

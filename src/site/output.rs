@@ -3,6 +3,8 @@
 //! In: the configured folder and the places it must not swallow. Out: an [`Output`] to stage a store for, or a refusal
 //! that says what to do. Changes nothing on disk.
 
+use super::durable::Stamp;
+use super::ledger::Ledger;
 use super::mounts;
 use super::{MANIFEST, Manifest};
 use std::ffi::OsStr;
@@ -17,6 +19,13 @@ pub struct Refused {
     why: String,
 }
 
+/// What a process has read or written itself of the store that stands, to be used again while the files are the same.
+#[derive(Debug, Default)]
+pub struct Known {
+    pub(super) manifest: Option<(Stamp, Manifest)>,
+    pub(super) ledger: Option<(Stamp, Ledger)>,
+}
+
 /// A folder that the store may be written to.
 #[derive(Debug)]
 pub struct Output {
@@ -25,6 +34,10 @@ pub struct Output {
     pub(super) overwrite: bool,
     /// What the last run wrote; empty for a new folder.
     pub(super) manifest: Manifest,
+    /// The file that it was read from.
+    pub(super) seen: Option<Stamp>,
+    /// The ledger of the last publication, where this process has written it itself.
+    pub(super) ledger: Option<(Stamp, Ledger)>,
     pub(super) placement: Placement,
 }
 
@@ -46,6 +59,14 @@ impl Output {
     /// # Errors
     /// When the folder is a file, is or holds a protected place, is somebody else's site, or cannot be written to.
     pub fn claim(output: &Path, protected: &[PathBuf], overwrite: bool) -> Result<Self, Refused> {
+        Self::claim_knowing(Known::default(), output, protected, overwrite)
+    }
+
+    /// The same where something is known already, which is not read again while its files are the same.
+    ///
+    /// # Errors
+    /// As [`Output::claim`].
+    pub fn claim_knowing(known: Known, output: &Path, protected: &[PathBuf], overwrite: bool) -> Result<Self, Refused> {
         let refuse = |why: String| Refused { output: output.display().to_string(), why };
         let (path, missing) = real_path(output).map_err(|error| refuse(error.to_string()))?;
         if path.parent().is_none() {
@@ -63,13 +84,17 @@ impl Output {
                 return Err(refuse(format!("`{}` is not a folder", ground.display())));
             }
             writable(ground).map_err(|why| refuse(why.to_string()))?;
-            return Ok(Self { path, overwrite, manifest: Manifest::default(), placement: Placement::Beside });
+            let placement = Placement::Beside;
+            return Ok(Self { path, overwrite, manifest: Manifest::default(), seen: None, ledger: None, placement });
         }
         if !path.is_dir() {
             return Err(refuse("it is a file; move it away or name another folder in `output`".into()));
         }
         writable(&path).map_err(|why| refuse(why.to_string()))?;
-        let manifest = match Manifest::read(&path) {
+        let Known { manifest, ledger } = known;
+        let seen = Stamp::of(&path.join(MANIFEST));
+        let known = manifest.filter(|(stamp, _)| seen == Some(*stamp)).map(|(_, manifest)| manifest);
+        let manifest = match known.map_or_else(|| Manifest::read(&path), |manifest| Ok(Some(manifest))) {
             Ok(Some(manifest)) => manifest,
             Ok(None) if !overwrite && path.join("index.html").symlink_metadata().is_ok() => {
                 return Err(refuse(
@@ -90,7 +115,7 @@ impl Output {
             true => Placement::Beside,
             false => Placement::Inside,
         };
-        Ok(Self { path, overwrite, manifest, placement })
+        Ok(Self { path, overwrite, manifest, seen, ledger, placement })
     }
 
     /// The folder, absolute, symbolic links resolved.
@@ -103,12 +128,29 @@ impl Output {
         &self.manifest
     }
 
-    /// The manifest that is there now; one that cannot be read counts as none where files may be overwritten.
-    pub(super) fn read_manifest(&self) -> anyhow::Result<Manifest> {
-        match Manifest::read(&self.path) {
-            Err(_) if self.overwrite => Ok(Manifest::default()),
-            manifest => Ok(manifest?.unwrap_or_default()),
+    /// The manifest that is there now, where it is another file than the one that was read; one that cannot be read counts
+    /// as none where files may be overwritten.
+    pub(super) fn newer_manifest(&mut self) -> anyhow::Result<Option<Manifest>> {
+        let now = Stamp::of(&self.path.join(MANIFEST));
+        if now.is_some() && now == self.seen {
+            return Ok(None);
         }
+        self.seen = now;
+        match Manifest::read(&self.path) {
+            Err(_) if self.overwrite => Ok(Some(Manifest::default())),
+            manifest => Ok(Some(manifest?.unwrap_or_default())),
+        }
+    }
+
+    /// The ledger at `path`, and whether this process wrote it.
+    pub(super) fn take_ledger(&mut self, path: &Path) -> (Ledger, bool) {
+        let own = self.ledger.take().filter(|(stamp, _)| Stamp::of(path) == Some(*stamp));
+        own.map_or_else(|| (Ledger::read(path), false), |(_, ledger)| (ledger, true))
+    }
+
+    /// What is known of the store that stands, where it stays as it is.
+    pub fn into_known(self) -> Known {
+        Known { manifest: self.seen.map(|stamp| (stamp, self.manifest)), ledger: self.ledger }
     }
 
     /// Start of the names of folders that runs build in; the job's id follows.

@@ -131,7 +131,7 @@ pub fn merge(
             }
         }
     }
-    staging.publish(None)
+    Ok(staging.publish(None)?.0)
 }
 
 fn read(path: &Path) -> anyhow::Result<Part> {

@@ -5,12 +5,12 @@
 //! cannot be renamed, or only little has changed, file by file. Each way is written into the journal first, so that the
 //! next command can end it.
 
-use super::durable::{sync_folder, sync_tree};
+use super::durable::{Stamp, sync_folder, sync_tree};
 use super::foreign;
 use super::journal::{Container, Step};
 use super::ledger::Whole;
 use super::manifest::Change;
-use super::output::Placement;
+use super::output::{Known, Placement};
 use super::staging::{Files, Staging};
 use super::{Fingerprint, MANIFEST, Manifest};
 use anyhow::{Context as _, bail};
@@ -79,34 +79,40 @@ type Checkpoint<'a> = dyn FnMut(Moment) -> anyhow::Result<()> + 'a;
 
 impl Staging {
     /// Puts the new store in the place of the old one, all at once, or touches nothing where nothing has changed. `whole`
-    /// is what [`Output::stands`](super::Output::stands) will tell of it.
+    /// is what [`Output::stands`](super::Output::stands) will tell of it. Gives what is known of the store then, too.
     ///
     /// # Errors
     /// When a file that storegen did not write is in the way, another run has published in the meantime, or the disk
     /// refuses; the old store is in place then.
-    pub fn publish(self, whole: Option<Whole>) -> anyhow::Result<Published> {
+    pub fn publish(self, whole: Option<Whole>) -> anyhow::Result<(Published, Known)> {
         self.publish_by(None, whole, &mut |_| Ok(()))
     }
 
     /// The same in a way that is possible or, without one, in the best way.
-    fn publish_by(mut self, way: Option<Way>, whole: Option<Whole>, at: &mut Checkpoint) -> anyhow::Result<Published> {
+    fn publish_by(
+        mut self,
+        way: Option<Way>,
+        whole: Option<Whole>,
+        at: &mut Checkpoint,
+    ) -> anyhow::Result<(Published, Known)> {
         let mut files = self.take_files()?;
         files.ledger.whole = whole;
         let (new, target) = (&files.manifest, self.output.path.clone());
         let exists = target.exists();
-        let now = if exists { self.output.read_manifest()? } else { Manifest::default() };
-        if now != self.output.manifest {
+        let newer = if exists { self.output.newer_manifest()? } else { Some(Manifest::default()) };
+        if newer.is_some_and(|newer| newer != self.output.manifest) {
             bail!(
                 "another run of storegen has published to `{}` in the meantime; run this one again",
                 target.display()
             );
         }
-        let published = Published::compare(&now, new);
+        let published = Published::compare(&self.output.manifest, new);
         let is_same =
             exists && files.written().next().is_none() && published.is_same() && target.join(MANIFEST).exists();
         let ledger_path = self.ledger_path();
-        if is_same {
+        let manifest = if is_same {
             let _ = self.container.finish();
+            self.output.seen
         } else {
             let changes = files.written().count() as u64 + published.removed;
             let is_small = exists && changes <= SMALL_CHANGE as u64 && changes * 4 <= published.files;
@@ -117,16 +123,18 @@ impl Staging {
                 None => Way::Exchange,
             };
             self.put_in_place(&files, way, exists, at)
-                .with_context(|| format!("cannot put the new store in the place of `{}`", target.display()))?;
-        }
-        if let Some(path) = ledger_path {
-            // Without a ledger the next run makes everything again, which is no reason to fail this one.
-            let _ = files.ledger.write(&path);
-        }
-        Ok(published)
+                .with_context(|| format!("cannot put the new store in the place of `{}`", target.display()))?
+        };
+        let Files { manifest: listed, ledger, .. } = files;
+        // Without a ledger the next run makes everything again, which is no reason to fail this one.
+        let is_written = |path: &PathBuf| ledger.write(path).is_ok();
+        let written = ledger_path.filter(is_written).and_then(|path| Stamp::of(&path));
+        let manifest = manifest.map(|stamp| (stamp, listed));
+        Ok((published, Known { manifest, ledger: written.map(|stamp| (stamp, ledger)) }))
     }
 
-    fn put_in_place(self, files: &Files, way: Way, exists: bool, at: &mut Checkpoint) -> anyhow::Result<()> {
+    /// Gives the stamp of the manifest that is in place then.
+    fn put_in_place(self, files: &Files, way: Way, exists: bool, at: &mut Checkpoint) -> anyhow::Result<Option<Stamp>> {
         let target = &self.output.path;
         let tree = self.container.tree();
         let manifest_bytes = files.manifest.to_bytes();
@@ -150,9 +158,11 @@ impl Staging {
         let Self { output, mut container, .. } = self;
         let manifests = Manifests { old: &output.manifest, new: &files.manifest };
         put_tree_in_place(&mut container, &output.path, way, Fingerprint::of(&manifest_bytes), manifests, at)?;
+        // As long as nobody else can put another one there.
+        let manifest = Stamp::of(&output.path.join(MANIFEST));
         // The store is in place: leftovers that cannot be removed now are the next command's to remove.
         let _ = container.finish();
-        Ok(())
+        Ok(manifest)
     }
 }
 

@@ -4,6 +4,7 @@
 //! system, and a list of all. A file that the last run wrote with the same bytes is not written again; one that would be
 //! made from the same things again need not even be made: [`Staging::keep`].
 
+use super::durable::Stamp;
 use super::journal::Container;
 use super::ledger::{Digest, Entry, Ledger, Piece, Whole, modified};
 use super::output::Output;
@@ -130,7 +131,15 @@ pub struct Memory<'a> {
 impl Output {
     /// What was published last, if it was made from the same things and every file of it still stands.
     pub fn stands(&self, memory: &Path, made_from: Digest) -> Option<Whole> {
-        let ledger = Ledger::read(memory);
+        let read;
+        let own = self.ledger.as_ref().filter(|(stamp, _)| Stamp::of(memory) == Some(*stamp));
+        let ledger = match own {
+            Some((_, ledger)) => ledger,
+            None => {
+                read = Ledger::read(memory);
+                &read
+            }
+        };
         let whole = ledger.whole.filter(|whole| whole.made_from == made_from)?;
         let is_all = ledger.entries.len() == self.manifest.len();
         (is_all && ledger.intact(&self.path, &self.manifest).into_iter().all(|intact| intact)).then_some(whole)
@@ -144,15 +153,23 @@ impl Output {
     pub fn stage(mut self, journal_dir: &Path, job_id: &str, memory: Option<Memory<'_>>) -> anyhow::Result<Staging> {
         let container = Container::create(&self, journal_dir, job_id)?;
         // A run that was killed may have been settled just now, and the manifest with it.
-        self.manifest = self.read_manifest()?;
-        let last = memory.filter(|memory| !memory.make_anew).map(|memory| Ledger::read(memory.path));
-        let last = last.unwrap_or_default();
+        let newer = self.newer_manifest()?;
+        let is_as_left = newer.is_none();
+        self.manifest = newer.unwrap_or_else(|| std::mem::take(&mut self.manifest));
+        let last = memory.filter(|memory| !memory.make_anew).map(|memory| self.take_ledger(memory.path));
+        let (last, is_own) = last.unwrap_or_default();
+        let intact = if is_own && is_as_left {
+            // This process has looked at every file before, and has written the rest.
+            vec![true; last.entries.len()]
+        } else {
+            last.intact(&self.path, &self.manifest)
+        };
         let by = RandomState::new();
         let places = (0..).zip(&last.entries).map(|(place, entry)| (by.hash_one(&*entry.path), place)).collect();
         Ok(Staging {
             places,
             by,
-            intact: last.intact(&self.path, &self.manifest),
+            intact,
             fate: std::iter::repeat_with(AtomicU8::default).take(last.entries.len()).collect(),
             last,
             output: self,
@@ -169,16 +186,22 @@ impl Staging {
     /// Keeps a file of the last run that was made from the same things, unless it or a file that it needs was changed
     /// or removed since. Says whether it was kept; it has to be written otherwise.
     pub fn keep(&self, path: &str, made_from: Digest) -> bool {
-        let Some(place) = self.find(path) else { return false };
+        self.recall(path, made_from).is_some()
+    }
+
+    /// The same, and tells what is in a file that was kept.
+    pub fn recall(&self, path: &str, made_from: Digest) -> Option<Fingerprint> {
+        let place = self.find(path)?;
         let entry = &self.last.entries[place];
         let is_intact = |place: usize| self.intact.get(place).copied().unwrap_or(false);
         let needs = || entry.needs.iter().map(|&need| need as usize);
         if entry.made_from != Some(made_from) || !is_intact(place) || !needs().all(is_intact) {
-            return false;
+            return None;
         }
         needs().for_each(|need| _ = self.fate[need].fetch_or(NEEDED, Ordering::Relaxed));
         // Two pages of the same path are told apart when both are there.
-        self.fate[place].fetch_or(KEPT, Ordering::Relaxed) & KEPT == 0
+        let is_first = self.fate[place].fetch_or(KEPT, Ordering::Relaxed) & KEPT == 0;
+        is_first.then(|| entry.fingerprint())
     }
 
     /// The place of a path in the last ledger.

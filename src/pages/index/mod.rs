@@ -11,8 +11,9 @@ pub(crate) mod search;
 mod text;
 
 use super::card::{Cards, Placement};
+use super::fingerprint::Fingerprints;
 use super::shop::Shop;
-use crate::assets::image::MAKER;
+use crate::site::Digest;
 use anyhow::Result;
 use facet::{Facet, FacetKind};
 use order::Order;
@@ -54,15 +55,28 @@ pub(crate) fn card_block(shop: &Shop<'_>, cards: &Cards, block: u32) -> Result<S
     Ok(block)
 }
 
+/// Where files go, by their paths, and where those of the last run may stay.
+pub trait Shelf: Sync {
+    /// The hash of the file of the last run, if it was made from the same and stays in its place.
+    fn keep(&self, path: &str, made_from: Digest) -> Option<blake3::Hash>;
+
+    /// Takes a file, and what it was made from where the next run may keep it.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    fn put(&self, path: &str, bytes: &[u8], made_from: Option<Digest>) -> Result<()>;
+}
+
 /// Makes `index/facets.json`, which has every facet with its values and counts and every order, and their columns.
 ///
 /// # Errors
-/// When `write` fails.
-pub(crate) fn write_facets(shop: &Shop<'_>, write: &(dyn Fn(&str, &[u8]) -> Result<()> + Sync)) -> Result<()> {
+/// When the shelf does not take a file.
+pub(crate) fn write_facets(shop: &Shop<'_>, fingerprints: &Fingerprints, shelf: &dyn Shelf) -> Result<()> {
+    let at = |file: &str| format!("{}{file}", shop.links.folder());
     let facets = FacetKind::ALL.par_iter().map(|&kind| {
         let Some((facet, column)) = Facet::of(shop, kind) else { return Ok(None) };
         let text = column.text();
-        write(&kind.file(), text.as_bytes())?;
+        shelf.put(&at(&kind.file()), text.as_bytes(), None)?;
         let values = facet.values.iter().zip(column.counts(facet.values.len()));
         let values = values.map(|(value, count)| match &value.extra {
             Some(extra) => json!([value.key, value.label, count, extra]),
@@ -72,50 +86,34 @@ pub(crate) fn write_facets(shop: &Shop<'_>, write: &(dyn Fn(&str, &[u8]) -> Resu
             "key": kind.key(),
             "label": facet.label,
             "all": kind.wants_all(),
-            "file": versioned(&kind.file(), &text),
+            "file": versioned(&kind.file(), &blake3::hash(text.as_bytes())),
             "values": values.collect::<Vec<_>>(),
         })))
     });
     let facets: Vec<Option<Json>> = facets.collect::<Result<_>>()?;
     let orders = Order::all_of(shop).into_par_iter().map(|order| {
-        let text = order.text(shop);
-        write(&order.file(), text.as_bytes())?;
-        Ok((order.key(), Json::from(versioned(&order.file(), &text))))
+        let path = at(&order.file());
+        let made_from = fingerprints.of_column(&order.basis(shop));
+        let make = || {
+            let text = order.text(shop);
+            shelf.put(&path, text.as_bytes(), Some(made_from))?;
+            anyhow::Ok(blake3::hash(text.as_bytes()))
+        };
+        let hash = shelf.keep(&path, made_from).map_or_else(make, Ok)?;
+        Ok((order.key(), Json::from(versioned(&order.file(), &hash))))
     });
     let orders: Vec<(String, Json)> = orders.collect::<Result<_>>()?;
     let summary = json!({
         "count": shop.catalog.records.len(),
         "block": CARDS_IN_BLOCK,
-        "cards": hash_of_cards(shop),
+        "cards": &fingerprints.of_cards().to_hex()[..8],
         "facets": facets.into_iter().flatten().collect::<Vec<_>>(),
         "orders": orders.into_iter().collect::<serde_json::Map<_, _>>(),
     });
-    write(FACETS, format!("{summary}\n").as_bytes())
+    shelf.put(&at(FACETS), format!("{summary}\n").as_bytes(), None)
 }
 
 /// The file of a column with what changes when its contents do, so that browsers may keep it.
-fn versioned(file: &str, text: &str) -> String {
-    format!("{file}?v={}", &blake3::hash(text.as_bytes()).to_hex()[..8])
-}
-
-/// Changes when any card may have.
-fn hash_of_cards(shop: &Shop<'_>) -> String {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(MAKER.as_bytes()).update(format!("{:?}", shop.config.images).as_bytes());
-    for record in &shop.catalog.records {
-        hasher.update(record.slug.as_bytes()).update(shop.name(record).as_bytes());
-        hasher.update(&record.price.minor.to_le_bytes()).update(&record.compare_at.unwrap_or(0).to_le_bytes());
-        let size = record.size.map_or(u8::MAX, |size| size as u8);
-        hasher.update(&[record.availability as u8, record.color_count, size]);
-        hasher.update(&record.fits.map(|fit| fit.unwrap_or(u8::MAX)));
-        hasher.update(shop.brand_name(record).unwrap_or_default().as_bytes());
-        if let Some((source, alt)) = &record.image {
-            hasher.update(source.as_bytes()).update(alt.as_bytes());
-            // The file at an address may be another one than before.
-            let file = shop.media.resolve(source).ok();
-            hasher.update(file.map(|file| file.url_path).unwrap_or_default().as_bytes());
-        }
-        hasher.update(&[0]);
-    }
-    hasher.finalize().to_hex()[..8].to_string()
+fn versioned(file: &str, hash: &blake3::Hash) -> String {
+    format!("{file}?v={}", &hash.to_hex()[..8])
 }

@@ -51,6 +51,32 @@ impl Order {
         format!("index/order-{}.json", self.key())
     }
 
+    /// All that its ranks are made from.
+    pub(crate) fn basis(self, shop: &Shop<'_>) -> Vec<u8> {
+        let records = &shop.catalog.records;
+        let mut basis = format!("{} {}\n", self.key(), shop.locale).into_bytes();
+        for record in records {
+            match self {
+                Self::Price => {
+                    basis.extend_from_slice(record.price.currency.code().as_bytes());
+                    basis.extend_from_slice(&record.price.minor.to_le_bytes());
+                }
+                Self::Newest => {
+                    basis.push(u8::from(record.created_at.is_some()));
+                    basis.extend_from_slice(&record.created_at.unwrap_or_default().to_le_bytes());
+                }
+                Self::Name => {
+                    let name = shop.name(record);
+                    basis.extend_from_slice(&(name.len() as u32).to_le_bytes());
+                    basis.extend_from_slice(name.as_bytes());
+                }
+                Self::Popular => basis.extend_from_slice(&record.popularity.to_le_bytes()),
+                Self::Fit(shape) => basis.push(record.fits[shape.index()].unwrap_or(u8::MAX)),
+            }
+        }
+        basis
+    }
+
     /// The file: how many ranks there are, then the rank of each product.
     pub(crate) fn text(self, shop: &Shop<'_>) -> String {
         let records = &shop.catalog.records;

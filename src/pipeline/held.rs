@@ -1,0 +1,42 @@
+//! What a process that makes a store again and again keeps from one time to the next.
+//!
+//! It is all on the disk as well, or made from the configuration, so that it may be lost at any time; and it is used only
+//! while the disk shows that nobody else has been there since.
+
+use super::{RunError, theme};
+use crate::config::{StoreConfiguration, ThemeSource};
+use crate::enhance::Written;
+use crate::pages::Theme;
+use crate::site::Known;
+
+/// Nothing, to begin with.
+#[derive(Default)]
+pub struct Held {
+    /// A theme of the program's own, with a hash of the configuration that it was loaded with.
+    theme: Option<(blake3::Hash, Theme)>,
+    /// The store that stands.
+    pub(super) known: Known,
+    /// What is remembered of the catalogue.
+    pub(super) written: Option<Written>,
+}
+
+impl Held {
+    /// The theme of a store; it is given back by [`Held::keep_theme`].
+    pub(super) fn take_theme(&mut self, config: &StoreConfiguration) -> Result<Theme, RunError> {
+        match self.theme.take() {
+            Some((of, theme)) if of == hash_of(config) => Ok(theme),
+            _ => theme::load(config),
+        }
+    }
+
+    /// Keeps a theme, unless it stands in files, which may change.
+    pub(super) fn keep_theme(&mut self, config: &StoreConfiguration, theme: Theme) {
+        if let ThemeSource::Embedded(_) = config.theme {
+            self.theme = Some((hash_of(config), theme));
+        }
+    }
+}
+
+fn hash_of(config: &StoreConfiguration) -> blake3::Hash {
+    blake3::hash(format!("{config:?}").as_bytes())
+}
