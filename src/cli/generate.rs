@@ -27,7 +27,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use time::OffsetDateTime;
-use url::Url;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -144,7 +143,7 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
         }
     };
     let store = state::open(global.state.as_deref(), state::folder_of(config), terminal);
-    let held = RefCell::new(Held::default());
+    let held = RefCell::new(Held::for_rounds());
     let build = || {
         let order =
             Order { text: StoreText::read(config)?, choices: args.choices.clone(), retry_of: None, resumes: None };
@@ -417,9 +416,8 @@ fn describe(
     }
     if let Some(published) = &summary.published {
         row("store", &words::shown(&config.output));
-        if let Ok(url) = Url::from_file_path(config.output.join("index.html")) {
-            row("open", &paint.cyan(url.as_str()));
-        }
+        // Links begin at the host, so that a page opened as a file would have no style.
+        row("see it", &paint.cyan(&format!("storegen preview {}", words::shown(&config.path))));
         let mut files = format!("{} ({})", words::number(published.files), words::bytes(published.bytes));
         for (count, what) in [(published.added, "new"), (published.changed, "changed"), (published.removed, "removed")]
         {

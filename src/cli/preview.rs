@@ -100,7 +100,8 @@ impl Workshop {
     }
 
     fn at(folder: PathBuf, store: JobStore, lock: Option<File>, own: Option<tempfile::TempDir>) -> Self {
-        let (sources, listener, held) = (RefCell::default(), RefCell::default(), RefCell::default());
+        let (sources, listener) = (RefCell::default(), RefCell::default());
+        let held = RefCell::new(Held::for_rounds());
         Self { store, folder, _lock: lock, _own: own, sources, listener, held }
     }
 

@@ -5,7 +5,7 @@
 
 use super::catalog::EnhancedCatalog;
 use super::collect::{Collector, Draft, Place, Reading, Recollection};
-use super::memory::{Index, Remembered, Written};
+use super::memory::{Index, Remembered, Unwritten};
 use super::record::{ProductRecord, TermId};
 use super::related::related;
 use super::slugs::unique_slugs;
@@ -21,8 +21,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::PoisonError;
 
 impl Collector<'_> {
-    /// Puts everything in order. `max_products` keeps the first ones in sort order. What is remembered of this reading comes
-    /// with the catalogue.
+    /// Puts everything in order. `max_products` keeps the first ones in sort order. What is to be remembered of this
+    /// reading comes with the catalogue.
     ///
     /// # Errors
     /// [`Damaged`](super::memory::Damaged), when what is remembered cannot be read back; [`Undecided`], when it takes more
@@ -32,7 +32,7 @@ impl Collector<'_> {
         sort: SortOrder,
         max_products: Option<usize>,
         findings: &mut Vec<Finding>,
-    ) -> Result<(EnhancedCatalog, Option<Written>)> {
+    ) -> Result<(EnhancedCatalog, Option<Unwritten>)> {
         let from = findings.len();
         let comparison = self.comparison();
         let mut drafts = std::mem::take(self.drafts.get_mut().unwrap_or_else(PoisonError::into_inner));
@@ -119,9 +119,11 @@ impl Collector<'_> {
         for (record, neighbours) in records.iter_mut().zip(neighbours) {
             record.related = neighbours;
         }
-        let written = index.and_then(|(memory, index, moment)| {
-            let index = Index { about_the_whole: findings[from..].to_vec(), ..index };
-            memory.replace(index, self.snapshot.length(), moment.filter(|_| !has_twins).as_deref())
+        let unwritten = index.map(|(memory, index, moment)| Unwritten {
+            memory,
+            index: Index { about_the_whole: findings[from..].to_vec(), ..index },
+            length: self.snapshot.length(),
+            moment: moment.filter(|_| !has_twins),
         });
         let catalog = EnhancedCatalog {
             records,
@@ -131,7 +133,7 @@ impl Collector<'_> {
             snapshot: self.snapshot.finish(),
             differences,
         };
-        Ok((catalog, written))
+        Ok((catalog, unwritten))
     }
 }
 

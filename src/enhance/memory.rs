@@ -40,6 +40,22 @@ pub struct Memory {
     moment: Option<Vec<u8>>,
 }
 
+/// What is to be remembered of a reading. Writing it can wait until shoppers see what was made of it.
+pub struct Unwritten {
+    pub(super) memory: Memory,
+    pub(super) index: Index,
+    /// Bytes of the products' file that belong to the index.
+    pub(super) length: u64,
+    pub(super) moment: Option<Vec<u8>>,
+}
+
+impl Unwritten {
+    /// Remembers it, in place of the last reading.
+    pub fn write(self) -> Option<Written> {
+        self.memory.replace(self.index, self.length, self.moment.as_deref())
+    }
+}
+
 /// An index that this process has written, to be used again while its file is the same.
 pub struct Written {
     stamp: Stamp,
@@ -253,7 +269,7 @@ impl Memory {
 
     /// Remembers this reading in place of the last. Where the disk refuses, the next run makes everything again, which is
     /// no reason to fail this one.
-    pub(super) fn replace(self, index: Index, length: u64, moment: Option<&[u8]>) -> Option<Written> {
+    fn replace(self, index: Index, length: u64, moment: Option<&[u8]>) -> Option<Written> {
         let index = Index { basis: self.basis, length, ..index };
         let bytes = postcard::to_stdvec(&index).ok()?;
         write_sealed(&self.index_path, KIND, &bytes).ok()?;

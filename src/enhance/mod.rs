@@ -20,7 +20,7 @@ pub mod wording;
 pub use catalog::EnhancedCatalog;
 pub use collect::{Collector, Comparison, Mapped};
 pub use finish::Undecided;
-pub use memory::{Damaged, Memory, Standing, Written};
+pub use memory::{Damaged, Memory, Standing, Unwritten, Written};
 pub use record::ProductRecord;
 
 use crate::catalog::product::Product;

@@ -5,7 +5,7 @@
 
 use super::{RunError, theme};
 use crate::config::{StoreConfiguration, ThemeSource};
-use crate::enhance::Written;
+use crate::enhance::{Unwritten, Written};
 use crate::pages::Theme;
 use crate::site::Known;
 
@@ -18,9 +18,33 @@ pub struct Held {
     pub(super) known: Known,
     /// What is remembered of the catalogue.
     pub(super) written: Option<Written>,
+    /// What is to be remembered of it once the store is there.
+    unwritten: Option<Box<Unwritten>>,
+    is_for_rounds: bool,
 }
 
 impl Held {
+    /// For a process that will make the store again, and whose shoppers wait for each change.
+    pub fn for_rounds() -> Self {
+        Self { is_for_rounds: true, ..Self::default() }
+    }
+
+    /// Takes what is to be remembered of a catalogue. It takes room, and is written at once where nobody waits.
+    pub(super) fn remember(&mut self, unwritten: Option<Box<Unwritten>>) {
+        self.unwritten = unwritten;
+        if !self.is_for_rounds {
+            self.write();
+            self.written = None;
+        }
+    }
+
+    /// Writes what is to be remembered.
+    pub(super) fn write(&mut self) {
+        if let Some(unwritten) = self.unwritten.take() {
+            self.written = unwritten.write();
+        }
+    }
+
     /// The theme of a store; it is given back by [`Held::keep_theme`].
     pub(super) fn take_theme(&mut self, config: &StoreConfiguration) -> Result<Theme, RunError> {
         match self.theme.take() {

@@ -25,7 +25,7 @@ use crate::assets::media::Media;
 use crate::catalog::{Block, CatalogError, CopyWriter, Mapper, RawDocument, Source};
 use crate::config::{CatalogUri, ConfigErrors, Platform, StoreConfiguration, ThemeSource};
 use crate::enhance::{
-    self, Collector, Comparison, Damaged, EnhancedCatalog, Mapped, Standing, Undecided, Written, collect,
+    self, Collector, Comparison, Damaged, EnhancedCatalog, Mapped, Standing, Undecided, Unwritten, Written, collect,
 };
 use crate::event::{Cancelled, Event, Finding, Observer, Outcome, Phase, Reading};
 use crate::language::Words;
@@ -146,6 +146,8 @@ pub fn generate(
 ) -> Result<Summary, RunError> {
     let theme = held.take_theme(config)?;
     let summary = generate_with(&theme, config, options, breakers, held, observer);
+    // What was read is not to be read again, whatever became of it.
+    held.write();
     held.keep_theme(config, theme);
     summary
 }
@@ -187,7 +189,10 @@ fn generate_with(
                 published: Some(published),
             });
         }
-        Read::Whole(read, comparison) => (read, comparison),
+        Read::Whole(read, comparison, unwritten) => {
+            held.remember(unwritten);
+            (read, comparison)
+        }
     };
     let mut catalog = read.catalog;
     let has_fetched = pictures::fetch(config, &mut catalog, &media, &cache, breakers, options.room, observer)?;
@@ -311,8 +316,8 @@ impl Last {
 enum Read {
     /// The store that stands was made from it.
     AsBefore(Whole, Reading),
-    /// A catalogue, and how it compares with that of the last run.
-    Whole(Box<ReadCatalog>, Option<Comparison>),
+    /// A catalogue, how it compares with that of the last run, and what the next one is to know of it.
+    Whole(Box<ReadCatalog>, Option<Comparison>, Option<Box<Unwritten>>),
 }
 
 /// Reads the catalogue as far as it has to be read; reads it again where what is remembered turns out to be damaged.
@@ -377,7 +382,7 @@ pub fn read_catalog(
     observer: &dyn Observer,
 ) -> Result<ReadCatalog, RunError> {
     match read(&Reader { config, words, media, copy: None, room: Room::default() }, work_dir, None, false, observer)? {
-        Read::Whole(catalog, _) => Ok(*catalog),
+        Read::Whole(catalog, ..) => Ok(*catalog),
         Read::AsBefore(..) => {
             Err(RunError::Failed(anyhow::anyhow!("nothing is remembered, so nothing can be as before")))
         }
@@ -473,13 +478,12 @@ fn read(
     }
     let rules = collector.rules().clone();
     let mut findings = Vec::new();
-    let (catalog, written) = collector.finish(config.sort, config.product_filters.max_products, &mut findings)?;
-    keep(written);
+    let (catalog, unwritten) = collector.finish(config.sort, config.product_filters.max_products, &mut findings)?;
     tell(findings);
     report(held.into_inner().unwrap_or_else(PoisonError::into_inner), observer);
     observer.observe(Event::Finished { phase: Phase::Products, steps: documents });
     stop_if_cancelled(observer)?;
-    Ok(Read::Whole(Box::new(ReadCatalog { catalog, rules, documents }), comparison))
+    Ok(Read::Whole(Box::new(ReadCatalog { catalog, rules, documents }), comparison, unwritten.map(Box::new)))
 }
 
 /// How a catalogue was read that was read to its end.
