@@ -95,6 +95,27 @@ fn the_store_follows_its_files() {
     assert_same_tree(&fresh(&store), &store.tree(), "after all changes");
 }
 
+#[test]
+fn a_store_that_is_taken_away_behind_a_watch_is_made_whole_again() {
+    let store = Store::from_example("boutique");
+    let catalog = store.path("catalog/products.jsonl");
+    let text = std::fs::read_to_string(&catalog).expect("the catalogue");
+    let renamed = |name: &str| std::fs::write(&catalog, text.replace("\"Nagi Aviator\"", name)).expect("written");
+    let watching = Watching::begin(&store, &[]);
+    // The second build relies on what the first has left.
+    renamed("\"Nagi Pilot\"");
+    watching.hears("watching");
+    std::fs::remove_dir_all(store.output()).expect("removed");
+    renamed("\"Nagi Captain\"");
+    watching.hears("watching");
+    assert_same_tree(&fresh(&store), &store.tree(), "after the store was taken away");
+    std::fs::remove_dir_all(store.path(".storegen")).expect("removed");
+    renamed("\"Nagi Gunner\"");
+    watching.until(|| store.page("products/index.html").contains("Nagi Gunner"));
+    watching.end();
+    assert_same_tree(&fresh(&store), &store.tree(), "after what was remembered was taken away");
+}
+
 fn product(id: i32, name: &str) -> bson::Document {
     doc! { "_id": id, "name": name, "price": 90 + id, "frame_shape": "round" }
 }
