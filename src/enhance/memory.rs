@@ -6,12 +6,12 @@
 //! of everything else that products depend on; with another basis nothing is remembered. Damage is told by hashes, and
 //! then nothing is remembered either: all of this may be lost at any time. Only one process at a time uses it.
 
-use super::snapshot::{Location, SnapshotWriter, read_exact_at};
+use super::snapshot::{Location, SnapshotWriter};
 use crate::assets::media::{Media, Trace};
 use crate::catalog::vocabulary::{Term, Vocabulary};
 use crate::event::Finding;
 use crate::site::Digest;
-use crate::site::durable::{make_private_folder, private, read_sealed, write_sealed};
+use crate::site::durable::{make_private_folder, private, read_exact_at, read_sealed, write_sealed};
 use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
