@@ -272,7 +272,7 @@ impl Source {
             }
             (Origin::MongoDb(server), None) => {
                 let query = pushdown::query(&self.mappings, filters, references);
-                let asked = self.keeper().map(|keeper| keeper.query(references, server.told()));
+                let asked = self.keeper().map(|keeper| keeper.query(server.told()));
                 let asked = asked.unwrap_or_else(|| query.clone());
                 if asked != query {
                     outlet.only(query.clone());

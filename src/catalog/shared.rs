@@ -10,7 +10,7 @@ use super::CatalogError;
 use super::document::RawDocument;
 use super::mongodb::Told;
 use super::pushdown;
-use super::references::{Beside, References};
+use super::references::{Beside, Collecting};
 use super::spool::{About, Part, Spool, SpoolWriter};
 use super::stream::{Gone, Outlet};
 use super::targets::Mappings;
@@ -65,7 +65,7 @@ fn catalog_of(settings: &CatalogSettings) -> Option<String> {
 }
 
 /// Which documents a store wants.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 struct Wish {
     mapping: Option<MappingFile>,
     locales: Vec<String>,
@@ -78,16 +78,15 @@ impl Wish {
         Self { mapping: mapping.clone(), locales: locales.clone(), filters: store.product_filters.clone() }
     }
 
-    /// A query that finds all of them, and maybe more. `references` are as `reader` has them.
-    fn query(&self, reader: &Self, references: &References) -> Document {
+    /// The query that finds them, given the brands and categories there are.
+    fn query(&self, named: &[(Beside, RawDocument)]) -> Document {
         let Ok(mappings) = Mappings::compile(self.mapping.as_ref()) else { return Document::new() };
-        let mut filters = self.filters.clone();
-        if (&self.mapping, &self.locales) != (&reader.mapping, &reader.locales) {
-            // Its brands and categories may go by other names.
-            filters.brand.clear();
-            filters.category.clear();
+        let mappings = mappings.in_locales(&self.locales);
+        let mut collecting = Collecting::new(&mappings);
+        if !(self.filters.brand.is_empty() && self.filters.category.is_empty()) {
+            named.iter().for_each(|(kind, raw)| collecting.take(*kind, raw, ""));
         }
-        pushdown::query(&mappings, &filters, references)
+        pushdown::query(&mappings, &self.filters, &collecting.finish())
     }
 }
 
@@ -233,9 +232,9 @@ impl SharedReading {
     }
 
     /// A query that finds what any of the stores wants.
-    fn query(&self, reader: &Wish, references: &References) -> Document {
+    fn query(&self, named: &[(Beside, RawDocument)]) -> Document {
         let mut queries: Vec<Document> = Vec::new();
-        for query in self.wishes.iter().map(|wish| wish.query(reader, references)) {
+        for query in self.wishes.iter().map(|wish| wish.query(named)) {
             if query.is_empty() {
                 return query;
             }
@@ -257,7 +256,6 @@ pub struct Keeper(Arc<Keeping>);
 
 struct Keeping {
     reading: Arc<SharedReading>,
-    wish: Wish,
     patience: Patience,
     kept: Mutex<Kept>,
 }
@@ -266,6 +264,8 @@ struct Kept {
     /// Nothing once it is finished.
     writer: Option<io::Result<SpoolWriter>>,
     part: Option<Part>,
+    /// Brands and categories, which stores call by their names.
+    named: Vec<(Beside, RawDocument)>,
     about: About,
     unanswered: Option<String>,
 }
@@ -273,19 +273,20 @@ struct Kept {
 impl Keeper {
     fn begin(reading: Arc<SharedReading>, store: &StoreConfiguration, folder: &Path) -> Self {
         let writer = Some(SpoolWriter::create_in(folder));
-        let kept = Mutex::new(Kept { writer, part: None, about: About::default(), unanswered: None });
-        Self(Arc::new(Keeping { reading, wish: Wish::of(store), patience: store.catalog.patience, kept }))
+        let kept = Kept { writer, part: None, named: Vec::new(), about: About::default(), unanswered: None };
+        let kept = Mutex::new(kept);
+        Self(Arc::new(Keeping { reading, patience: store.catalog.patience, kept }))
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the server has to be asked for on behalf of all stores, given what the reader has read of the other
-    /// collections, and up to when the server had `told` of its changes before.
-    pub(super) fn query(&self, references: &References, told: Option<&Told>) -> Document {
-        let query = self.0.reading.query(&self.0.wish, references);
+    /// What the server has to be asked for on behalf of all stores, once the other collections are read; it had `told` of its
+    /// changes before.
+    pub(super) fn query(&self, told: Option<&Told>) -> Document {
         let mut kept = self.kept();
+        let query = self.0.reading.query(&std::mem::take(&mut kept.named));
         kept.about.query = query.clone();
         // What was written to since the reader's last moment is no concern of the other stores.
         kept.about.told = told.map(|told| Told { moment: told.moment.clone(), changed: None });
@@ -300,7 +301,10 @@ impl Keeper {
     /// Adds a document.
     pub(super) fn add(&self, document: &RawDocument) {
         let mut kept = self.kept();
-        let Kept { writer, part: Some(part), .. } = &mut *kept else { return };
+        let Kept { writer, part: Some(part), named, .. } = &mut *kept else { return };
+        if let Part::References(kind @ (Beside::Brands | Beside::Categories)) = part {
+            named.push((*kind, document.clone()));
+        }
         if let Some(Ok(open)) = writer
             && let Err(error) = open.add(part, document)
         {
