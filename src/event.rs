@@ -119,6 +119,13 @@ pub enum Reading {
         /// Those that were read.
         other: u64,
     },
+    /// Not from its server: every document as another store of the same run had read it, compared as above.
+    Shared {
+        /// Documents that are as they were.
+        known: u64,
+        /// New and changed documents, or all where there was nothing to compare them with.
+        other: u64,
+    },
     /// Every document, with nothing to compare it with.
     Whole,
 }

@@ -6,6 +6,7 @@
 use super::CatalogError;
 use super::document::{LARGEST, Place, RawDocument};
 use super::json_stream::{Broken, JsonDocuments};
+use super::references::Beside;
 use crate::config::Collections;
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
@@ -32,10 +33,10 @@ pub(super) struct CollectionFile {
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     pub(super) products: Vec<CollectionFile>,
-    pub(super) brands: Option<CollectionFile>,
-    pub(super) categories: Option<CollectionFile>,
-    pub(super) face_shape_compatibility: Option<CollectionFile>,
-    pub(super) user_analytics: Option<CollectionFile>,
+    brands: Option<CollectionFile>,
+    categories: Option<CollectionFile>,
+    face_shape_compatibility: Option<CollectionFile>,
+    user_analytics: Option<CollectionFile>,
 }
 
 impl Files {
@@ -72,11 +73,20 @@ impl Files {
 }
 
 impl Files {
+    /// The file of another collection than products.
+    pub(super) fn of(&self, kind: Beside) -> Option<&CollectionFile> {
+        match kind {
+            Beside::Brands => self.brands.as_ref(),
+            Beside::Categories => self.categories.as_ref(),
+            Beside::Compatibility => self.face_shape_compatibility.as_ref(),
+            Beside::Events => self.user_analytics.as_ref(),
+        }
+    }
+
     /// What shows whether any of the files has been written to: which they are, their sizes and times.
     pub(super) fn witness(&self) -> Option<Vec<u8>> {
-        let others = [&self.brands, &self.categories, &self.face_shape_compatibility, &self.user_analytics];
         let mut witness = Vec::new();
-        for file in self.products.iter().chain(others.into_iter().flatten()) {
+        for file in self.products.iter().chain(Beside::ALL.into_iter().filter_map(|kind| self.of(kind))) {
             let metadata = file.path.metadata().ok()?;
             let since = |time: io::Result<SystemTime>| time.ok()?.duration_since(SystemTime::UNIX_EPOCH).ok();
             #[cfg(unix)]

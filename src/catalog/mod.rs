@@ -22,6 +22,9 @@ mod pushdown;
 mod reading;
 mod references;
 mod scalars;
+mod shared;
+mod sieve;
+mod spool;
 mod stream;
 mod targets;
 pub mod text;
@@ -34,13 +37,16 @@ pub use gridfs::{StoredContents, StoredFile};
 pub use mapping::MappingError;
 pub use mongodb::{Changed, ServerHealth, Told};
 pub use references::{Bounds, EventCounts, FaceShapeRules, FrameRule, References};
+pub use shared::{Keeper, SharedReading, SharedReadings, Taken, Turn};
 pub use stream::{Block, Products};
 
 use crate::config::{CatalogSettings, CatalogUri, Collections, MappingFile, ProductFilters};
 use crate::event::{Cancelled, Observer};
 use crate::room::Room;
 use files::{CollectionFile, FileDocuments, Files};
-use references::Collecting;
+use references::{Beside, Collecting};
+use shared::Noting;
+use spool::Part;
 use std::time::SystemTime;
 use stream::Outlet;
 use targets::Mappings;
@@ -65,6 +71,7 @@ pub struct Source {
     collections: Collections,
     mappings: Mappings,
     copy: Option<CopyWriter>,
+    turn: Option<Turn>,
     room: Room,
 }
 
@@ -118,7 +125,8 @@ impl Source {
             }
         };
         let mappings = mappings.in_locales(&settings.locales);
-        Ok(Self { origin, collections: settings.collections.clone(), mappings, copy: None, room: Room::default() })
+        let collections = settings.collections.clone();
+        Ok(Self { origin, collections, mappings, copy: None, turn: None, room: Room::default() })
     }
 
     /// Has as many documents on their way as there is room for.
@@ -129,6 +137,31 @@ impl Source {
     /// Gives a copy of everything that is read from a server to a writer.
     pub fn copied_to(self, writer: Option<CopyWriter>) -> Self {
         Self { copy: writer, ..self }
+    }
+
+    /// Keeps everything that is read from a server for other stores, or takes it from the reading of one.
+    pub fn sharing(self, turn: Turn) -> Self {
+        // The others want to know from when on to ask for changes, even if this store does not.
+        Self { turn: Some(turn), ..self.asking_for_changes(None) }
+    }
+
+    /// Whether it is another store's reading.
+    pub fn is_anothers(&self) -> bool {
+        self.taken().is_some()
+    }
+
+    fn taken(&self) -> Option<&Taken> {
+        match &self.turn {
+            Some(Turn::Take(taken)) => Some(taken),
+            Some(Turn::Read(_)) | None => None,
+        }
+    }
+
+    fn keeper(&self) -> Option<&Keeper> {
+        match &self.turn {
+            Some(Turn::Read(keeper)) => Some(keeper),
+            Some(Turn::Take(_)) | None => None,
+        }
     }
 
     /// Asks a server that keeps a log of its changes for those since a moment that [`Self::told`] gave before.
@@ -142,9 +175,10 @@ impl Source {
 
     /// What the server has told of its changes, once [`Self::references`] has connected to it.
     pub fn told(&self) -> Option<&Told> {
-        match &self.origin {
-            Origin::MongoDb(server) => server.told(),
-            Origin::Files(_) => None,
+        match (&self.origin, self.taken()) {
+            (_, Some(taken)) => taken.told(),
+            (Origin::MongoDb(server), None) => server.told(),
+            (Origin::Files(_), None) => None,
         }
     }
 
@@ -177,19 +211,38 @@ impl Source {
     /// As [`CatalogError`] says; faulty documents are findings in the result instead.
     pub fn references(&self, observer: &dyn Observer) -> Result<References, CatalogError> {
         let mut collecting = Collecting::new(&self.mappings);
-        match &self.origin {
-            Origin::MongoDb(server) => {
-                server.references(&self.collections, &mut collecting, self.copy.as_ref(), observer)?;
+        let mut take = |kind: Beside, raw: &RawDocument| {
+            let name = kind.name(&self.collections);
+            if let Some(copy) = &self.copy {
+                copy.add(name, raw);
             }
-            Origin::Files(files) => {
-                each(files.brands.as_ref(), observer, |raw, name| collecting.take_brand(raw, name))?;
-                each(files.categories.as_ref(), observer, |raw, name| collecting.take_category(raw, name))?;
-                let compatibility = files.face_shape_compatibility.as_ref();
-                each(compatibility, observer, |raw, name| collecting.take_compatibility(raw, name))?;
-                each(files.user_analytics.as_ref(), observer, |raw, _| collecting.take_event(raw))?;
+            if let Some(keeper) = self.keeper() {
+                keeper.begin_part(Part::References(kind));
+                keeper.add(raw);
+            }
+            collecting.take(kind, raw, name);
+        };
+        match (&self.origin, self.taken()) {
+            (_, Some(taken)) => taken.references(observer, &mut take)?,
+            (Origin::MongoDb(server), None) => {
+                let noting = Noting { observer, keeper: self.keeper() };
+                self.minded(server.references(&self.collections, &noting, &mut take))?;
+            }
+            (Origin::Files(files), None) => {
+                for kind in Beside::ALL {
+                    each(files.of(kind), observer, |raw, name| collecting.take(kind, raw, name))?;
+                }
             }
         }
         Ok(collecting.finish())
+    }
+
+    /// Has the other stores know what a failure of this one's reading was.
+    fn minded<T>(&self, outcome: Result<T, CatalogError>) -> Result<T, CatalogError> {
+        if let (Some(keeper), Err(error)) = (self.keeper(), &outcome) {
+            keeper.failed(error);
+        }
+        outcome
     }
 
     /// Starts reading the products in a thread of its own; with `changed`, only those that a server told of.
@@ -208,28 +261,39 @@ impl Source {
         observer: &'o dyn Observer,
     ) -> Result<Products<'o>, CatalogError> {
         let (mut outlet, inlet) = Outlet::new(self.room);
-        match &self.origin {
-            Origin::MongoDb(server) => {
+        match (&self.origin, self.taken()) {
+            (_, Some(taken)) => {
                 let query = pushdown::query(&self.mappings, filters, references);
-                let projection = pushdown::projection(&self.mappings);
+                let total = taken.total(&query);
                 outlet.copy_to(self.copy.clone());
-                let total =
-                    server.products(&self.collections.products, query, changed, projection, outlet, observer)?;
+                let (taken, names) = (taken.clone(), self.collections.products.clone());
+                in_a_thread(outlet, move |outlet| taken.products(&names, query, outlet))?;
+                Ok(Products::new(inlet, observer, total, None))
+            }
+            (Origin::MongoDb(server), None) => {
+                let query = pushdown::query(&self.mappings, filters, references);
+                let asked = self.keeper().map(|keeper| keeper.query(server.told()));
+                let asked = asked.unwrap_or_else(|| query.clone());
+                if asked != query {
+                    outlet.only(query.clone());
+                }
+                outlet.copy_to(self.copy.clone());
+                outlet.keep_for_others(self.keeper().cloned());
+                let wanted =
+                    mongodb::Wanted { query, asked, changed, projection: pushdown::projection(&self.mappings) };
+                let total = self.minded(server.products(&self.collections.products, wanted, outlet, observer))?;
                 Ok(Products::new(inlet, observer, total, Some(server.runtime())))
             }
-            Origin::Files(files) => {
+            (Origin::Files(files), None) => {
                 // Opened here, so that a file of another format is told before anything else begins.
                 let opened = files.products.iter().map(|file| Ok((file.name.clone(), FileDocuments::open(file)?)));
                 let opened: Vec<(String, FileDocuments)> = opened.collect::<Result<_, CatalogError>>()?;
-                let reader = std::thread::Builder::new().name("catalog".into());
-                let spawned = reader.spawn(move || {
-                    let outcome = opened.into_iter().try_for_each(|(name, documents)| {
+                in_a_thread(outlet, move |outlet| {
+                    opened.into_iter().try_for_each(|(name, documents)| {
                         outlet.begin(&name);
-                        pour(documents, &mut outlet)
-                    });
-                    outlet.finish(outcome);
-                });
-                spawned.map_err(|error| CatalogError::Unavailable(format!("cannot start a thread: {error}")))?;
+                        pour(documents, outlet)
+                    })
+                })?;
                 Ok(Products::new(inlet, observer, None, None))
             }
         }
@@ -264,6 +328,19 @@ impl Source {
 /// Every mistake in it.
 pub fn check_mapping(mapping: &MappingFile) -> Result<(), Vec<MappingError>> {
     Mappings::compile(Some(mapping)).map(|_| ())
+}
+
+/// Has documents read into an outlet, to its end.
+fn in_a_thread(
+    mut outlet: Outlet,
+    read: impl FnOnce(&mut Outlet) -> Result<(), CatalogError> + Send + 'static,
+) -> Result<(), CatalogError> {
+    let reader = std::thread::Builder::new().name("catalog".into());
+    let spawned = reader.spawn(move || {
+        let outcome = read(&mut outlet);
+        outlet.finish(outcome);
+    });
+    spawned.map(|_| ()).map_err(|error| CatalogError::Unavailable(format!("cannot start a thread: {error}")))
 }
 
 fn pour(documents: FileDocuments, outlet: &mut Outlet) -> Result<(), CatalogError> {

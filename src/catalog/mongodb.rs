@@ -11,9 +11,8 @@ mod reading;
 mod since;
 mod words;
 
-use super::copy::CopyWriter;
 use super::document::RawDocument;
-use super::references::Collecting;
+use super::references::Beside;
 use super::stream::Outlet;
 use super::{CatalogError, pushdown, scalars};
 use crate::config::{Collections, Patience, Secret};
@@ -42,6 +41,18 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 /// Server versions from 5.0 on read snapshots outside of transactions.
 const SNAPSHOT_WIRE_VERSION: i32 = 13;
+
+/// Which products are read.
+pub(super) struct Wanted<'a> {
+    /// Finds those that the store wants.
+    pub(super) query: Document,
+    /// Finds those that are asked for, which may be more.
+    pub(super) asked: Document,
+    /// Only those that were written to.
+    pub(super) changed: Option<&'a Changed>,
+    /// What is asked for of each.
+    pub(super) projection: Option<Document>,
+}
 
 /// A server and the runtime its driver lives in.
 pub(super) struct Server {
@@ -81,52 +92,33 @@ impl Server {
     pub(super) fn references(
         &self,
         names: &Collections,
-        collecting: &mut Collecting<'_>,
-        copy: Option<&CopyWriter>,
         observer: &dyn Observer,
+        take: &mut dyn FnMut(Beside, &RawDocument),
     ) -> Result<(), CatalogError> {
-        let copied = |name: &str, raw: &RawDocument| {
-            if let Some(copy) = copy {
-                copy.add(name, raw);
-            }
-        };
         self.wait(observer, async {
             let connection = self.connection(&names.products, observer).await?;
-            let Collections { brands, categories, face_shape_compatibility: fits, user_analytics: events, .. } = names;
-            let take_brand = |raw| {
-                copied(brands, &raw);
-                collecting.take_brand(&raw, brands);
-            };
-            connection.each(brands, Some(pushdown::brand_projection()), observer, take_brand).await?;
-            let take_category = |raw| {
-                copied(categories, &raw);
-                collecting.take_category(&raw, categories);
-            };
-            connection.each(categories, None, observer, take_category).await?;
-            let take_fit = |raw| {
-                copied(fits, &raw);
-                collecting.take_compatibility(&raw, fits);
-            };
-            connection.each(fits, None, observer, take_fit).await?;
-            let take_event = |raw| {
-                copied(events, &raw);
-                collecting.take_event(&raw);
-            };
-            connection.events(events, take_event).await
+            for kind in Beside::ALL {
+                let name = kind.name(names);
+                let take = |raw| take(kind, &raw);
+                match kind {
+                    Beside::Brands => connection.each(name, Some(pushdown::brand_projection()), observer, take).await?,
+                    Beside::Categories | Beside::Compatibility => connection.each(name, None, observer, take).await?,
+                    Beside::Events => connection.events(name, take).await?,
+                }
+            }
+            Ok(())
         })
     }
 
-    /// Starts reading products into an outlet, or only those that were `changed`; gives how many there may be, if the
-    /// server can tell quickly.
+    /// Starts reading products into an outlet; gives how many of them the store may want, if the server can tell quickly.
     pub(super) fn products(
         &self,
         names: &[String],
-        query: Document,
-        changed: Option<&Changed>,
-        projection: Option<Document>,
+        wanted: Wanted<'_>,
         mut outlet: Outlet,
         observer: &dyn Observer,
     ) -> Result<Option<u64>, CatalogError> {
+        let Wanted { query, asked, changed, projection } = wanted;
         let (connection, total) = self.wait(observer, async {
             let connection = self.connection(names, observer).await?.clone();
             let total = match changed {
@@ -135,7 +127,7 @@ impl Server {
             };
             Ok((connection, total))
         })?;
-        let query_of = |name: &String| changed.map_or_else(|| query.clone(), |changed| changed.among(name, &query));
+        let query_of = |name: &String| changed.map_or_else(|| asked.clone(), |changed| changed.among(name, &asked));
         let requests: Vec<(String, Document)> = names.iter().map(|name| (name.clone(), query_of(name))).collect();
         self.runtime.spawn(async move {
             let outcome = connection.stream(&requests, projection.as_ref(), &mut outlet).await;
@@ -295,9 +287,8 @@ mod tests {
         }
         let told = |uri: &str| {
             let server = Server::new(Secret::new(uri.into()), "shop".into(), Patience::default()).unwrap();
-            server
-                .products(&["products".into()], doc! {}, None, None, Outlet::new(Room::default()).0, &Silent)
-                .unwrap_err()
+            let wanted = Wanted { query: doc! {}, asked: doc! {}, changed: None, projection: None };
+            server.products(&["products".into()], wanted, Outlet::new(Room::default()).0, &Silent).unwrap_err()
         };
         let error = told("mongodb://user:pa/ss@localhost");
         assert!(matches!(&error, CatalogError::Invalid(message) if message.contains("catalog.uri")), "{error}");

@@ -11,6 +11,7 @@ use super::reading::{Notes, Reading, line_of, share_of};
 use super::scalars;
 use super::targets::{BrandField, CategoryField, Mappings};
 use super::vocabulary::{FaceShape, Term, Vocabulary, key_of};
+use crate::config::Collections;
 use crate::event::{Finding, Outcome};
 use std::collections::BTreeMap;
 
@@ -232,6 +233,29 @@ fn ids_named(
     Some(ids)
 }
 
+/// The collections beside the products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beside {
+    Brands,
+    Categories,
+    Compatibility,
+    Events,
+}
+
+impl Beside {
+    pub(super) const ALL: [Self; 4] = [Self::Brands, Self::Categories, Self::Compatibility, Self::Events];
+
+    /// What the collection is called.
+    pub(super) fn name(self, names: &Collections) -> &str {
+        match self {
+            Self::Brands => &names.brands,
+            Self::Categories => &names.categories,
+            Self::Compatibility => &names.face_shape_compatibility,
+            Self::Events => &names.user_analytics,
+        }
+    }
+}
+
 /// Takes the documents of the other collections one by one, in any order.
 pub(super) struct Collecting<'m> {
     mappings: &'m Mappings,
@@ -259,6 +283,16 @@ impl<'m> Collecting<'m> {
             fits: BTreeMap::new(),
             popularity: BTreeMap::new(),
             findings: Vec::new(),
+        }
+    }
+
+    /// Takes a document of a collection.
+    pub(super) fn take(&mut self, kind: Beside, raw: &RawDocument, collection: &str) {
+        match kind {
+            Beside::Brands => self.take_brand(raw, collection),
+            Beside::Categories => self.take_category(raw, collection),
+            Beside::Compatibility => self.take_compatibility(raw, collection),
+            Beside::Events => self.take_event(raw),
         }
     }
 

@@ -6,8 +6,12 @@
 use super::CatalogError;
 use super::copy::CopyWriter;
 use super::document::RawDocument;
+use super::shared::Keeper;
+use super::sieve;
+use super::spool::Part;
 use crate::event::{Cancelled, Event, Observer};
 use crate::room::Room;
+use mongodb::bson::Document;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -106,6 +110,12 @@ pub(super) struct Outlet {
     /// Most bytes in a block, give or take a document.
     most: usize,
     copy: Option<CopyWriter>,
+    /// Keeps everything for other stores.
+    keeper: Option<Keeper>,
+    /// Finds what this store wants of everything.
+    wanted: Document,
+    /// Somebody still listens.
+    is_heard: bool,
 }
 
 /// Nobody listens any more.
@@ -116,11 +126,32 @@ impl Outlet {
     pub(super) fn new(room: Room) -> (Self, Inlet) {
         let (sender, receiver) = sync_channel(WAITING);
         let (collection, documents) = ("".into(), Vec::new());
-        let outlet = Self { sender, sequence: 0, collection, documents, bytes: 0, most: room.documents, copy: None };
+        let outlet = Self {
+            sender,
+            sequence: 0,
+            collection,
+            documents,
+            bytes: 0,
+            most: room.documents,
+            copy: None,
+            keeper: None,
+            wanted: Document::new(),
+            is_heard: true,
+        };
         (outlet, Inlet(receiver))
     }
 
-    /// Gives a copy of every document to a writer.
+    /// Gives every document to a keeper.
+    pub(super) fn keep_for_others(&mut self, keeper: Option<Keeper>) {
+        self.keeper = keeper;
+    }
+
+    /// Passes on only what a query finds.
+    pub(super) fn only(&mut self, query: Document) {
+        self.wanted = query;
+    }
+
+    /// Gives a copy of every document that is passed on to a writer.
     pub(super) fn copy_to(&mut self, writer: Option<CopyWriter>) {
         self.copy = writer;
     }
@@ -133,10 +164,19 @@ impl Outlet {
         if let Some(copy) = &self.copy {
             copy.begin(collection);
         }
+        if let Some(keeper) = &self.keeper {
+            keeper.begin_part(Part::Products(collection.into()));
+        }
     }
 
     /// Takes a document; waits when the channel is full.
     pub(super) fn push(&mut self, document: RawDocument) -> Result<(), Gone> {
+        if let Some(keeper) = &self.keeper {
+            keeper.add(&document);
+        }
+        if !sieve::lets_through(&self.wanted, &document) {
+            return Ok(());
+        }
         if let Some(copy) = &self.copy {
             copy.add(&self.collection, &document);
         }
@@ -147,14 +187,20 @@ impl Outlet {
 
     /// Passes a note on to the observer.
     pub(super) fn note(&mut self, note: String) {
+        if let Some(keeper) = &self.keeper {
+            keeper.note(&note);
+        }
         let _ = self.sender.send(Message::Note(note));
     }
 
     /// Says how reading ended.
     pub(super) fn finish(&mut self, outcome: Result<(), CatalogError>) {
-        if self.flush().is_ok() {
-            let _ = self.sender.send(Message::Finished(outcome));
+        if self.flush().is_err() || !self.is_heard {
+            return;
         }
+        let trouble = self.keeper.as_ref().and_then(|keeper| keeper.end(&outcome));
+        trouble.into_iter().for_each(|trouble| _ = self.sender.send(Message::Note(trouble)));
+        let _ = self.sender.send(Message::Finished(outcome));
     }
 
     fn flush(&mut self) -> Result<(), Gone> {
@@ -165,6 +211,9 @@ impl Outlet {
         let block = Block { sequence: self.sequence, collection: Arc::clone(&self.collection), documents };
         self.sequence += 1;
         self.bytes = 0;
-        self.sender.send(Message::Block(block)).map_err(|_| Gone)
+        self.sender.send(Message::Block(block)).map_err(|_| {
+            self.is_heard = false;
+            Gone
+        })
     }
 }

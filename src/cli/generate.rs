@@ -6,8 +6,9 @@ use super::progress::{ProgressChoice, ProgressView};
 use super::state::{self, Unturned};
 use super::terminal::{Terminal, Verbosity};
 use super::{GlobalArgs, interrupt, several, watch, words};
+use crate::catalog::SharedReadings;
 use crate::config::{Overrides, StoreConfiguration, StoreText};
-use crate::event::{Event, Observer, Reading};
+use crate::event::{Event, Observer};
 use crate::jobs::{
     Begun, Changes, Clock, Deed, Ending, Exporter, GenerationJob, JobId, JobStatus, JobStore, NewJob, Recorder,
     Request, Stop, StopReason, SystemClock, Tally,
@@ -145,8 +146,7 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
     let store = state::open(global.state.as_deref(), state::folder_of(config), terminal);
     let held = RefCell::new(Held::for_rounds());
     let build = || {
-        let order =
-            Order { text: StoreText::read(config)?, choices: args.choices.clone(), retry_of: None, resumes: None };
+        let order = Order::new(StoreText::read(config)?, args.choices.clone());
         let held = &mut held.borrow_mut();
         conduct_again(held, order, store.clone(), args.dry_run, &args.conduct, terminal, &|_| {})
     };
@@ -158,7 +158,7 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
 }
 
 impl Choices {
-    fn overrides(&self) -> Overrides {
+    pub(super) fn overrides(&self) -> Overrides {
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         Overrides { output: self.output.as_ref().map(absolute), catalog_uri: None }
     }
@@ -172,6 +172,15 @@ pub(super) struct Order {
     pub(super) retry_of: Option<JobId>,
     /// The same, where it did not come to its end, so that what it had read is of use.
     pub(super) resumes: Option<JobId>,
+    /// What other stores of the run read as well.
+    pub(super) shared: SharedReadings,
+}
+
+impl Order {
+    /// A store that is made for the first time, on its own.
+    pub(super) fn new(text: StoreText, choices: Choices) -> Self {
+        Self { text, choices, retry_of: None, resumes: None, shared: SharedReadings::default() }
+    }
 }
 
 /// Runs a job from its place in the line to its record, which `ended` is shown.
@@ -196,7 +205,7 @@ fn conduct_again(
     terminal: &Terminal,
     ended: &dyn Fn(&GenerationJob),
 ) -> Result<Exit, Failure> {
-    let Order { text, mut choices, retry_of, resumes } = order;
+    let Order { text, mut choices, retry_of, resumes, shared } = order;
     let overrides = choices.overrides();
     choices.output.clone_from(&overrides.output);
     let config = text.load(&overrides, &|name| std::env::var(name).ok())?;
@@ -245,6 +254,7 @@ fn conduct_again(
         full: choices.full,
         room: args.max_memory.map_or_else(Room::default, Room::within),
         shard: choices.shard,
+        shared,
         protected: std::env::home_dir().into_iter().chain([state_folder]).collect(),
     };
     let timeout = args.timeout.or(config.jobs.timeout);
@@ -431,25 +441,8 @@ fn describe(
         if kept > 0 {
             row("pages", &format!("{} made, {} as before", words::number(summary.rendered), words::number(kept)));
         }
-        match summary.reading {
-            Reading::SameFiles => row("catalog", "not read again, its files have the sizes and times that they had"),
-            Reading::Compared { known, other } => row(
-                "catalog",
-                &format!(
-                    "{} as before, {} new or changed (compared by hashes)",
-                    words::counted(known, "document", "documents"),
-                    words::number(other)
-                ),
-            ),
-            Reading::Told { known, other } => row(
-                "catalog",
-                &format!(
-                    "{} as before, {} read (the server told which were written to)",
-                    words::counted(known, "document", "documents"),
-                    words::number(other)
-                ),
-            ),
-            Reading::Whole => {}
+        if let Some(how) = words::read(summary.reading) {
+            row("catalog", &how);
         }
     }
     for (name, counts) in [("skipped", &tally.skipped), ("excluded", &tally.excluded), ("repaired", &tally.repaired)] {

@@ -96,6 +96,9 @@ fn facts(job: &GenerationJob, beside: &Beside<'_>, now: OffsetDateTime, paint: P
         let [added, changed, removed] =
             [changes.files_added, changes.files_changed, changes.files_removed].map(words::number);
         row("files", &format!("{added} new, {changed} changed, {removed} removed"));
+        if let Some(how) = words::read(changes.reading) {
+            row("catalog", &how);
+        }
     }
     for (shelf, uses) in &metrics.cache {
         let (hits, all) = (words::number(uses.hits), words::number(uses.hits + uses.misses));

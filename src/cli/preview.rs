@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 use super::{GlobalArgs, interrupt, state, watch};
-use crate::catalog::Watch;
+use crate::catalog::{SharedReadings, Watch};
 use crate::config::{CatalogSettings, Overrides, StoreConfiguration, load};
 use crate::event::{Event, Observer};
 use crate::jobs::{Clock as _, JobStore, SystemClock};
@@ -126,7 +126,7 @@ impl Workshop {
     }
 
     fn listen(&self, config: &StoreConfiguration, bell: &Bell) {
-        let server = watch::server_of(config);
+        let server = config.catalog.server();
         let mut listener = self.listener.borrow_mut();
         if listener.as_ref().map(|listener| &listener.server) != server.as_ref() {
             *listener = server.map(|server| Listener::begin(server, config.catalog.clone(), bell.clone()));
@@ -155,6 +155,7 @@ impl Workshop {
                 full: false,
                 room: Room::default(),
                 shard: None,
+                shared: SharedReadings::default(),
                 protected: std::env::home_dir().into_iter().collect(),
             })
         };
@@ -170,7 +171,7 @@ impl Workshop {
 
 /// Rings whenever somebody has written to a database, until it is dropped.
 struct Listener {
-    /// Which database, as [`watch::server_of`] tells it.
+    /// Which database, as [`CatalogSettings::server`] tells it.
     server: String,
     is_over: Arc<AtomicBool>,
 }

@@ -52,7 +52,7 @@ pub(super) fn run(args: &RetryArgs, global: &GlobalArgs, terminal: &Terminal) ->
     let retry_of = Some(job.job_id.clone());
     // One that came to its end is run again for the catalogue of now.
     let resumes = retry_of.clone().filter(|_| job.status != JobStatus::Completed);
-    let order = Order { text, choices, retry_of, resumes };
+    let order = Order { retry_of, resumes, ..Order::new(text, choices) };
     args.conduct.start_threads()?;
     generate::conduct(order, store, false, &args.conduct, terminal, &|_| {})
 }

@@ -6,7 +6,9 @@ use super::exit::{Exit, Failure};
 use super::generate::{self, Choices, Conduct, Order};
 use super::terminal::Terminal;
 use super::{GlobalArgs, state, words};
-use crate::config::StoreText;
+use crate::catalog::SharedReadings;
+use crate::config::{StoreConfiguration, StoreText};
+use crate::event::Reading;
 use crate::jobs::GenerationJob;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -30,13 +32,14 @@ pub(super) fn run(
     global: &GlobalArgs,
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
+    let shared = shared_by(configs, choices);
     let quietly = args.for_one_of_several();
     let quiet = terminal.quiet();
     let next = AtomicUsize::new(0);
     let went: Vec<Mutex<Option<Went>>> = configs.iter().map(|_| Mutex::new(None)).collect();
     let work = || {
         while let Some((config, place)) = configs.iter().zip(&went).nth(next.fetch_add(1, Ordering::Relaxed)) {
-            let one = make(config, choices, &quietly, global, &quiet);
+            let one = make(config, choices, &shared, &quietly, global, &quiet);
             let mark = mark(&one.outcome, terminal);
             terminal.note(&format!("{mark} {}", words::shown(config)));
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(one);
@@ -65,12 +68,28 @@ pub(super) fn run(
     Ok(exit_of(&went))
 }
 
-fn make(config: &Path, choices: &Choices, args: &Conduct, global: &GlobalArgs, terminal: &Terminal) -> Went {
+/// The catalogues that more than one of the stores needs. A store file that is wrong has none; its job tells what is wrong.
+fn shared_by(configs: &[PathBuf], choices: &Choices) -> SharedReadings {
+    let load = |config: &PathBuf| {
+        StoreText::read(config).ok()?.load(&choices.overrides(), &|name| std::env::var(name).ok()).ok()
+    };
+    let loaded: Vec<StoreConfiguration> = configs.iter().filter_map(load).collect();
+    SharedReadings::among(&loaded)
+}
+
+fn make(
+    config: &Path,
+    choices: &Choices,
+    shared: &SharedReadings,
+    args: &Conduct,
+    global: &GlobalArgs,
+    terminal: &Terminal,
+) -> Went {
     let job = Mutex::new(None);
     let keep = |ended: &GenerationJob| *job.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended.clone());
     let conduct = || {
         let store = state::open(global.state.as_deref(), state::folder_of(config), terminal);
-        let order = Order { text: StoreText::read(config)?, choices: choices.clone(), retry_of: None, resumes: None };
+        let order = Order { shared: shared.clone(), ..Order::new(StoreText::read(config)?, choices.clone()) };
         generate::conduct(order, store, false, args, terminal, &keep)
     };
     let outcome = conduct();
@@ -98,15 +117,16 @@ fn table(went: &[(&Path, Went)], terminal: &Terminal) -> String {
             number(done.map(|job| job.processed_products)),
             number(changes.map(|changes| changes.pages_made)),
             number(changes.map(|changes| changes.pages_kept)),
+            changes.map_or("-", |changes| came_by(changes.reading)).to_string(),
             seconds.map_or_else(|| "-".to_string(), words::duration),
         ]
     };
-    let head = ["store", "products", "made", "as before", "time"].map(str::to_string);
-    let rows: Vec<[String; 5]> = went.iter().map(cells).collect();
+    let head = ["store", "products", "made", "as before", "catalog", "time"].map(str::to_string);
+    let rows: Vec<[String; 6]> = went.iter().map(cells).collect();
     let width =
         |column: usize| rows.iter().chain([&head]).map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: [usize; 5] = std::array::from_fn(width);
-    let line = |row: &[String; 5]| {
+    let widths: [usize; 6] = std::array::from_fn(width);
+    let line = |row: &[String; 6]| {
         let [name, numbers @ ..] = row;
         let mut line = format!("{name}{}", " ".repeat(widths[0] - name.chars().count()));
         for (text, width) in numbers.iter().zip(&widths[1..]) {
@@ -119,6 +139,16 @@ fn table(went: &[(&Path, Went)], terminal: &Terminal) -> String {
         let _ = writeln!(text, "{} {}", mark(&went.outcome, terminal), line(row));
     }
     text
+}
+
+/// How a store came by its catalogue, in a word.
+fn came_by(reading: Reading) -> &'static str {
+    match reading {
+        Reading::SameFiles => "as before",
+        Reading::Told { .. } => "changes",
+        Reading::Shared { .. } => "shared",
+        Reading::Compared { .. } | Reading::Whole => "read",
+    }
 }
 
 /// What all of them come to: done, cancelled, or what they failed of if that is the same for all that failed.

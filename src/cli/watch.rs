@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure};
 use super::interrupt;
 use super::terminal::Terminal;
 use crate::catalog::Watch;
-use crate::config::{CatalogUri, StoreConfiguration};
+use crate::config::StoreConfiguration;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -32,7 +32,7 @@ pub(super) fn run(
         // A configuration that is broken now may be mended; until then only the store file matters.
         let loaded = load().ok();
         let files = Files::of(config, loaded.as_ref());
-        let server = loaded.as_ref().and_then(server_of);
+        let server = loaded.as_ref().and_then(|loaded| loaded.catalog.server());
         if listening.as_ref().map(|(name, _)| name) != server.as_ref() {
             listening = None;
         }
@@ -44,7 +44,8 @@ pub(super) fn run(
                 Err(error) => terminal.warn(&format!("changes cannot be listened for: {error}")),
             }
         }
-        let listening_failed = listening.is_none() && loaded.as_ref().and_then(server_of).is_some();
+        let listening_failed =
+            listening.is_none() && loaded.as_ref().is_some_and(|loaded| loaded.catalog.server().is_some());
         match build() {
             Ok(Exit::Cancelled) => return Ok(Exit::Cancelled),
             Ok(_) => {}
@@ -74,16 +75,6 @@ pub(super) fn run(
             return Ok(Exit::Done);
         }
         files.wait_until_quiet();
-    }
-}
-
-/// What tells one server's catalogue from another's; never shown.
-pub(super) fn server_of(config: &StoreConfiguration) -> Option<String> {
-    match &config.catalog.uri {
-        CatalogUri::MongoDb(uri) => {
-            Some(format!("{} {} {:?}", uri.expose(), config.catalog.database, config.catalog.collections))
-        }
-        CatalogUri::Path(_) => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Numbers, times and sizes as people read them.
 
+use crate::event::Reading;
 use crate::room::Room;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -85,6 +86,18 @@ pub(super) fn ago(then: OffsetDateTime, now: OffsetDateTime) -> String {
 pub(super) fn moment(time: OffsetDateTime) -> String {
     let (date, (hour, minute, second)) = (time.date(), time.time().as_hms());
     format!("{date} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+/// How a catalogue was read, where there is something to say of it.
+pub(super) fn read(reading: Reading) -> Option<String> {
+    let (known, other, how) = match reading {
+        Reading::Whole => return None,
+        Reading::SameFiles => return Some("not read again, its files have the sizes and times that they had".into()),
+        Reading::Compared { known, other } => (known, other, "new or changed (compared by hashes)"),
+        Reading::Told { known, other } => (known, other, "read (the server told which were written to)"),
+        Reading::Shared { known, other } => (known, other, "new or changed (another store of the run had read them)"),
+    };
+    Some(format!("{} as before, {} {how}", counted(known, "document", "documents"), number(other)))
 }
 
 /// `missing price 2, duplicate id 1`: most first.

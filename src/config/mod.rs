@@ -421,6 +421,16 @@ pub struct CatalogSettings {
     pub patience: Patience,
 }
 
+impl CatalogSettings {
+    /// What tells one server's catalogue, as one of its users sees it, from another's: a hash, which may be shown. `None`
+    /// for files.
+    pub fn server(&self) -> Option<String> {
+        let CatalogUri::MongoDb(uri) = &self.uri else { return None };
+        let told = format!("{} {:?} {:?}", uri.expose(), self.database, self.collections);
+        Some(blake3::hash(told.as_bytes()).to_hex().to_string())
+    }
+}
+
 /// How long to wait for a database server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {

@@ -43,6 +43,7 @@ pub struct Collector<'a> {
     pub(super) snapshot: SnapshotWriter,
     pub(super) drafts: Mutex<Vec<Draft>>,
     pub(super) memory: Option<Recollection>,
+    pub(super) is_for_rounds: bool,
 }
 
 /// What is known of the last reading, and what will be known of this one.
@@ -82,6 +83,9 @@ pub(super) type Place = (usize, usize);
 pub(super) struct Draft {
     #[serde(skip)]
     pub(super) place: Place,
+    /// As in [`Mapped`].
+    #[serde(skip)]
+    pub(super) key: Option<Digest>,
     pub(super) collection: Arc<str>,
     /// As a key: with its own letters only.
     pub(super) wished_slug: String,
@@ -163,7 +167,13 @@ impl<'a> Collector<'a> {
             snapshot: SnapshotWriter::create_in(folder)?,
             drafts: Mutex::default(),
             memory: None,
+            is_for_rounds: false,
         })
+    }
+
+    /// Gets ready for changes to what is going to be made.
+    pub fn for_rounds(self, is_for_rounds: bool) -> Self {
+        Self { is_for_rounds, ..self }
     }
 
     /// Uses what is remembered of documents, and remembers this reading, with the findings there were before it.
@@ -309,14 +319,15 @@ impl<'a> Collector<'a> {
                 remembered.push((draft, document));
             }
             all_findings.extend(findings);
-            kept.extend(enhanced.map(|enhanced| (position, enhanced)));
+            kept.extend(enhanced.map(|enhanced| ((position, key), enhanced)));
         }
         let locations = self.snapshot.append(kept.iter().map(|(_, (enhanced, ..))| enhanced))?;
         let drafts: Vec<Draft> = kept
             .into_iter()
             .zip(locations)
-            .map(|((position, (enhanced, brand, categories)), (location, hash))| Draft {
+            .map(|(((position, key), (enhanced, brand, categories)), (location, hash))| Draft {
                 place: (block, position),
+                key,
                 collection: collection.clone(),
                 wished_slug: wished_slug(&enhanced.product),
                 texts: [fingerprint(&enhanced.seo.title), fingerprint(&enhanced.seo.description)],

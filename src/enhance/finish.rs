@@ -6,6 +6,7 @@
 use super::catalog::EnhancedCatalog;
 use super::collect::{Collector, Draft, Place, Reading, Recollection};
 use super::memory::{Index, Remembered, Unwritten};
+use super::patch::{Patchable, Ties};
 use super::record::{ProductRecord, TermId};
 use super::related::related;
 use super::slugs::unique_slugs;
@@ -14,9 +15,9 @@ use crate::catalog::product::Brand;
 use crate::catalog::vocabulary::key_of;
 use crate::config::SortOrder;
 use crate::event::{Finding, Outcome};
+use crate::site::Digest;
 use anyhow::Result;
 use rayon::prelude::*;
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::PoisonError;
 
@@ -37,14 +38,29 @@ impl Collector<'_> {
         let comparison = self.comparison();
         let mut drafts = std::mem::take(self.drafts.get_mut().unwrap_or_else(PoisonError::into_inner));
         let mut index = None;
-        if let Some((Recollection { memory, now, findings, moment, .. }, comparison)) =
+        let mut patched = None;
+        let about_the_whole = findings;
+        if let Some((Recollection { mut memory, now, findings, moment, .. }, comparison)) =
             self.memory.take().zip(comparison)
         {
             let Reading { known, others, pictures, .. } = now.into_inner().unwrap_or_else(PoisonError::into_inner);
+            // Every document of before is there, and every one that was in the store is in it again.
+            let is_complete = known.len() + others.len() == memory.last.documents.len()
+                && others.len() == drafts.len()
+                && max_products.is_none();
+            let patchable = memory.patchable.take().filter(|_| comparison.was_told && is_complete);
+            patched = patchable.and_then(|patchable| patchable.with(&drafts, sort));
             let documents = &memory.last.documents;
-            let blob_of = |&(document, place, _): &(u32, Place, _)| Some((documents[document as usize].draft?, place));
-            let recalled = memory.read_all::<Draft, Place>(known.iter().filter_map(blob_of).collect())?;
-            drafts.extend(recalled.into_iter().map(|(draft, place)| Draft { place, ..draft }));
+            if patched.is_some() {
+                about_the_whole.extend(memory.last.about_the_whole.iter().cloned());
+            } else {
+                let blob_of = |&(document, place, key): &(u32, Place, _)| {
+                    Some((documents[document as usize].draft?, (place, key)))
+                };
+                let blobs = known.iter().filter_map(blob_of).collect();
+                let recalled = memory.read_all::<Draft, (Place, Option<Digest>)>(blobs)?;
+                drafts.extend(recalled.into_iter().map(|(draft, (place, key))| Draft { place, key, ..draft }));
+            }
             let known =
                 known.into_iter().map(|(document, _, key)| Remembered { key, ..documents[document as usize].clone() });
             let next = Index {
@@ -59,6 +75,18 @@ impl Collector<'_> {
             // What is not remembered would be lost where only changes are read.
             let moment = moment.filter(|_| next.documents.len() as u64 == comparison.count);
             index = Some((memory, next, moment));
+        }
+        let findings = about_the_whole;
+        if let Some(Patchable { catalog, ties }) = patched {
+            let unwritten = index.map(|(memory, index, moment)| Unwritten {
+                memory,
+                index: Index { about_the_whole: findings[from..].to_vec(), ..index },
+                length: self.snapshot.length(),
+                moment,
+                ties: Some(ties),
+                catalog: None,
+            });
+            return Ok((EnhancedCatalog { snapshot: self.snapshot.finish(), ..catalog }, unwritten));
         }
         let used_terms = distinct(drafts.iter().flat_map(|draft| terms_of(&draft.record)));
         sort_by_id(&mut drafts);
@@ -82,7 +110,7 @@ impl Collector<'_> {
         }
         report_duplicate_skus(&drafts, findings);
 
-        sort_drafts(&mut drafts, sort);
+        sort_by_key(&mut drafts, |draft| rank(&draft.record, sort));
         if let Some(most) = max_products {
             for draft in drafts.iter().skip(most) {
                 let detail = format!("left out by `product_filters.max_products`: {most}");
@@ -90,6 +118,7 @@ impl Collector<'_> {
             }
             drafts.truncate(most);
         }
+        let ties = index.as_ref().filter(|_| self.is_for_rounds).and_then(|_| Ties::of(&drafts));
         let (terms, term_moves) = self.terms.finish(&used_terms);
         let (brands, brand_moves) = final_brands(&self.references.brands, self.named_brands, &drafts);
         let wishes = drafts.iter_mut().map(|draft| (&*draft.record.id, std::mem::take(&mut draft.wished_slug)));
@@ -124,6 +153,8 @@ impl Collector<'_> {
             index: Index { about_the_whole: findings[from..].to_vec(), ..index },
             length: self.snapshot.length(),
             moment: moment.filter(|_| !has_twins),
+            ties,
+            catalog: None,
         });
         let catalog = EnhancedCatalog {
             records,
@@ -274,24 +305,24 @@ fn arrange(drafts: &mut [Draft], mut sources: Vec<u32>) {
     }
 }
 
-fn sort_drafts(drafts: &mut [Draft], sort: SortOrder) {
-    match sort {
-        SortOrder::Featured => sort_by_key(drafts, |draft| {
-            let record = &draft.record;
-            (
-                Reverse(record.featured),
-                Reverse(record.availability.is_available()),
-                record.sort_order.unwrap_or(i64::MAX),
-                Reverse(u32::from(record.quality) + u32::from(record.popularity)),
-            )
-        }),
-        SortOrder::Newest => sort_by_key(drafts, |draft| Reverse(draft.record.created_at.unwrap_or(i64::MIN))),
-        SortOrder::PriceAscending => sort_by_key(drafts, |draft| draft.record.price.minor),
-        SortOrder::PriceDescending => sort_by_key(drafts, |draft| Reverse(draft.record.price.minor)),
-        SortOrder::Name => sort_by_key(drafts, |draft| key_of(&draft.record.name)),
-        SortOrder::Popularity => sort_by_key(drafts, |draft| Reverse(draft.record.popularity)),
-        SortOrder::Quality => sort_by_key(drafts, |draft| Reverse(draft.record.quality)),
-    }
+/// Where a product stands in an order, lowest first. Whole numbers are turned around by turning their bits around.
+pub(super) fn rank(record: &ProductRecord, sort: SortOrder) -> ([i64; 4], String) {
+    let first = |number: i64| [number, 0, 0, 0];
+    let numbers = match sort {
+        SortOrder::Featured => [
+            !i64::from(record.featured),
+            !i64::from(record.availability.is_available()),
+            record.sort_order.unwrap_or(i64::MAX),
+            !(i64::from(record.quality) + i64::from(record.popularity)),
+        ],
+        SortOrder::Newest => first(!record.created_at.unwrap_or(i64::MIN)),
+        SortOrder::PriceAscending => first(record.price.minor),
+        SortOrder::PriceDescending => first(!record.price.minor),
+        SortOrder::Name => return (first(0), key_of(&record.name)),
+        SortOrder::Popularity => first(!i64::from(record.popularity)),
+        SortOrder::Quality => first(!i64::from(record.quality)),
+    };
+    (numbers, String::new())
 }
 
 /// For products whose title or description another one has too: the stock unit where that tells them apart, else the

@@ -6,12 +6,14 @@
 //! of everything else that products depend on; with another basis nothing is remembered. Damage is told by hashes, and
 //! then nothing is remembered either: all of this may be lost at any time. Only one process at a time uses it.
 
-use super::snapshot::{Location, SnapshotWriter, read_exact_at};
+use super::EnhancedCatalog;
+use super::patch::{Patchable, Ties};
+use super::snapshot::{Location, SnapshotWriter};
 use crate::assets::media::{Media, Trace};
 use crate::catalog::vocabulary::{Term, Vocabulary};
 use crate::event::Finding;
 use crate::site::Digest;
-use crate::site::durable::{Stamp, make_private_folder, private, read_sealed, write_sealed};
+use crate::site::durable::{Stamp, make_private_folder, private, read_exact_at, read_sealed, write_sealed};
 use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
@@ -38,6 +40,8 @@ pub struct Memory {
     by_document: HashMap<Digest, u32>,
     moment_path: PathBuf,
     moment: Option<Vec<u8>>,
+    /// The catalogue that the last reading came to, where it is still there.
+    pub(super) patchable: Option<Patchable>,
 }
 
 /// What is to be remembered of a reading. Writing it can wait until shoppers see what was made of it.
@@ -47,12 +51,21 @@ pub struct Unwritten {
     /// Bytes of the products' file that belong to the index.
     pub(super) length: u64,
     pub(super) moment: Option<Vec<u8>>,
+    pub(super) ties: Option<Ties>,
+    pub(super) catalog: Option<EnhancedCatalog>,
 }
 
 impl Unwritten {
+    /// Keeps the catalogue that the reading came to, as it was then, so that the next one need not be made from scratch.
+    pub fn keep(&mut self, catalog: EnhancedCatalog) {
+        self.catalog = Some(catalog);
+    }
+
     /// Remembers it, in place of the last reading.
     pub fn write(self) -> Option<Written> {
-        self.memory.replace(self.index, self.length, self.moment.as_deref())
+        let patchable = self.catalog.zip(self.ties).map(|(catalog, ties)| Patchable { catalog, ties });
+        let written = self.memory.replace(self.index, self.length, self.moment.as_deref())?;
+        Some(Written { patchable, ..written })
     }
 }
 
@@ -60,6 +73,7 @@ impl Unwritten {
 pub struct Written {
     stamp: Stamp,
     index: Index,
+    patchable: Option<Patchable>,
 }
 
 /// The index of the products' file.
@@ -147,7 +161,8 @@ impl Memory {
         }
         let index_path = folder.join(format!("{name}.index"));
         let length = file.metadata().with_context(opening)?.len();
-        let written = written.filter(|written| Stamp::of(&index_path) == Some(written.stamp)).map(|own| own.index);
+        let own = written.filter(|written| !forget && Stamp::of(&index_path) == Some(written.stamp));
+        let (written, patchable) = own.map(|own| (own.index, own.patchable)).unzip();
         let read = || -> Option<Index> {
             let index = match written {
                 Some(index) => index,
@@ -169,7 +184,9 @@ impl Memory {
         };
         let moment = if forget { None } else { moment() };
         let by_document = (0..).zip(&last.documents).map(|(place, document)| (document.hash, place)).collect();
-        Ok(Some(Self { index_path, file, basis: Digest::default(), last, by_document, moment_path, moment }))
+        // The catalogue of an index that was put aside, as for want of room, is none of what is remembered.
+        let patchable = patchable.flatten().filter(|_| !last.documents.is_empty());
+        Ok(Some(Self { index_path, file, basis: Digest::default(), last, by_document, moment_path, moment, patchable }))
     }
 
     /// Up to when a server's changes are known.
@@ -195,6 +212,7 @@ impl Memory {
     pub(super) fn rely_on(&mut self, settings: Digest, references: Digest) -> Result<()> {
         let basis = basis(settings, references);
         if self.last.basis != basis {
+            self.patchable = None;
             self.last = Index::default();
             self.by_document = HashMap::new();
             self.file.set_len(0).context("cannot begin the products' file anew")?;
@@ -246,7 +264,7 @@ impl Memory {
         let index = Index { standing, ..std::mem::take(&mut self.last) };
         if is_known {
             self.keep_moment(standing, moment);
-            return Some(Written { stamp: Stamp::of(&self.index_path)?, index });
+            return Some(Written { stamp: Stamp::of(&self.index_path)?, index, patchable: self.patchable });
         }
         let length = index.length;
         self.replace(index, length, moment)
@@ -274,7 +292,7 @@ impl Memory {
         let bytes = postcard::to_stdvec(&index).ok()?;
         write_sealed(&self.index_path, KIND, &bytes).ok()?;
         self.keep_moment(index.standing, moment);
-        Some(Written { stamp: Stamp::of(&self.index_path)?, index })
+        Some(Written { stamp: Stamp::of(&self.index_path)?, index, patchable: None })
     }
 }
 

@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod collect;
 mod finish;
 pub mod memory;
+mod patch;
 pub mod record;
 mod related;
 mod selection;

@@ -61,6 +61,16 @@ pub(super) fn related(records: &[ProductRecord]) -> Vec<Box<[u32]>> {
     related
 }
 
+/// Whether two states of a product have the same neighbours, and are the same to them.
+pub(super) fn is_as_near(one: &ProductRecord, other: &ProductRecord) -> bool {
+    let traits = |record: &ProductRecord| {
+        let ProductRecord { price, frame_type, frame_shape, brand, gender, size, availability, fits, .. } = record;
+        let is_available = availability.is_available();
+        (*price, *frame_type, *frame_shape, *brand, *gender, *size, is_available, *fits, record.materials.clone())
+    };
+    traits(one) == traits(other)
+}
+
 /// What a thread compares in, used again for each product.
 #[derive(Default)]
 struct Room {

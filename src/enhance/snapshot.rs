@@ -3,6 +3,7 @@
 //! ends, or it is that of [`super::memory`], which writes over those texts in the next run.
 
 use super::EnhancedProduct;
+use crate::site::durable::read_exact_at;
 use anyhow::{Context, Result};
 use std::cell::RefCell;
 use std::fs::File;
@@ -181,25 +182,6 @@ fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> std::io::Resu
             return Err(std::io::ErrorKind::WriteZero.into());
         }
         bytes = &bytes[count..];
-        offset += count as u64;
-    }
-    Ok(())
-}
-
-#[cfg(unix)]
-pub(super) fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
-}
-
-#[cfg(windows)]
-pub(super) fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
-    use std::os::windows::fs::FileExt;
-    while !bytes.is_empty() {
-        let count = file.seek_read(bytes, offset)?;
-        if count == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        bytes = &mut bytes[count..];
         offset += count as u64;
     }
     Ok(())

@@ -5,7 +5,7 @@
 
 use super::{RunError, theme};
 use crate::config::{StoreConfiguration, ThemeSource};
-use crate::enhance::{Unwritten, Written};
+use crate::enhance::{EnhancedCatalog, Unwritten, Written};
 use crate::pages::Theme;
 use crate::site::Known;
 
@@ -20,7 +20,8 @@ pub struct Held {
     pub(super) written: Option<Written>,
     /// What is to be remembered of it once the store is there.
     unwritten: Option<Box<Unwritten>>,
-    is_for_rounds: bool,
+    /// The store will be made again.
+    pub(super) is_for_rounds: bool,
 }
 
 impl Held {
@@ -35,6 +36,13 @@ impl Held {
         if !self.is_for_rounds {
             self.write();
             self.written = None;
+        }
+    }
+
+    /// Keeps a catalogue that nothing was done to since it was read.
+    pub(super) fn keep_catalog(&mut self, catalog: EnhancedCatalog) {
+        if let Some(unwritten) = &mut self.unwritten {
+            unwritten.keep(catalog);
         }
     }
 

@@ -22,7 +22,7 @@ use crate::assets::cdn;
 use crate::assets::drawing::FrameDrawing;
 use crate::assets::icons::Icons;
 use crate::assets::media::Media;
-use crate::catalog::{Block, CatalogError, CopyWriter, Mapper, RawDocument, Source};
+use crate::catalog::{Block, CatalogError, CopyWriter, Mapper, RawDocument, SharedReadings, Source};
 use crate::config::{CatalogUri, ConfigErrors, Platform, StoreConfiguration, ThemeSource};
 use crate::enhance::{
     self, Collector, Comparison, Damaged, EnhancedCatalog, Mapped, Standing, Undecided, Unwritten, Written, collect,
@@ -73,6 +73,8 @@ pub struct GenerateOptions {
     pub room: Room,
     /// Make this part of the store only.
     pub shard: Option<Shard>,
+    /// Catalogues that other stores of the same run read as well.
+    pub shared: SharedReadings,
     /// Places besides the configuration and the catalogue that the store must not take, such as the home folder.
     pub protected: Vec<PathBuf>,
 }
@@ -168,14 +170,16 @@ fn generate_with(
     let cache = Cache::at(&options.cache_dir, options.now);
     let mut media = media_of(config);
     let last = Last::of(config, options, theme, &output)?;
-    let written = Mutex::new(held.written.take());
+    let (written, is_for_rounds) = (Mutex::new(held.written.take()), held.is_for_rounds);
     let read = reach::reach(config, options, breakers, &watcher, |config, copy| {
-        let with = Reader { config, words: theme.words(), media: &media, copy, room: options.room };
+        let shared = Some((&options.shared, options.job_id.as_str()));
+        let room = options.room;
+        let with = Reader { config, words: theme.words(), media: &media, copy, shared, room, is_for_rounds };
         read_again(&with, options, &last, &output, &written, &watcher)
     })?;
     held.written = written.into_inner().unwrap_or_else(PoisonError::into_inner);
     watcher.refuse(options.strict)?;
-    let (read, comparison) = match read {
+    let (read, reading, standing) = match read {
         Read::AsBefore(whole, reading) => {
             cache.end_run(config.cache.limits, observer);
             let published = site::Published::nothing_new(output.manifest());
@@ -189,9 +193,9 @@ fn generate_with(
                 published: Some(published),
             });
         }
-        Read::Whole(read, comparison, unwritten) => {
+        Read::Whole(read, reading, standing, unwritten) => {
             held.remember(unwritten);
-            (read, comparison)
+            (read, reading, standing)
         }
     };
     let mut catalog = read.catalog;
@@ -220,7 +224,6 @@ fn generate_with(
         cards::write(config, &renderer, &media, &cache, &staging, options.shard, observer)?;
         media.pictures().write(&config.images, &cache, &staging, &is_owned, options.room, observer)?;
         models::write(&catalog, &media, &staging, &is_owned, observer)?;
-        let standing = comparison.map(|comparison| comparison.standing);
         if let Some(shard) = options.shard {
             describe_part(&staging, shard, standing.and_then(|standing| last.plan(&standing)))?;
         }
@@ -236,7 +239,12 @@ fn generate_with(
         let made_from = standing.filter(|_| is_settled).and_then(|standing| last.made_from(&standing));
         // What pages were made from makes room for the lists of files.
         drop(renderer);
-        drop((plan, catalog));
+        drop(plan);
+        if is_settled && held.is_for_rounds {
+            held.keep_catalog(catalog);
+        } else {
+            drop(catalog);
+        }
         let (published, known) = staging.publish(made_from.map(|made_from| Whole { made_from, products, pages }))?;
         held.known = known;
         observer.observe(Event::Finished { phase: Phase::Publish, steps: published.files });
@@ -248,7 +256,7 @@ fn generate_with(
         products,
         pages,
         rendered,
-        reading: comparison.map_or(Reading::Whole, |comparison| how(&comparison)),
+        reading,
         generated_urls: platforms.iter().map(|platform| url_of(*platform, config)).collect(),
         published,
     })
@@ -316,8 +324,9 @@ impl Last {
 enum Read {
     /// The store that stands was made from it.
     AsBefore(Whole, Reading),
-    /// A catalogue, how it compares with that of the last run, and what the next one is to know of it.
-    Whole(Box<ReadCatalog>, Option<Comparison>, Option<Box<Unwritten>>),
+    /// A catalogue, how it was read, which state of it that is, as far as anything is remembered, and what the next run
+    /// is to know of it.
+    Whole(Box<ReadCatalog>, Reading, Option<Standing>, Option<Box<Unwritten>>),
 }
 
 /// Reads the catalogue as far as it has to be read; reads it again where what is remembered turns out to be damaged.
@@ -357,7 +366,10 @@ struct Reader<'a> {
     media: &'a Media,
     /// Where a copy of what a server gives goes.
     copy: Option<&'a CopyWriter>,
+    /// What other stores of the run read as well, and the job that this one is read for.
+    shared: Option<(&'a SharedReadings, &'a str)>,
     room: Room,
+    is_for_rounds: bool,
 }
 
 /// What a reading can fall back on.
@@ -381,7 +393,9 @@ pub fn read_catalog(
     work_dir: &Path,
     observer: &dyn Observer,
 ) -> Result<ReadCatalog, RunError> {
-    match read(&Reader { config, words, media, copy: None, room: Room::default() }, work_dir, None, false, observer)? {
+    let room = Room::default();
+    let with = Reader { config, words, media, copy: None, shared: None, room, is_for_rounds: false };
+    match read(&with, work_dir, None, false, observer)? {
         Read::Whole(catalog, ..) => Ok(*catalog),
         Read::AsBefore(..) => {
             Err(RunError::Failed(anyhow::anyhow!("nothing is remembered, so nothing can be as before")))
@@ -396,15 +410,23 @@ fn read(
     believes: bool,
     observer: &dyn Observer,
 ) -> Result<Read, RunError> {
-    let Reader { config, words, media, copy, room } = *with;
+    let Reader { config, words, media, copy, shared, room, is_for_rounds } = *with;
     observer.observe(Event::Started { phase: Phase::Connect, total: None });
     let mapper = Mapper::new(config.catalog.mapping.as_ref(), config.currency)
         .map_err(|errors| RunError::Config(ConfigErrors::new(config.catalog.mapping_places.errors(&errors))))?
         .in_locales(&config.locales);
     let mut source = Source::open(&config.catalog)?.copied_to(copy.cloned()).within(room);
-    if let Some(Remembered { memory, .. }) = &remembered {
-        source = source.asking_for_changes(memory.moment());
+    let moment = remembered.as_ref().and_then(|remembered| remembered.memory.moment());
+    // A copy of the catalogue needs every document.
+    let may_be_told = believes && copy.is_none() && moment.is_some();
+    if remembered.is_some() {
+        source = source.asking_for_changes(moment);
     }
+    let shared = shared.and_then(|(readings, job)| Some((readings.of(config)?, job)));
+    if let Some((reading, job)) = shared.filter(|_| !may_be_told) {
+        source = source.sharing(reading.turn(config, job, work_dir, observer)?);
+    }
+    let is_anothers = source.is_anothers();
     let witness = source.witness().map(|witness| collect::digest_of(&blake3::hash(&witness)));
     if let Some(Remembered { memory, settings, stands, .. }) = &remembered
         && let Some(standing) = witness.and_then(|witness| memory.unchanged(*settings, witness, media))
@@ -420,7 +442,8 @@ fn read(
     let mut findings = references.findings.clone();
     let mapper = mapper.with_references(Arc::clone(&references));
     let collector = Collector::new(words, &references, media, &config.product_filters, work_dir, &mut findings)?;
-    report(findings.iter().cloned(), observer);
+    let collector = collector.for_rounds(is_for_rounds);
+    let about_references = findings.clone();
     let (collector, stands, keep) = match remembered {
         Some(Remembered { memory, settings, stands, written }) => {
             let moment = source.told().map(|told| told.moment.clone());
@@ -433,9 +456,12 @@ fn read(
             *place.lock().unwrap_or_else(PoisonError::into_inner) = written;
         }
     };
-    // A copy of the catalogue needs every document.
-    let changed = source.told().and_then(|told| told.changed.as_ref()).filter(|_| believes && copy.is_none());
+    let changed = source.told().and_then(|told| told.changed.as_ref()).filter(|_| may_be_told);
     let believed = changed.and_then(|changed| Some((changed, collector.believe(&changed.keys)?)));
+    if shared.is_some() && may_be_told && believed.is_none() {
+        // Then all documents are needed, which may be there already.
+        return Err(RunError::Failed(Undecided.into()));
+    }
     let changed = believed.as_ref().map(|(changed, _)| *changed);
     let products = source.products(&config.product_filters, &references, changed, observer)?;
     observer.observe(Event::Finished { phase: Phase::Connect, steps: 1 });
@@ -455,6 +481,7 @@ fn read(
             report(findings, observer);
         }
     };
+    tell(about_references);
     let compares = stands.is_some();
     products.par_bridge().try_for_each(|block| -> Result<(), RunError> {
         let block = block?;
@@ -474,7 +501,7 @@ fn read(
         keep(written);
         report(held.into_inner().unwrap_or_else(PoisonError::into_inner), observer);
         observer.observe(Event::Finished { phase: Phase::Products, steps: documents });
-        return Ok(Read::AsBefore(whole, how(&comparison)));
+        return Ok(Read::AsBefore(whole, how(documents, Some(&comparison), is_anothers)));
     }
     let rules = collector.rules().clone();
     let mut findings = Vec::new();
@@ -483,15 +510,21 @@ fn read(
     report(held.into_inner().unwrap_or_else(PoisonError::into_inner), observer);
     observer.observe(Event::Finished { phase: Phase::Products, steps: documents });
     stop_if_cancelled(observer)?;
-    Ok(Read::Whole(Box::new(ReadCatalog { catalog, rules, documents }), comparison, unwritten.map(Box::new)))
+    let reading = how(documents, comparison.as_ref(), is_anothers);
+    let standing = comparison.map(|comparison| comparison.standing);
+    let unwritten = unwritten.map(Box::new);
+    Ok(Read::Whole(Box::new(ReadCatalog { catalog, rules, documents }), reading, standing, unwritten))
 }
 
 /// How a catalogue was read that was read to its end.
-fn how(comparison: &Comparison) -> Reading {
-    match comparison.known {
-        known if comparison.was_told => Reading::Told { known, other: comparison.count - known },
+fn how(documents: u64, comparison: Option<&Comparison>, is_anothers: bool) -> Reading {
+    let known = comparison.map_or(0, |comparison| comparison.known);
+    let other = documents - known;
+    match known {
+        _ if is_anothers => Reading::Shared { known, other },
+        _ if comparison.is_some_and(|comparison| comparison.was_told) => Reading::Told { known, other },
         0 => Reading::Whole,
-        known => Reading::Compared { known, other: comparison.count - known },
+        _ => Reading::Compared { known, other },
     }
 }
 

@@ -138,3 +138,30 @@ pub(super) fn sync_tree(folder: &Path) -> io::Result<()> {
     let _ = folder;
     Ok(())
 }
+
+/// Reads bytes from a place in a file, whatever else is read from it meanwhile.
+///
+/// # Errors
+/// When the file ends before, or the disk fails.
+#[cfg(unix)]
+pub fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+/// Reads bytes from a place in a file, whatever else is read from it meanwhile.
+///
+/// # Errors
+/// When the file ends before, or the disk fails.
+#[cfg(windows)]
+pub fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
+    use std::os::windows::fs::FileExt;
+    while !bytes.is_empty() {
+        let count = file.seek_read(bytes, offset)?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        bytes = &mut bytes[count..];
+        offset += count as u64;
+    }
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! A real mongod on a free port, with its data in a temporary folder; it ends with the last test that uses it.
 
+use futures_util::TryStreamExt as _;
 use mongodb::bson::{Bson, Document, doc};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -162,6 +163,15 @@ impl Mongod {
             let client = mongodb::Client::with_uri_str(uri).await.expect("a client");
             client.database(database).run_command(command).await.expect("the command succeeds");
         });
+    }
+
+    /// The documents of a collection that a query finds.
+    pub(crate) fn find(&self, uri: &str, database: &str, collection: &str, query: Document) -> Vec<Document> {
+        self.runtime.block_on(async {
+            let client = mongodb::Client::with_uri_str(uri).await.expect("a client");
+            let found = client.database(database).collection(collection).find(query).await.expect("an answer");
+            found.try_collect().await.expect("documents")
+        })
     }
 
     /// Inserts documents as they are.

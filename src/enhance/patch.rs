@@ -1,0 +1,100 @@
+//! A catalogue that has been made before, with a few changed products put in their places.
+//!
+//! In: the catalogue, and the drafts of the products that a server says were written to. Out: the catalogue that making it
+//! from all drafts would give. Prices, stock, scores and descriptions concern one product; as soon as anything changes that
+//! others depend on (which products there are, their order, slugs, brands, terms), all drafts are needed.
+
+use super::catalog::EnhancedCatalog;
+use super::collect::Draft;
+use super::finish::rank;
+use super::record::ProductRecord;
+use super::related::{is_as_near, related};
+use crate::config::SortOrder;
+use crate::site::Digest;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, HashMap};
+
+/// What of each draft the others depend on.
+pub(super) struct Ties {
+    /// Places of records by the keys of their documents.
+    by_key: HashMap<Digest, u32>,
+    of_records: Vec<Digest>,
+}
+
+/// A catalogue with what it takes to change it.
+pub(super) struct Patchable {
+    pub(super) catalog: EnhancedCatalog,
+    pub(super) ties: Ties,
+}
+
+impl Ties {
+    /// The ties of drafts in the order of their records; `None` where a server could not tell of each that it was changed.
+    pub(super) fn of(drafts: &[Draft]) -> Option<Self> {
+        let places = (0..).zip(drafts).map(|(place, draft)| Some((draft.key?, place)));
+        let by_key: HashMap<Digest, u32> = places.collect::<Option<_>>()?;
+        let of_records = drafts.par_iter().map(tie).collect();
+        (by_key.len() == drafts.len()).then_some(Self { by_key, of_records })
+    }
+}
+
+/// A hash of what a draft says that has to do with more than its own product. Ids of brands, categories and terms are
+/// preliminary, and stay the same from one reading to the next.
+fn tie(draft: &Draft) -> Digest {
+    let ProductRecord { id, name, sku, brand, categories, frame_shape, frame_type, rim, gender, .. } = &draft.record;
+    let ProductRecord { materials, colors, features, .. } = &draft.record;
+    let own = (&*draft.collection, &draft.wished_slug, draft.texts, id, name, sku);
+    let shared = (brand, categories, frame_shape, frame_type, rim, gender, materials, colors, features);
+    // Texts and numbers have a form in this format whatever they are.
+    let bytes = postcard::to_stdvec(&(own, shared)).unwrap_or_default();
+    super::collect::digest_of(&blake3::hash(&bytes))
+}
+
+impl Patchable {
+    /// Puts products in the places that they had; `None` where the others would be different, too.
+    pub(super) fn with(mut self, drafts: &[Draft], sort: SortOrder) -> Option<Self> {
+        let place_of = |draft: &Draft| {
+            let place = *self.ties.by_key.get(&draft.key?)?;
+            (self.ties.of_records[place as usize] == tie(draft)).then_some(place as usize)
+        };
+        let places = drafts.iter().map(|draft| Some((place_of(draft)?, &draft.record)));
+        let changed: BTreeMap<usize, &ProductRecord> = places.collect::<Option<_>>()?;
+        let records = &mut self.catalog.records;
+        let order = |record: &ProductRecord| (rank(record, sort), record.id.clone());
+        let order_at = |place: usize| Some(order(changed.get(&place).copied().or(records.get(place))?));
+        let stays = |(&place, record): (&usize, &&ProductRecord)| {
+            let own = order(record);
+            let before = place.checked_sub(1).and_then(order_at);
+            before.is_none_or(|before| before < own) && order_at(place + 1).is_none_or(|next| own < next)
+        };
+        if !changed.iter().all(stays) {
+            return None;
+        }
+        let mut is_as_near_as_before = true;
+        for (place, new) in changed {
+            let old = &mut records[place];
+            // What was made of the preliminary ids is what would be made of them again.
+            let was = old.clone();
+            let new = ProductRecord {
+                slug: was.slug,
+                brand: was.brand,
+                categories: was.categories,
+                frame_shape: was.frame_shape,
+                frame_type: was.frame_type,
+                rim: was.rim,
+                gender: was.gender,
+                materials: was.materials,
+                colors: was.colors,
+                features: was.features,
+                related: was.related,
+                ..new.clone()
+            };
+            is_as_near_as_before &= is_as_near(old, &new);
+            *old = new;
+        }
+        if !is_as_near_as_before {
+            let neighbours = related(records);
+            records.iter_mut().zip(neighbours).for_each(|(record, neighbours)| record.related = neighbours);
+        }
+        Some(self)
+    }
+}
