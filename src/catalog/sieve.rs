@@ -178,7 +178,8 @@ fn is_object_id(value: Option<RawBsonRef<'_>>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mongodb::bson::{RawDocumentBuf, doc, oid::ObjectId};
+    use mongodb::bson::{Decimal128, RawDocumentBuf, doc, oid::ObjectId};
+    use std::str::FromStr as _;
 
     fn judged(query: Document, document: &Document) -> Option<bool> {
         finds(&query, &RawDocumentBuf::try_from(document).expect("BSON"))
@@ -189,7 +190,8 @@ mod tests {
         let document = doc! {
             "a": { "b": 5, "none": null, "list": [1, "two", ["three"]] },
             "items": [{ "tag": "x" }, { "other": 1 }, 7],
-            "empty": [], "scalar": 3, "price": mongodb::bson::Decimal128::from_bytes([0; 16]),
+            "empty": [], "scalar": 3, "price": Decimal128::from_str("129.00").expect("a number"),
+            "vast": Decimal128::from_str("1E+6000").expect("a number"),
         };
         for (query, found) in [
             (doc! { "a.b": { "$in": [5_i64] } }, true),
@@ -211,10 +213,12 @@ mod tests {
             (doc! { "missing": false }, false),
             (doc! { "$nor": [{ "a.b": 5 }, { "scalar": 4 }] }, false),
             (doc! { "$and": [{ "a.b": 5 }, { "$or": [{ "scalar": 4 }, { "scalar": 3 }] }] }, true),
-            (doc! { "price": { "$lt": 1.0 } }, true),
+            (doc! { "price": { "$gte": 129.0, "$lt": 129.5 } }, true),
+            (doc! { "price": { "$gt": 129.0 } }, false),
         ] {
             assert_eq!(judged(query.clone(), &document), Some(found), "{query}");
         }
+        assert_eq!(judged(doc! { "vast": { "$lt": 1.0 } }, &document), None);
         assert_eq!(judged(doc! { "items.0.tag": "x" }, &document), None);
         assert_eq!(judged(doc! { "a.b": { "$bitsAllSet": 1 } }, &document), None);
     }
