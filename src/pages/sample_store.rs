@@ -227,7 +227,7 @@ pub(super) fn catalog(products: Vec<Product>) -> EnhancedCatalog {
         Collector::new(&words, &references, &media, &filters, folder.path(), &mut Vec::new()).expect("a collector");
     let mapped = (0..).zip(products).map(|(position, product)| Mapped::product(position, product)).collect();
     collector.take(0, &Arc::from("products"), mapped).expect("taken");
-    collector.finish(SortOrder::Featured, None, &mut Vec::new()).expect("nothing is remembered")
+    collector.finish(SortOrder::Featured, None, &mut Vec::new()).expect("nothing is remembered").0
 }
 
 /// A rendered store: bytes by path.

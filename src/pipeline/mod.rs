@@ -674,7 +674,15 @@ fn write_assets(staging: &Staging, renderer: &Renderer<'_>, shard: Option<Shard>
     }
     write_icons(staging, renderer.icons(), shard)?;
     let drawings: Vec<FrameDrawing> = renderer.drawings().into_iter().collect();
-    drawings.par_iter().try_for_each(|drawing| staging.write(&drawing.path(), drawing.svg().as_bytes()))
+    drawings.par_iter().try_for_each(|drawing| {
+        let path = drawing.path();
+        // The path tells what is drawn, and the program how.
+        let made_from = collect::digest_of(&blake3::hash(concat!("drawing ", env!("CARGO_PKG_VERSION")).as_bytes()));
+        if staging.keep(&path, made_from) {
+            return Ok(());
+        }
+        staging.write_made(&path, drawing.svg().as_bytes(), Made { from: Some(made_from), ..Made::default() })
+    })
 }
 
 fn report(findings: impl IntoIterator<Item = Finding>, observer: &dyn Observer) {

@@ -99,7 +99,7 @@ fn publish(
     for (path, text) in files {
         staging.write(path, text.as_bytes())?;
     }
-    staging.publish_by(Some(way), None, at)
+    Ok(staging.publish_by(Some(way), None, at)?.0)
 }
 
 fn expected(store: &[(&str, &str)]) -> BTreeMap<String, String> {

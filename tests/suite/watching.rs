@@ -153,6 +153,35 @@ fn follows(server: &Mongod, uri: &str, says: &str) {
 }
 
 #[test]
+fn a_watched_store_is_that_of_a_fresh_build_after_each_kind_of_change() {
+    let server = Mongod::replica_set();
+    let uri = server.replica_set_uri();
+    let (store, database) = stored_in(&server, &uri);
+    let watching = Watching::begin(&store, &[]);
+    let set = |id: i32, fields: bson::Document| {
+        let update = doc! { "update": "products", "updates": [{ "q": { "_id": id }, "u": { "$set": fields } }] };
+        server.command(&uri, &database, update);
+        watching.hears("watching");
+        assert_same_tree(&fresh(&store), &store.tree(), &format!("after product {id} was changed"));
+    };
+    // What concern one product only: price, stock, what it is found by.
+    set(7, doc! { "price": 471 });
+    set(7, doc! { "price": 12.5, "stock_quantity": 0 });
+    set(9, doc! { "description": "Bent by hand.", "price": 1000 });
+    // What others depend on: places in the order, slugs, brands, terms, titles.
+    set(11, doc! { "is_featured": true });
+    set(12, doc! { "name": "Frame 13" });
+    set(13, doc! { "brand": "Maison Neuve", "price": 33 });
+    set(13, doc! { "frame_shape": "oval" });
+    set(14, doc! { "price": -1 });
+    set(14, doc! { "price": 88 });
+    set(14, doc! { "sku": "A-1" });
+    set(15, doc! { "sku": "A-1" });
+    set(15, doc! { "price": 90 });
+    watching.end();
+}
+
+#[test]
 fn the_store_follows_a_replica_set_that_tells_of_changes() {
     let server = Mongod::replica_set();
     follows(&server, &server.replica_set_uri(), "the changes that the database tells of");
