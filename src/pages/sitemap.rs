@@ -72,7 +72,7 @@ fn pages_of_part<'s>(shop: &'s Shop<'_>, number: u32) -> impl Iterator<Item = &'
 /// All that one part is made from, where `cards` are hashes of what is known of each product.
 pub(crate) fn basis(shop: &Shop<'_>, number: u32, cards: &[Digest]) -> Vec<u8> {
     let changes = changes(shop);
-    let mut basis = Vec::with_capacity(cards.len() * size_of::<Digest>());
+    let mut basis = Vec::with_capacity(size_of_val(cards));
     for page in pages_of_part(shop, number) {
         basis.push(page.language);
         match page.kind {
