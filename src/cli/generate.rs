@@ -148,7 +148,7 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
     let build = || {
         let order = Order::new(StoreText::read(config)?, args.choices.clone());
         let held = &mut held.borrow_mut();
-        conduct_again(held, order, store.clone(), args.dry_run, &args.conduct, terminal, &|_| {})
+        conduct(held, order, store.clone(), args.dry_run, &args.conduct, terminal, &|_| {})
     };
     if args.watch {
         let load = || Ok(StoreText::read(config)?.load(&args.choices.overrides(), &|name| std::env::var(name).ok())?);
@@ -183,20 +183,9 @@ impl Order {
     }
 }
 
-/// Runs a job from its place in the line to its record, which `ended` is shown.
+/// Runs a job from its place in the line to its record, which `ended` is shown. What the process `held` from the last time
+/// is used.
 pub(super) fn conduct(
-    order: Order,
-    store: JobStore,
-    dry_run: bool,
-    args: &Conduct,
-    terminal: &Terminal,
-    ended: &dyn Fn(&GenerationJob),
-) -> Result<Exit, Failure> {
-    conduct_again(&mut Held::default(), order, store, dry_run, args, terminal, ended)
-}
-
-/// The same with what a process `held` from the last time.
-fn conduct_again(
     held: &mut Held,
     order: Order,
     store: JobStore,

@@ -6,6 +6,7 @@ use super::terminal::Terminal;
 use super::{GlobalArgs, state};
 use crate::config::StoreText;
 use crate::jobs::{JobStatus, Request};
+use crate::pipeline::Held;
 use anyhow::Context as _;
 use clap::Args;
 use std::path::Path;
@@ -54,7 +55,7 @@ pub(super) fn run(args: &RetryArgs, global: &GlobalArgs, terminal: &Terminal) ->
     let resumes = retry_of.clone().filter(|_| job.status != JobStatus::Completed);
     let order = Order { retry_of, resumes, ..Order::new(text, choices) };
     args.conduct.start_threads()?;
-    generate::conduct(order, store, false, &args.conduct, terminal, &|_| {})
+    generate::conduct(&mut Held::default(), order, store, false, &args.conduct, terminal, &|_| {})
 }
 
 /// The store file of then. One that held secrets is still good where nothing else in it has changed.

@@ -10,6 +10,7 @@ use crate::catalog::SharedReadings;
 use crate::config::{StoreConfiguration, StoreText};
 use crate::event::Reading;
 use crate::jobs::GenerationJob;
+use crate::pipeline::Held;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -90,7 +91,7 @@ fn make(
     let conduct = || {
         let store = state::open(global.state.as_deref(), state::folder_of(config), terminal);
         let order = Order { shared: shared.clone(), ..Order::new(StoreText::read(config)?, choices.clone()) };
-        generate::conduct(order, store, false, args, terminal, &keep)
+        generate::conduct(&mut Held::default(), order, store, false, args, terminal, &keep)
     };
     let outcome = conduct();
     Went { outcome, job: job.into_inner().unwrap_or_else(PoisonError::into_inner) }

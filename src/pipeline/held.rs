@@ -8,12 +8,13 @@ use crate::config::{StoreConfiguration, ThemeSource};
 use crate::enhance::{EnhancedCatalog, Unwritten, Written};
 use crate::pages::Theme;
 use crate::site::Known;
+use std::sync::Arc;
 
 /// Nothing, to begin with.
 #[derive(Default)]
 pub struct Held {
     /// A theme of the program's own, with a hash of the configuration that it was loaded with.
-    theme: Option<(blake3::Hash, Theme)>,
+    theme: Option<(blake3::Hash, Arc<Theme>)>,
     /// The store that stands.
     pub(super) known: Known,
     /// What is remembered of the catalogue.
@@ -53,19 +54,18 @@ impl Held {
         }
     }
 
-    /// The theme of a store; it is given back by [`Held::keep_theme`].
-    pub(super) fn take_theme(&mut self, config: &StoreConfiguration) -> Result<Theme, RunError> {
-        match self.theme.take() {
-            Some((of, theme)) if of == hash_of(config) => Ok(theme),
-            _ => theme::load(config),
+    /// The theme of a store. One that stands in files is loaded each time, for they may have changed.
+    pub(super) fn theme(&mut self, config: &StoreConfiguration) -> Result<Arc<Theme>, RunError> {
+        let of = hash_of(config);
+        if let Some((known, theme)) = &self.theme
+            && *known == of
+        {
+            return Ok(Arc::clone(theme));
         }
-    }
-
-    /// Keeps a theme, unless it stands in files, which may change.
-    pub(super) fn keep_theme(&mut self, config: &StoreConfiguration, theme: Theme) {
-        if let ThemeSource::Embedded(_) = config.theme {
-            self.theme = Some((hash_of(config), theme));
-        }
+        let theme = Arc::new(theme::load(config)?);
+        let is_own = matches!(config.theme, ThemeSource::Embedded(_));
+        self.theme = is_own.then(|| (of, Arc::clone(&theme)));
+        Ok(theme)
     }
 }
 

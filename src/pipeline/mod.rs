@@ -146,22 +146,9 @@ pub fn generate(
     held: &mut Held,
     observer: &dyn Observer,
 ) -> Result<Summary, RunError> {
-    let theme = held.take_theme(config)?;
-    let summary = generate_with(&theme, config, options, breakers, held, observer);
-    // What was read is not to be read again, whatever became of it.
+    // What was read by a run that failed then is not to be read again.
     held.write();
-    held.keep_theme(config, theme);
-    summary
-}
-
-fn generate_with(
-    theme: &Theme,
-    config: &StoreConfiguration,
-    options: &GenerateOptions,
-    breakers: &Breakers<'_>,
-    held: &mut Held,
-    observer: &dyn Observer,
-) -> Result<Summary, RunError> {
+    let theme = &*held.theme(config)?;
     let known = std::mem::take(&mut held.known);
     let protected = protected(config, &options.protected);
     let output = site::Output::claim_knowing(known, &config.output, &protected, options.overwrite)
@@ -250,6 +237,7 @@ fn generate_with(
         observer.observe(Event::Finished { phase: Phase::Publish, steps: published.files });
         (rendered, Some(published))
     };
+    held.write();
     cache.end_run(config.cache.limits, observer);
     let platforms = if published.is_some() { &config.deployment_platforms[..] } else { &[] };
     Ok(Summary {
