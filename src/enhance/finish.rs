@@ -6,7 +6,7 @@
 use super::catalog::EnhancedCatalog;
 use super::collect::{Collector, Draft, Place, Reading, Recollection};
 use super::memory::{Index, Remembered, Unwritten};
-use super::patch::{Patchable, Ties};
+use super::patch::Ties;
 use super::record::{ProductRecord, TermId};
 use super::related::related;
 use super::slugs::unique_slugs;
@@ -77,16 +77,18 @@ impl Collector<'_> {
             index = Some((memory, next, moment));
         }
         let findings = about_the_whole;
-        if let Some(Patchable { catalog, ties }) = patched {
+        if let Some(patched) = patched {
+            let length = self.snapshot.length();
+            let (catalog, ties) = patched.into_catalog(self.snapshot.finish());
             let unwritten = index.map(|(memory, index, moment)| Unwritten {
                 memory,
                 index: Index { about_the_whole: findings[from..].to_vec(), ..index },
-                length: self.snapshot.length(),
+                length,
                 moment,
                 ties: Some(ties),
-                catalog: None,
+                patchable: None,
             });
-            return Ok((EnhancedCatalog { snapshot: self.snapshot.finish(), ..catalog }, unwritten));
+            return Ok((catalog, unwritten));
         }
         let used_terms = distinct(drafts.iter().flat_map(|draft| terms_of(&draft.record)));
         sort_by_id(&mut drafts);
@@ -154,7 +156,7 @@ impl Collector<'_> {
             length: self.snapshot.length(),
             moment: moment.filter(|_| !has_twins),
             ties,
-            catalog: None,
+            patchable: None,
         });
         let catalog = EnhancedCatalog {
             records,

@@ -52,20 +52,19 @@ pub struct Unwritten {
     pub(super) length: u64,
     pub(super) moment: Option<Vec<u8>>,
     pub(super) ties: Option<Ties>,
-    pub(super) catalog: Option<EnhancedCatalog>,
+    pub(super) patchable: Option<Patchable>,
 }
 
 impl Unwritten {
     /// Keeps the catalogue that the reading came to, as it was then, so that the next one need not be made from scratch.
     pub fn keep(&mut self, catalog: EnhancedCatalog) {
-        self.catalog = Some(catalog);
+        self.patchable = self.ties.take().map(|ties| Patchable::new(catalog, ties));
     }
 
     /// Remembers it, in place of the last reading.
     pub fn write(self) -> Option<Written> {
-        let patchable = self.catalog.zip(self.ties).map(|(catalog, ties)| Patchable { catalog, ties });
         let written = self.memory.replace(self.index, self.length, self.moment.as_deref())?;
-        Some(Written { patchable, ..written })
+        Some(Written { patchable: self.patchable, ..written })
     }
 }
 

@@ -9,6 +9,10 @@ use super::collect::Draft;
 use super::finish::rank;
 use super::record::ProductRecord;
 use super::related::{is_as_near, related};
+use super::snapshot::Snapshot;
+use super::terms::Terms;
+use super::tree::CategoryNode;
+use crate::catalog::product::Brand;
 use crate::config::SortOrder;
 use crate::site::Digest;
 use rayon::prelude::*;
@@ -21,10 +25,15 @@ pub(super) struct Ties {
     of_records: Vec<Digest>,
 }
 
-/// A catalogue with what it takes to change it.
+/// A catalogue with what it takes to change it, but without its full products: as long as somebody has their file open,
+/// nobody else can use what is remembered.
 pub(super) struct Patchable {
-    pub(super) catalog: EnhancedCatalog,
-    pub(super) ties: Ties,
+    records: Vec<ProductRecord>,
+    brands: Vec<Brand>,
+    categories: Vec<CategoryNode>,
+    terms: Terms,
+    differences: BTreeMap<u32, String>,
+    ties: Ties,
 }
 
 impl Ties {
@@ -50,6 +59,18 @@ fn tie(draft: &Draft) -> Digest {
 }
 
 impl Patchable {
+    /// A catalogue as it was made.
+    pub(super) fn new(catalog: EnhancedCatalog, ties: Ties) -> Self {
+        let EnhancedCatalog { records, brands, categories, terms, differences, snapshot: _ } = catalog;
+        Self { records, brands, categories, terms, differences, ties }
+    }
+
+    /// The catalogue with its full products, and its ties for the next time.
+    pub(super) fn into_catalog(self, snapshot: Snapshot) -> (EnhancedCatalog, Ties) {
+        let Self { records, brands, categories, terms, differences, ties } = self;
+        (EnhancedCatalog { records, brands, categories, terms, differences, snapshot }, ties)
+    }
+
     /// Puts products in the places that they had; `None` where the others would be different, too.
     pub(super) fn with(mut self, drafts: &[Draft], sort: SortOrder) -> Option<Self> {
         let place_of = |draft: &Draft| {
@@ -58,7 +79,7 @@ impl Patchable {
         };
         let places = drafts.iter().map(|draft| Some((place_of(draft)?, &draft.record)));
         let changed: BTreeMap<usize, &ProductRecord> = places.collect::<Option<_>>()?;
-        let records = &mut self.catalog.records;
+        let records = &mut self.records;
         let order = |record: &ProductRecord| (rank(record, sort), record.id.clone());
         let order_at = |place: usize| Some(order(changed.get(&place).copied().or(records.get(place))?));
         let stays = |(&place, record): (&usize, &&ProductRecord)| {

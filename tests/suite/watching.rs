@@ -179,6 +179,10 @@ fn a_watched_store_is_that_of_a_fresh_build_after_each_kind_of_change() {
     set(15, doc! { "sku": "A-1" });
     set(15, doc! { "price": 90 });
     watching.end();
+    // Only the first build has to read everything.
+    let state = std::fs::read_to_string(store.path(".storegen/state.json")).expect("the state");
+    assert_eq!(state.matches("\"whole\"").count(), 1, "{state}");
+    assert_eq!(state.matches("\"told\"").count(), 12, "{state}");
 }
 
 #[test]
