@@ -32,7 +32,7 @@ fn benches(criterion: &mut Criterion) {
     let collector = Collector::new(&words, &references, &media, &config.product_filters, folder.path(), &mut findings)
         .expect("a snapshot");
     collector.take(0, &"products".into(), products).expect("a snapshot");
-    let catalog = collector.finish(config.sort, None, &mut findings).expect("nothing is remembered");
+    let (catalog, _) = collector.finish(config.sort, None, &mut findings).expect("nothing is remembered");
     let plan = plan(&config, &catalog);
     let theme = Theme::of(&config).expect("the embedded theme");
     let renderer = Renderer::new(&config, &catalog, &plan, &theme, &media).expect("the embedded theme");

@@ -65,7 +65,7 @@ fn benches(criterion: &mut Criterion) {
                 let mapped = (0..).zip(products).map(|(at, product)| Mapped::product(at, product)).collect();
                 collector.take(0, &collection, mapped).expect("a snapshot");
                 let catalog = collector.finish(SortOrder::Featured, None, &mut findings);
-                catalog.expect("nothing is remembered").records.len()
+                catalog.expect("nothing is remembered").0.records.len()
             },
             criterion::BatchSize::LargeInput,
         );
