@@ -150,12 +150,6 @@ impl Fingerprints {
         digest(&hasher)
     }
 
-    /// A hash that changes when any card may have.
-    pub(crate) fn of_cards(&self) -> blake3::Hash {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.base).update(self.cards.as_flattened()).finalize()
-    }
-
     /// The hash of what a column of the filters is made from, of which `basis` is what the catalogue says.
     pub(crate) fn of_column(&self, basis: &[u8]) -> Digest {
         let mut hasher = blake3::Hasher::new();

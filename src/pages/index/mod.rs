@@ -13,6 +13,8 @@ mod text;
 use super::card::{Cards, Placement};
 use super::fingerprint::Fingerprints;
 use super::shop::Shop;
+use crate::assets::image::MAKER;
+use crate::enhance::ProductRecord;
 use crate::site::Digest;
 use anyhow::Result;
 use facet::{Facet, FacetKind};
@@ -106,7 +108,7 @@ pub(crate) fn write_facets(shop: &Shop<'_>, fingerprints: &Fingerprints, shelf: 
     let summary = json!({
         "count": shop.catalog.records.len(),
         "block": CARDS_IN_BLOCK,
-        "cards": &fingerprints.of_cards().to_hex()[..8],
+        "cards": hash_of_cards(shop),
         "facets": facets.into_iter().flatten().collect::<Vec<_>>(),
         "orders": orders.into_iter().collect::<serde_json::Map<_, _>>(),
     });
@@ -116,4 +118,22 @@ pub(crate) fn write_facets(shop: &Shop<'_>, fingerprints: &Fingerprints, shelf: 
 /// The file of a column with what changes when its contents do, so that browsers may keep it.
 fn versioned(file: &str, hash: &blake3::Hash) -> String {
     format!("{file}?v={}", &hash.to_hex()[..8])
+}
+
+/// Changes when any card may have, and is the same for equal cards, whatever else the store is made from.
+fn hash_of_cards(shop: &Shop<'_>) -> String {
+    let shown = |record: &ProductRecord| {
+        let source = record.image.as_ref().map(|(source, alt)| (source, alt));
+        // The file at an address may be another one than before.
+        let file = source.and_then(|(source, _)| shop.media.resolve(source).ok()).map(|file| file.url_path);
+        let ProductRecord { slug, price, compare_at, size, availability, color_count, fits, .. } = record;
+        let texts = (slug, shop.name(record), shop.brand_name(record), source, file);
+        let numbers = (price.minor, compare_at, size, availability, color_count, fits);
+        // Texts and numbers have a form in this format whatever they are.
+        *blake3::hash(&postcard::to_stdvec(&(texts, numbers)).unwrap_or_default()).as_bytes()
+    };
+    let cards: Vec<[u8; 32]> = shop.catalog.records.par_iter().map(shown).collect();
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(MAKER.as_bytes()).update(format!("{:?}", shop.config.images).as_bytes());
+    hasher.update(cards.as_flattened()).finalize().to_hex()[..8].to_string()
 }
