@@ -144,7 +144,7 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
         }
     };
     let store = state::open(global.state.as_deref(), state::folder_of(config), terminal);
-    let held = RefCell::new(Held::for_rounds());
+    let held = RefCell::new(if args.watch { Held::for_rounds() } else { Held::default() });
     let build = || {
         let order = Order::new(StoreText::read(config)?, args.choices.clone());
         let held = &mut held.borrow_mut();
