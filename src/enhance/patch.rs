@@ -41,21 +41,20 @@ impl Ties {
     pub(super) fn of(drafts: &[Draft]) -> Option<Self> {
         let places = (0..).zip(drafts).map(|(place, draft)| Some((draft.key?, place)));
         let by_key: HashMap<Digest, u32> = places.collect::<Option<_>>()?;
-        let of_records = drafts.par_iter().map(tie).collect();
+        let of_records: Vec<Digest> = drafts.par_iter().map(tie).collect::<Option<_>>()?;
         (by_key.len() == drafts.len()).then_some(Self { by_key, of_records })
     }
 }
 
 /// A hash of what a draft says that has to do with more than its own product. Ids of brands, categories and terms are
 /// preliminary, and stay the same from one reading to the next.
-fn tie(draft: &Draft) -> Digest {
+fn tie(draft: &Draft) -> Option<Digest> {
     let ProductRecord { id, name, sku, brand, categories, frame_shape, frame_type, rim, gender, .. } = &draft.record;
     let ProductRecord { materials, colors, features, .. } = &draft.record;
     let own = (&*draft.collection, &draft.wished_slug, draft.texts, id, name, sku);
     let shared = (brand, categories, frame_shape, frame_type, rim, gender, materials, colors, features);
-    // Texts and numbers have a form in this format whatever they are.
-    let bytes = postcard::to_stdvec(&(own, shared)).unwrap_or_default();
-    super::collect::digest_of(&blake3::hash(&bytes))
+    let bytes = postcard::to_stdvec(&(own, shared)).ok()?;
+    Some(super::collect::digest_of(&blake3::hash(&bytes)))
 }
 
 impl Patchable {
@@ -75,7 +74,7 @@ impl Patchable {
     pub(super) fn with(mut self, drafts: &[Draft], sort: SortOrder) -> Option<Self> {
         let place_of = |draft: &Draft| {
             let place = *self.ties.by_key.get(&draft.key?)?;
-            (self.ties.of_records[place as usize] == tie(draft)).then_some(place as usize)
+            (self.ties.of_records[place as usize] == tie(draft)?).then_some(place as usize)
         };
         let places = drafts.iter().map(|draft| Some((place_of(draft)?, &draft.record)));
         let changed: BTreeMap<usize, &ProductRecord> = places.collect::<Option<_>>()?;
@@ -117,5 +116,96 @@ impl Patchable {
             records.iter_mut().zip(neighbours).for_each(|(record, neighbours)| record.related = neighbours);
         }
         Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::collect::{Collector, Mapped};
+    use super::*;
+    use crate::assets::media::Media;
+    use crate::catalog::References;
+    use crate::catalog::product::Product;
+    use crate::config::ProductFilters;
+    use crate::language::Words;
+    use std::sync::{Arc, PoisonError};
+
+    const SORT: SortOrder = SortOrder::PriceAscending;
+
+    fn products() -> Vec<Product> {
+        let priced = |(at, name): (i64, &str)| {
+            let mut product = Product::sample(name, name);
+            product.price.minor = 10_000 + 1000 * at;
+            product
+        };
+        (0..).zip(["Ada", "Bea", "Cora", "Dora"]).map(priced).collect()
+    }
+
+    fn mapped(position: usize, product: Product) -> Mapped {
+        let key = super::super::collect::digest_of(&blake3::hash(product.id.as_bytes()));
+        Mapped { key: Some(key), ..Mapped::product(position, product) }
+    }
+
+    /// The catalogue of all products once one of them is changed: made from scratch, and patched if that can be.
+    fn changed(change: impl Fn(&mut Product)) -> (EnhancedCatalog, Option<EnhancedCatalog>) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (words, references, media) = (Words::english(), References::default(), Media::new(None));
+        let filters = ProductFilters::default();
+        let collector = || {
+            let mut findings = Vec::new();
+            Collector::new(&words, &references, &media, &filters, folder.path(), &mut findings).expect("a collector")
+        };
+        let take = |collector: &Collector<'_>, block: usize, products: Vec<Product>| {
+            let mapped = (0..).zip(products).map(|(position, product)| mapped(position, product)).collect();
+            collector.take(block, &Arc::from("products"), mapped).expect("room on disk");
+        };
+        let finished = |collector: Collector<'_>| collector.finish(SORT, None, &mut Vec::new()).expect("drafts").0;
+        let mut now = products();
+        change(&mut now[1]);
+        let fresh = collector();
+        take(&fresh, 0, now.clone());
+
+        let before = collector();
+        take(&before, 0, products());
+        let ties = Ties::of(&before.drafts.lock().unwrap_or_else(PoisonError::into_inner)).expect("keys");
+        // Preliminary ids are the same for who knows the spellings already.
+        let after = collector();
+        take(&after, 0, products());
+        take(&after, 1, vec![now[1].clone()]);
+        let drafts = after.drafts.lock().unwrap_or_else(PoisonError::into_inner).split_off(products().len());
+        let patched = Patchable::new(finished(before), ties).with(&drafts, SORT);
+        let snapshot = after.snapshot.finish();
+        (finished(fresh), patched.map(|patched| patched.into_catalog(snapshot).0))
+    }
+
+    #[test]
+    fn what_concerns_one_product_is_put_in_its_place() {
+        let changes: [fn(&mut Product); 3] = [
+            |product| product.price.minor += 500,
+            |product| product.featured = true,
+            |product| product.sort_order = Some(3),
+        ];
+        for change in changes {
+            let (fresh, patched) = changed(change);
+            let patched = patched.expect("nobody else is concerned");
+            let shown = |catalog: &EnhancedCatalog| {
+                let records = catalog.records.iter().map(|record| ProductRecord { snapshot: (0, 0), ..record.clone() });
+                format!("{:?}", records.collect::<Vec<_>>())
+            };
+            assert_eq!(shown(&fresh), shown(&patched));
+        }
+    }
+
+    #[test]
+    fn what_concerns_others_is_left_to_the_whole() {
+        let changes: [fn(&mut Product); 4] = [
+            |product| product.price.minor = 12_500,
+            |product| product.name = "Bella".into(),
+            |product| product.sku = Some("B-1".into()),
+            |product| product.id = "new".into(),
+        ];
+        for change in changes {
+            assert!(changed(change).1.is_none());
+        }
     }
 }

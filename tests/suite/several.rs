@@ -7,6 +7,10 @@ use crate::store::{CONFIG, Run, Store, assert_same_tree, tree_of};
 use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+/// Longer than anything here takes; a wait that reaches it fails.
+const PATIENCE: Duration = Duration::from_secs(240);
 
 fn stores() -> Store {
     let store = Store::new(CONFIG);
@@ -283,12 +287,14 @@ fn a_reader_that_is_cancelled_is_followed_by_the_next() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let running = chain.store.command(&arguments).spawn().expect("the program starts");
     proxy.wait_for(Weather::Silent);
+    let end = Instant::now() + PATIENCE;
     let reader = loop {
+        assert!(Instant::now() < end, "nobody waits for the reader");
         let said = chain.store.state_text();
         if let Some((_, rest)) = said.split_once("waiting for job_") {
             break format!("job_{}", rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>());
         }
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
     };
     chain.store.run(&["cancel", &reader]).code(0);
     proxy.change(Weather::Clear);
