@@ -141,7 +141,8 @@ pub(crate) async fn console_errors(client: &Client) -> Vec<String> {
         .collect()
 }
 
-/// Waits until an expression is true in the page.
+/// Waits until an expression is true in the page. A machine that draws without a graphics card, with other tests beside it, may take
+/// many seconds for a frame: so it is asked several times, each time for less than the driver lets a script run.
 pub(crate) async fn until(client: &Client, condition: &str) {
     let script = r#"
         const [condition, done] = [new Function("return (" + arguments[0] + ")"), arguments[arguments.length - 1]];
@@ -159,10 +160,11 @@ pub(crate) async fn until(client: &Client, condition: &str) {
         };
         look();
     "#;
-    let mut interrupted = 0;
+    let (mut interrupted, mut asked) = (0, 0);
     let held = loop {
         match client.execute_async(script, vec![json!(condition)]).await {
-            Ok(held) => break held,
+            Ok(held) if held == json!(true) || asked == 6 => break held,
+            Ok(_) => asked += 1,
             // A page that loads anew takes the question with it.
             Err(_) if interrupted < 20 => interrupted += 1,
             Err(error) => panic!("the page cannot be asked: {error}"),

@@ -129,7 +129,7 @@ fn a_model_is_turned_about_in_the_page() {
     let (_store, base) = served_boutique();
     let driver = Driver::start();
     runtime().block_on(async {
-        let client = driver.window(1280, true).await;
+        let client = driver.window(640, true).await;
         client.goto(base.join("products/ashby/").expect("an address").as_str()).await.expect("the page loads");
         until(&client, "document.readyState === 'complete' && document.querySelector('[data-tools] [data-list]')").await;
         let asked_for = "performance.getEntriesByType('resource').map((entry) => entry.name).filter((name) => /viewer|models/.test(name)).length";
