@@ -141,8 +141,8 @@ pub(crate) async fn console_errors(client: &Client) -> Vec<String> {
         .collect()
 }
 
-/// Waits until an expression is true in the page. A machine that draws without a graphics card, with other tests beside it, may take
-/// many seconds for a frame: so it is asked several times, each time for less than the driver lets a script run.
+/// Waits until an expression is true in the page. A machine that draws without a graphics card, with other tests beside it,
+/// may take many seconds for a frame: so it is asked several times, each time for less than the driver lets a script run.
 pub(crate) async fn until(client: &Client, condition: &str) {
     let script = r#"
         const [condition, done] = [new Function("return (" + arguments[0] + ")"), arguments[arguments.length - 1]];
@@ -206,9 +206,15 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
 }
 
 pub(crate) fn served_boutique() -> (Store, Url) {
+    served_boutique_in("modern-minimal")
+}
+
+fn served_boutique_in(theme: &str) -> (Store, Url) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let base = format!("http://{}/", listener.local_addr().expect("an address"));
-    let store = Store::from_example("boutique").edit(|text| text.replace("https://lantern-street.example/", &base));
+    let store = Store::from_example("boutique")
+        .edit(|text| text.replace("https://lantern-street.example/", &base))
+        .edit(|text| text.replace("theme: modern-minimal", &format!("theme: {theme}")));
     store.generated(&[]);
     let base = serve(store.output(), listener);
     (store, base)
@@ -237,6 +243,24 @@ fn the_example_looks_whole_on_a_phone_and_on_a_desk() {
             client.close().await.expect("the window closes");
         }
     });
+}
+
+/// Where the menu is about to break into two lines, and where it has.
+#[test]
+fn the_header_fits_every_window_in_every_theme() {
+    let driver = Driver::start();
+    for theme in ["modern-minimal", "classic-optician", "eyewear-focused"] {
+        let (_store, base) = served_boutique_in(theme);
+        runtime().block_on(async {
+            for width in [600, 960, 1024, 1180] {
+                let client = driver.window(width, true).await;
+                client.goto(base.as_str()).await.expect("home");
+                let fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
+                assert_eq!(value_of(&client, fits).await, true, "{theme} at {width}");
+                client.close().await.expect("the window closes");
+            }
+        });
+    }
 }
 
 #[test]
