@@ -127,13 +127,14 @@ fn orders_and_pages_go_over_the_whole_listing() {
     runtime().block_on(async {
         let client = driver.window(1280, true).await;
         open(&client, &base, "products/?sort=price-desc").await;
-        until(&client, "document.querySelector('[data-status]').textContent.trim().split(' ').length === 2").await;
+        let texts = "[...document.querySelectorAll('[data-results] [data-price]')].map((price) => parseFloat(price.textContent.replace(/[^0-9.]/g, '')))";
+        // The page comes in the store's own order.
+        until(&client, &format!("{texts}.every((price, at, all) => at === 0 || all[at - 1] >= price)")).await;
         let mut seen = BTreeSet::new();
         let mut prices = Vec::new();
         loop {
             let page = value_of(&client, SHOWN).await;
             seen.extend(set(&page));
-            let texts = "[...document.querySelectorAll('[data-results] [data-price]')].map((price) => parseFloat(price.textContent.replace(/[^0-9.]/g, '')))";
             prices.extend(value_of(&client, texts).await.as_array().expect("prices").iter().filter_map(Value::as_f64));
             let next = "document.querySelector('[data-results] a[rel=next]')";
             if value_of(&client, &format!("{next} === null")).await == true {
