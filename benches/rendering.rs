@@ -35,7 +35,7 @@ fn benches(criterion: &mut Criterion) {
     let (catalog, _) = collector.finish(config.sort, None, &mut findings).expect("nothing is remembered");
     let plan = plan(&config, &catalog);
     let theme = Theme::of(&config).expect("the embedded theme");
-    let renderer = Renderer::new(&config, &catalog, &plan, &theme, &media).expect("the embedded theme");
+    let renderer = Renderer::new(&config, &catalog, &plan, &theme, &media, None).expect("the embedded theme");
 
     type Kind = (&'static str, fn(&PageKind) -> bool);
     let kinds: [Kind; 3] = [

@@ -47,6 +47,7 @@ use files::{CollectionFile, FileDocuments, Files};
 use references::{Beside, Collecting};
 use shared::Noting;
 use spool::Part;
+use std::sync::Arc;
 use std::time::SystemTime;
 use stream::Outlet;
 use targets::Mappings;
@@ -142,7 +143,7 @@ impl Source {
     /// Keeps everything that is read from a server for other stores, or takes it from the reading of one.
     pub fn sharing(self, turn: Turn) -> Self {
         // The others want to know from when on to ask for changes, even if this store does not.
-        Self { turn: Some(turn), ..self.asking_for_changes(None) }
+        Self { turn: Some(turn), ..self.asking_for_changes(None, false) }
     }
 
     /// Whether it is another store's reading.
@@ -164,10 +165,14 @@ impl Source {
         }
     }
 
-    /// Asks a server that keeps a log of its changes for those since a moment that [`Self::told`] gave before.
-    pub fn asking_for_changes(self, since: Option<&[u8]>) -> Self {
+    /// Asks a server that keeps a log of its changes for those since a moment that [`Self::told`] gave before: of
+    /// products, and with `beside` also whether anything else has been written to.
+    pub fn asking_for_changes(self, since: Option<&[u8]>, beside: bool) -> Self {
+        let name = |kind: Beside| kind.name(&self.collections).to_string();
+        let beside = if beside { Beside::ALL.map(name).to_vec() } else { Vec::new() };
+        let asks = mongodb::Asks { since: since.map(<[u8]>::to_vec), beside };
         let origin = match self.origin {
-            Origin::MongoDb(server) => Origin::MongoDb(Box::new(server.asking_for_changes(since.map(<[u8]>::to_vec)))),
+            Origin::MongoDb(server) => Origin::MongoDb(Box::new(server.asking_for_changes(asks))),
             files @ Origin::Files(_) => files,
         };
         Self { origin, ..self }
@@ -235,6 +240,27 @@ impl Source {
             }
         }
         Ok(collecting.finish())
+    }
+
+    /// The same where they have been read before, unless the server tells that they may be others since the moment that
+    /// it was asked about.
+    ///
+    /// # Errors
+    /// As [`Source::references`].
+    pub fn references_again(
+        &self,
+        known: Option<Arc<References>>,
+        observer: &dyn Observer,
+    ) -> Result<Arc<References>, CatalogError> {
+        // Whoever takes part in another's reading, or has a part in it, needs the documents themselves.
+        if let (Origin::MongoDb(server), None, None, Some(known)) = (&self.origin, &self.turn, &self.copy, known) {
+            server.connect_for(&self.collections.products, observer)?;
+            let changed = server.told().and_then(|told| told.changed.as_ref());
+            if changed.is_some_and(|changed| !changed.beside) {
+                return Ok(known);
+            }
+        }
+        self.references(observer).map(Arc::new)
     }
 
     /// Has the other stores know what a failure of this one's reading was.

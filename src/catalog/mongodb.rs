@@ -34,6 +34,7 @@ use tokio::time::{sleep, timeout};
 use words::{PATIENCE, Words};
 
 pub use health::ServerHealth;
+pub(super) use since::Asks;
 pub use since::{Changed, Told};
 
 /// How often a wait looks whether the run was cancelled.
@@ -61,8 +62,8 @@ pub(super) struct Server {
     database: String,
     patience: Patience,
     connection: OnceCell<Connection>,
-    /// From when on changes are asked for, if they are.
-    since: Option<Option<Vec<u8>>>,
+    /// Which changes are asked for, if they are.
+    asks: Option<Asks>,
 }
 
 impl Server {
@@ -71,12 +72,17 @@ impl Server {
         // One worker: the driver only waits and copies, decoding is done elsewhere.
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("mongodb").enable_all().build();
         let runtime = runtime.map_err(|error| CatalogError::Unavailable(format!("cannot start a thread: {error}")))?;
-        Ok(Self { runtime: Arc::new(runtime), uri, database, patience, connection: OnceCell::new(), since: None })
+        Ok(Self { runtime: Arc::new(runtime), uri, database, patience, connection: OnceCell::new(), asks: None })
     }
 
-    /// Asks for changes too, as soon as it is connected: those since a moment, if there is one.
-    pub(super) fn asking_for_changes(self, since: Option<Vec<u8>>) -> Self {
-        Self { since: Some(since), ..self }
+    /// Asks for changes too, as soon as it is connected.
+    pub(super) fn asking_for_changes(self, asks: Asks) -> Self {
+        Self { asks: Some(asks), ..self }
+    }
+
+    /// Connects, if nobody has done so before.
+    pub(super) fn connect_for(&self, products: &[String], observer: &dyn Observer) -> Result<(), CatalogError> {
+        self.wait(observer, async { self.connection(products, observer).await.map(drop) })
     }
 
     /// What was told of changes; `None` where nothing was, or nobody has connected yet.
@@ -205,9 +211,9 @@ impl Server {
         if let Some(missing) = products.iter().find(|name| !collections.contains(*name)) {
             return Err(self.missing(missing, &collections, &client, &words).await);
         }
-        let told = match &self.since {
-            Some(since) => {
-                let asking = since::ask(&database, &options, &hello, products, since.as_deref());
+        let told = match &self.asks {
+            Some(asks) => {
+                let asking = since::ask(&database, &options, &hello, products, asks);
                 timeout(limit, asking).await.ok().flatten()
             }
             None => None,

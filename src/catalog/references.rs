@@ -14,6 +14,7 @@ use super::vocabulary::{FaceShape, Term, Vocabulary, key_of};
 use crate::config::Collections;
 use crate::event::{Finding, Outcome};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// Most lines of advice kept of one rule document.
 const MOST_ADVICE: usize = 16;
@@ -48,6 +49,7 @@ pub struct References {
     pub findings: Vec<Finding>,
     brands_known: BTreeMap<String, Known>,
     categories_known: BTreeMap<String, Known>,
+    digest: OnceLock<blake3::Hash>,
 }
 
 /// How often shoppers did something with a product.
@@ -116,9 +118,12 @@ struct Known {
 impl References {
     /// A hash of all that products are completed with.
     pub fn digest(&self) -> blake3::Hash {
+        *self.digest.get_or_init(|| self.hash())
+    }
+
+    fn hash(&self) -> blake3::Hash {
         // Everything has a place in this text, so that nothing can be forgotten.
-        let Self { brands, categories, rules, product_fits, popularity, findings: _, brands_known, categories_known } =
-            self;
+        let Self { brands, categories, rules, product_fits, popularity, brands_known, categories_known, .. } = self;
         let mut hasher = blake3::Hasher::new();
         hasher.update(format!("{brands:?}{categories:?}{rules:?}{brands_known:?}{categories_known:?}").as_bytes());
         for (product, fits) in product_fits {
@@ -485,6 +490,7 @@ impl<'m> Collecting<'m> {
             findings,
             brands_known,
             categories_known,
+            digest: OnceLock::new(),
         }
     }
 }

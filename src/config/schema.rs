@@ -3,10 +3,11 @@
 use super::file::StoreFile;
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 /// The JSON Schema of store.yaml, indented, with a newline at its end.
 pub fn schema() -> String {
-    format!("{:#}\n", Schema::new().root)
+    format!("{:#}\n", Schema::get().root)
 }
 
 /// The schema with its definitions at hand.
@@ -39,8 +40,11 @@ pub(super) enum Kind<'schema> {
 }
 
 impl Schema {
-    pub(super) fn new() -> Self {
-        Self { root: schemars::schema_for!(StoreFile).to_value() }
+    /// It takes a while to make, and a process that watches its store asks for it again and again.
+    pub(super) fn get() -> &'static Self {
+        static SCHEMA: LazyLock<Schema> =
+            LazyLock::new(|| Schema { root: schemars::schema_for!(StoreFile).to_value() });
+        &SCHEMA
     }
 
     pub(super) fn root(&self) -> &Value {
@@ -165,7 +169,7 @@ mod tests {
     fn every_setting_is_described_and_no_block_takes_unknown_keys() {
         let root: Value = serde_json::from_str(&schema()).expect("JSON");
         assert_eq!(root["required"], serde_json::json!(["store_name"]));
-        let schema = Schema::new();
+        let schema = Schema::get();
         let mut blocks = vec![schema.root()];
         blocks
             .extend(root["$defs"].as_object().expect("definitions").values().filter(|block| block["type"] == "object"));
@@ -190,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_schema_tells_the_defaults() {
-        let root = Schema::new().root;
+        let root = &Schema::get().root;
         for (key, default) in
             [("products_per_page", Value::from(24)), ("locale", "en".into()), ("sort", "featured".into())]
         {

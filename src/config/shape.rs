@@ -17,9 +17,9 @@ const MOST_LISTED: usize = 14;
 
 /// Checks a file's tree; what comes out has the shape of [`super::file::StoreFile`], and is nothing for a file without keys.
 pub(super) fn check(root: &Node, source: &Source, errors: &mut Vec<ConfigError>) -> Option<Value> {
-    let schema = Schema::new();
+    let schema = Schema::get();
     let paths = schema.paths();
-    let mut walk = Walk { schema: &schema, paths, source, errors };
+    let mut walk = Walk { schema, paths, source, errors };
     let Content::Map(entries) = &root.content else {
         let message = "a store file is a block of keys such as `store_name: …`";
         walk.tell(&root.span, message, Some("`storegen init` writes a file to start from"));

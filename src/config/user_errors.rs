@@ -710,7 +710,7 @@ fn small_files_cannot_grow_large() {
 /// Pieces that, strung together, come close to store files of every kind of wrongness.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        prop::sample::select(schema::Schema::new().paths())
+        prop::sample::select(schema::Schema::get().paths())
             .prop_map(|path| format!("{}: ", path.rsplit('.').next().unwrap_or_default())),
         prop::sample::select(vec![
             "\n",

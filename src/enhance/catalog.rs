@@ -9,7 +9,7 @@ use super::wording::{self, LONGEST_DESCRIPTION, LONGEST_TITLE};
 use crate::catalog::product::Brand;
 use crate::language::Words;
 use anyhow::Result;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All that pages are planned from. Indices (`u32`) into its vectors are stable for the run.
 pub struct EnhancedCatalog {
@@ -25,6 +25,18 @@ pub struct EnhancedCatalog {
     pub snapshot: Snapshot,
     /// What tells products apart whose search engine texts would be the same, by index of the record.
     pub differences: BTreeMap<u32, String>,
+    /// Where it differs from the one that this process made before it; `None` where that is not known.
+    pub touched: Option<Touched>,
+}
+
+/// Where a catalogue differs from the one before it, which has the same products, brands, categories and terms in the
+/// same order.
+#[derive(Debug, Default)]
+pub struct Touched {
+    /// Records that are not the same, as they were, by their indices.
+    pub records: BTreeMap<u32, ProductRecord>,
+    /// Indices of records that have other related ones.
+    pub neighbours: BTreeSet<u32>,
 }
 
 impl EnhancedCatalog {

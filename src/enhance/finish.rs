@@ -7,7 +7,7 @@ use super::catalog::EnhancedCatalog;
 use super::collect::{Collector, Draft, Place, Reading, Recollection};
 use super::memory::{Index, Remembered, Unwritten};
 use super::patch::Ties;
-use super::record::{ProductRecord, TermId};
+use super::record::{ProductRecord, TermId, beginning_of};
 use super::related::related;
 use super::slugs::unique_slugs;
 use super::terms::Interner;
@@ -165,6 +165,7 @@ impl Collector<'_> {
             terms,
             snapshot: self.snapshot.finish(),
             differences,
+            touched: None,
         };
         Ok((catalog, unwritten))
     }
@@ -275,14 +276,8 @@ fn sort_by_key<K: Ord + Send>(drafts: &mut [Draft], key: impl Fn(&Draft) -> K + 
 
 /// Sorts drafts by their ids, and those of the same id by their places.
 fn sort_by_id(drafts: &mut [Draft]) {
-    // Ids are somewhere else in memory, and most of them differ in their first letters.
-    const LETTERS: usize = 24;
-    let beginning = |draft: &Draft| -> [u8; LETTERS] {
-        let id = draft.record.id.as_bytes();
-        std::array::from_fn(|at| id.get(at).copied().unwrap_or_default())
-    };
-    let mut order: Vec<([u8; LETTERS], u32)> =
-        drafts.par_iter().enumerate().map(|(place, draft)| (beginning(draft), place as u32)).collect();
+    let beginnings = drafts.par_iter().enumerate().map(|(place, draft)| (beginning_of(&draft.record.id), place as u32));
+    let mut order: Vec<([u8; 24], u32)> = beginnings.collect();
     let whole = |source: u32| {
         let draft = &drafts[source as usize];
         (&draft.record.id, draft.place)

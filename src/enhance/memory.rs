@@ -40,6 +40,7 @@ pub struct Memory {
     by_document: HashMap<Digest, u32>,
     moment_path: PathBuf,
     moment: Option<Vec<u8>>,
+    is_own: bool,
     /// The catalogue that the last reading came to, where it is still there.
     pub(super) patchable: Option<Patchable>,
 }
@@ -161,6 +162,7 @@ impl Memory {
         let index_path = folder.join(format!("{name}.index"));
         let length = file.metadata().with_context(opening)?.len();
         let own = written.filter(|written| !forget && Stamp::of(&index_path) == Some(written.stamp));
+        let is_own = own.is_some();
         let (written, patchable) = own.map(|own| (own.index, own.patchable)).unzip();
         let read = || -> Option<Index> {
             let index = match written {
@@ -185,7 +187,13 @@ impl Memory {
         let by_document = (0..).zip(&last.documents).map(|(place, document)| (document.hash, place)).collect();
         // The catalogue of an index that was put aside, as for want of room, is none of what is remembered.
         let patchable = patchable.flatten().filter(|_| !last.documents.is_empty());
-        Ok(Some(Self { index_path, file, basis: Digest::default(), last, by_document, moment_path, moment, patchable }))
+        let basis = Digest::default();
+        Ok(Some(Self { index_path, file, basis, last, by_document, moment_path, moment, is_own, patchable }))
+    }
+
+    /// Whether it is what this process has remembered itself.
+    pub fn is_own(&self) -> bool {
+        self.is_own
     }
 
     /// Up to when a server's changes are known.

@@ -4,11 +4,11 @@
 //! from all drafts would give. Prices, stock, scores and descriptions concern one product; as soon as anything changes that
 //! others depend on (which products there are, their order, slugs, brands, terms), all drafts are needed.
 
-use super::catalog::EnhancedCatalog;
+use super::catalog::{EnhancedCatalog, Touched};
 use super::collect::Draft;
 use super::finish::rank;
 use super::record::ProductRecord;
-use super::related::{is_as_near, related};
+use super::related::{is_as_near, related_anew};
 use super::snapshot::Snapshot;
 use super::terms::Terms;
 use super::tree::CategoryNode;
@@ -34,6 +34,7 @@ pub(super) struct Patchable {
     terms: Terms,
     differences: BTreeMap<u32, String>,
     ties: Ties,
+    touched: Touched,
 }
 
 impl Ties {
@@ -60,14 +61,15 @@ fn tie(draft: &Draft) -> Option<Digest> {
 impl Patchable {
     /// A catalogue as it was made.
     pub(super) fn new(catalog: EnhancedCatalog, ties: Ties) -> Self {
-        let EnhancedCatalog { records, brands, categories, terms, differences, snapshot: _ } = catalog;
-        Self { records, brands, categories, terms, differences, ties }
+        let EnhancedCatalog { records, brands, categories, terms, differences, snapshot: _, touched: _ } = catalog;
+        Self { records, brands, categories, terms, differences, ties, touched: Touched::default() }
     }
 
     /// The catalogue with its full products, and its ties for the next time.
     pub(super) fn into_catalog(self, snapshot: Snapshot) -> (EnhancedCatalog, Ties) {
-        let Self { records, brands, categories, terms, differences, ties } = self;
-        (EnhancedCatalog { records, brands, categories, terms, differences, snapshot }, ties)
+        let Self { records, brands, categories, terms, differences, ties, touched } = self;
+        let touched = Some(touched);
+        (EnhancedCatalog { records, brands, categories, terms, differences, snapshot, touched }, ties)
     }
 
     /// Puts products in the places that they had; `None` where the others would be different, too.
@@ -89,7 +91,7 @@ impl Patchable {
         if !changed.iter().all(stays) {
             return None;
         }
-        let mut is_as_near_as_before = true;
+        let touched = &mut self.touched;
         for (place, new) in changed {
             let old = &mut records[place];
             // What was made of the preliminary ids is what would be made of them again.
@@ -108,12 +110,18 @@ impl Patchable {
                 related: was.related,
                 ..new.clone()
             };
-            is_as_near_as_before &= is_as_near(old, &new);
-            *old = new;
+            touched.records.insert(u32::try_from(place).ok()?, std::mem::replace(old, new));
         }
-        if !is_as_near_as_before {
-            let neighbours = related(records);
-            records.iter_mut().zip(neighbours).for_each(|(record, neighbours)| record.related = neighbours);
+        let others = touched.records.iter().filter(|(place, old)| !is_as_near(old, &records[**place as usize]));
+        let others: Vec<(u32, &ProductRecord)> = others.map(|(place, old)| (*place, old)).collect();
+        if !others.is_empty() {
+            for (place, neighbours) in related_anew(records, others.into_iter()) {
+                let related = &mut records[place as usize].related;
+                if *related != neighbours {
+                    *related = neighbours;
+                    touched.neighbours.insert(place);
+                }
+            }
         }
         Some(self)
     }
@@ -125,12 +133,12 @@ mod tests {
     use super::*;
     use crate::assets::media::Media;
     use crate::catalog::References;
-    use crate::catalog::product::Product;
+    use crate::catalog::product::{Availability, Product, Reference};
+    use crate::catalog::vocabulary::{Term, Vocabulary};
     use crate::config::ProductFilters;
     use crate::language::Words;
+    use proptest::prelude::*;
     use std::sync::{Arc, PoisonError};
-
-    const SORT: SortOrder = SortOrder::PriceAscending;
 
     fn products() -> Vec<Product> {
         let priced = |(at, name): (i64, &str)| {
@@ -146,8 +154,12 @@ mod tests {
         Mapped { key: Some(key), ..Mapped::product(position, product) }
     }
 
-    /// The catalogue of all products once one of them is changed: made from scratch, and patched if that can be.
-    fn changed(change: impl Fn(&mut Product)) -> (EnhancedCatalog, Option<EnhancedCatalog>) {
+    /// The catalogue of all products once some of them are others: made from scratch, and patched if that can be.
+    fn made_of(
+        products: &[Product],
+        others: &[(usize, Product)],
+        sort: SortOrder,
+    ) -> (EnhancedCatalog, Option<EnhancedCatalog>) {
         let folder = tempfile::tempdir().expect("a folder");
         let (words, references, media) = (Words::english(), References::default(), Media::new(None));
         let filters = ProductFilters::default();
@@ -159,23 +171,38 @@ mod tests {
             let mapped = (0..).zip(products).map(|(position, product)| mapped(position, product)).collect();
             collector.take(block, &Arc::from("products"), mapped).expect("room on disk");
         };
-        let finished = |collector: Collector<'_>| collector.finish(SORT, None, &mut Vec::new()).expect("drafts").0;
-        let mut now = products();
-        change(&mut now[1]);
+        let finished = |collector: Collector<'_>| collector.finish(sort, None, &mut Vec::new()).expect("drafts").0;
+        let mut now = products.to_vec();
+        others.iter().for_each(|(place, product)| now[*place] = product.clone());
         let fresh = collector();
-        take(&fresh, 0, now.clone());
+        take(&fresh, 0, now);
 
         let before = collector();
-        take(&before, 0, products());
-        let ties = Ties::of(&before.drafts.lock().unwrap_or_else(PoisonError::into_inner)).expect("keys");
+        take(&before, 0, products.to_vec());
+        let mut drafts = std::mem::take(&mut *before.drafts.lock().unwrap_or_else(PoisonError::into_inner));
+        drafts.sort_by_key(|draft| (rank(&draft.record, sort), draft.record.id.clone()));
+        let ties = Ties::of(&drafts).expect("keys");
+        *before.drafts.lock().unwrap_or_else(PoisonError::into_inner) = drafts;
         // Preliminary ids are the same for who knows the spellings already.
         let after = collector();
-        take(&after, 0, products());
-        take(&after, 1, vec![now[1].clone()]);
-        let drafts = after.drafts.lock().unwrap_or_else(PoisonError::into_inner).split_off(products().len());
-        let patched = Patchable::new(finished(before), ties).with(&drafts, SORT);
+        take(&after, 0, products.to_vec());
+        take(&after, 1, others.iter().map(|(_, product)| product.clone()).collect());
+        let drafts = after.drafts.lock().unwrap_or_else(PoisonError::into_inner).split_off(products.len());
+        let patched = Patchable::new(finished(before), ties).with(&drafts, sort);
         let snapshot = after.snapshot.finish();
         (finished(fresh), patched.map(|patched| patched.into_catalog(snapshot).0))
+    }
+
+    fn changed(change: impl Fn(&mut Product)) -> (EnhancedCatalog, Option<EnhancedCatalog>) {
+        let products = products();
+        let mut other = products[1].clone();
+        change(&mut other);
+        made_of(&products, &[(1, other)], SortOrder::PriceAscending)
+    }
+
+    fn shown(catalog: &EnhancedCatalog) -> Vec<String> {
+        let records = catalog.records.iter().map(|record| ProductRecord { snapshot: (0, 0), ..record.clone() });
+        records.map(|record| format!("{record:?}")).collect()
     }
 
     #[test]
@@ -188,11 +215,9 @@ mod tests {
         for change in changes {
             let (fresh, patched) = changed(change);
             let patched = patched.expect("nobody else is concerned");
-            let shown = |catalog: &EnhancedCatalog| {
-                let records = catalog.records.iter().map(|record| ProductRecord { snapshot: (0, 0), ..record.clone() });
-                format!("{:?}", records.collect::<Vec<_>>())
-            };
             assert_eq!(shown(&fresh), shown(&patched));
+            let touched = patched.touched.expect("a patched catalogue").records;
+            assert_eq!(touched.keys().copied().collect::<Vec<_>>(), [1]);
         }
     }
 
@@ -206,6 +231,43 @@ mod tests {
         ];
         for change in changes {
             assert!(changed(change).1.is_none());
+        }
+    }
+
+    /// One of a few dozen frames in a few shapes and brands, so that some have enough neighbours of their kind and some do
+    /// not.
+    fn frame(at: usize, price: i64) -> Product {
+        let mut product = Product::sample(&format!("p{at:03}"), &format!("Frame {at:03}"));
+        product.price.minor = price;
+        let shape = ["round", "oval", "square", "aviator", "cat eye"][(at * 7 / 3) % 5];
+        product.frame_shape = Term::parse(Vocabulary::FrameShape, shape);
+        let brand = ["Nord", "Lumen", "Arc", "Vale"][(at * 5 / 2) % 4];
+        product.brand = (!at.is_multiple_of(3)).then(|| Reference { id: None, name: Some(brand.into()) });
+        product
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+        #[test]
+        fn neighbours_of_changed_products_are_those_of_a_fresh_catalogue(
+            prices in proptest::collection::vec(5_000..30_000_i64, 30..120),
+            changes in proptest::collection::vec((0..1000_usize, 5_000..30_000_i64, proptest::bool::ANY), 1..5),
+        ) {
+            let products: Vec<Product> = (0..).zip(&prices).map(|(at, price)| frame(at, *price)).collect();
+            let changes: BTreeMap<usize, (i64, bool)> =
+                changes.into_iter().map(|(at, price, sold)| (at % products.len(), (price, sold))).collect();
+            let other = |(at, (price, is_sold)): (usize, (i64, bool))| {
+                let mut product = frame(at, price);
+                if is_sold {
+                    product.availability = Availability::OutOfStock;
+                }
+                (at, product)
+            };
+            let others: Vec<(usize, Product)> = changes.into_iter().map(other).collect();
+            let (fresh, patched) = made_of(&products, &others, SortOrder::Name);
+            let patched = patched.expect("names, and so places, stay");
+            prop_assert_eq!(shown(&fresh), shown(&patched));
         }
     }
 }

@@ -4,11 +4,11 @@
 //! frames of its own type and shape, and among those of its own brand. The work grows with the number of products, not
 //! with its square, and the result depends on nothing but the products.
 
-use super::record::{ProductRecord, TermId};
+use super::record::{ProductRecord, TermId, beginning_of};
 use super::size::SizeClass;
 use crate::catalog::money::Currency;
 use rayon::prelude::*;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// Neighbours a page shows.
 pub(super) const MOST_RELATED: usize = 8;
@@ -19,46 +19,114 @@ const SAME_BRAND_REACH: usize = 8;
 
 /// For each record, the positions of its related records, best first.
 pub(super) fn related(records: &[ProductRecord]) -> Vec<Box<[u32]>> {
-    let mut by_price: Vec<u32> = (0..records.len() as u32).collect();
-    by_price.par_sort_unstable_by_key(|&position| {
-        let record = &records[position as usize];
-        (record.price.minor, &record.id)
-    });
-    // Products are looked at in this order too, so that those they are compared with lie close together in memory.
-    let materials = Materials::of(records);
-    let traits: Vec<Traits> =
-        by_price.par_iter().map(|&position| Traits::of(&records[position as usize], &materials)).collect();
-    let by_shape = Lanes::new(&traits, |traits| Some((traits.frame_type, traits.frame_shape)));
-    let by_brand = Lanes::new(&traits, |traits| (traits.brand != NONE).then_some((traits.brand, 0)));
-    let by_type = Lanes::new(&traits, |traits| Some((traits.frame_type, 0)));
-    let by_rank = (0..traits.len() as u32).into_par_iter().map_init(Room::default, |room, rank| {
-        let Room { candidates, ranked } = room;
-        candidates.clear();
-        candidates.extend(by_shape.near(rank, SAME_SHAPE_REACH));
-        candidates.extend(by_brand.near(rank, SAME_BRAND_REACH));
-        if candidates.len() < MOST_RELATED {
-            candidates.extend(by_type.near(rank, MOST_RELATED));
-        }
-        candidates.sort_unstable();
-        candidates.dedup();
-        let own = &traits[rank as usize];
-        ranked.clear();
-        ranked.extend(candidates.iter().filter(|&&candidate| candidate != rank).map(|&candidate| {
-            let position = by_price[candidate as usize];
-            (-nearness(own, &traits[candidate as usize]), position)
-        }));
-        if ranked.len() > MOST_RELATED {
-            ranked.select_nth_unstable(MOST_RELATED - 1);
-            ranked.truncate(MOST_RELATED);
-        }
-        ranked.sort_unstable();
-        (by_price[rank as usize], ranked.iter().map(|&(_, position)| position).collect::<Box<[u32]>>())
-    });
+    let assortment = Assortment::of(records);
+    let by_rank = (0..assortment.traits.len() as u32).into_par_iter();
+    let by_rank =
+        by_rank.map_init(Room::default, |room, rank| (assortment.position(rank), assortment.neighbours(rank, room)));
     let mut related = vec![Box::default(); records.len()];
     for (position, neighbours) in by_rank.collect::<Vec<_>>() {
         related[position as usize] = neighbours;
     }
     related
+}
+
+/// The same for those records only that may have other related ones than before `changed` records, here as they were,
+/// got other prices, fits and the like; each with its position.
+pub(super) fn related_anew<'r>(
+    records: &[ProductRecord],
+    changed: impl Iterator<Item = (u32, &'r ProductRecord)>,
+) -> Vec<(u32, Box<[u32]>)> {
+    let assortment = Assortment::of(records);
+    let rank_of =
+        |key| assortment.by_price.partition_point(|&position| price_key(&records[position as usize]) < key) as u32;
+    let moves =
+        changed.map(|(position, old)| (rank_of(price_key(old)), rank_of(price_key(&records[position as usize]))));
+    let moves: Vec<(u32, u32)> = moves.collect();
+    let mut concerned: Vec<u32> = Vec::new();
+    for &(old, new) in &moves {
+        for (lanes, reach) in assortment.lanes() {
+            // Each of the others may have moved this one's neighbours by one place.
+            concerned.extend(lanes.between(old, new, reach + moves.len()));
+        }
+    }
+    concerned.sort_unstable();
+    concerned.dedup();
+    let neighbours = |room: &mut Room, rank| (assortment.position(rank), assortment.neighbours(rank, room));
+    concerned.into_par_iter().map_init(Room::default, neighbours).collect()
+}
+
+/// Products in the order of their prices, and how near each is to others.
+struct Assortment {
+    by_price: Vec<u32>,
+    /// In the same order, so that those that are compared lie close together in memory.
+    traits: Vec<Traits>,
+    by_shape: Lanes,
+    by_brand: Lanes,
+    by_type: Lanes,
+}
+
+fn price_key(record: &ProductRecord) -> (i64, &str) {
+    (record.price.minor, &record.id)
+}
+
+impl Assortment {
+    fn of(records: &[ProductRecord]) -> Self {
+        let keys = records.par_iter().enumerate();
+        let keys = keys.map(|(position, record)| (record.price.minor, beginning_of(&record.id), position as u32));
+        let mut keys: Vec<(i64, [u8; 24], u32)> = keys.collect();
+        let id_of = |position: u32| &records[position as usize].id;
+        keys.par_sort_unstable_by(|one, other| {
+            (one.0, one.1).cmp(&(other.0, other.1)).then_with(|| id_of(one.2).cmp(id_of(other.2)))
+        });
+        let by_price: Vec<u32> = keys.into_iter().map(|(.., position)| position).collect();
+        let materials = Materials::of(records);
+        let traits: Vec<Traits> =
+            by_price.par_iter().map(|&position| Traits::of(&records[position as usize], &materials)).collect();
+        let by_shape = || Lanes::new(&traits, |traits| Some((traits.frame_type, traits.frame_shape)));
+        let by_brand = || Lanes::new(&traits, |traits| (traits.brand != NONE).then_some((traits.brand, 0)));
+        let by_type = || Lanes::new(&traits, |traits| Some((traits.frame_type, 0)));
+        let (by_shape, (by_brand, by_type)) = rayon::join(by_shape, || rayon::join(by_brand, by_type));
+        Self { by_price, traits, by_shape, by_brand, by_type }
+    }
+
+    /// Everything that neighbours come from, and how far it is looked through.
+    fn lanes(&self) -> [(&Lanes, usize); 3] {
+        [(&self.by_shape, SAME_SHAPE_REACH), (&self.by_brand, SAME_BRAND_REACH), (&self.by_type, MOST_RELATED)]
+    }
+
+    /// The position of a record by its rank among the prices.
+    fn position(&self, rank: u32) -> u32 {
+        self.by_price[rank as usize]
+    }
+
+    /// The positions of the records related to one.
+    fn neighbours(&self, rank: u32, room: &mut Room) -> Box<[u32]> {
+        let Room { candidates, ranked } = room;
+        candidates.clear();
+        let [same_kind @ .., (same_type, type_reach)] = self.lanes();
+        for (lanes, reach) in same_kind {
+            candidates.extend(lanes.near(rank, reach));
+        }
+        if candidates.len() < MOST_RELATED {
+            candidates.extend(same_type.near(rank, type_reach));
+        }
+        candidates.sort_unstable();
+        candidates.dedup();
+        let own = &self.traits[rank as usize];
+        ranked.clear();
+        ranked.extend(
+            candidates
+                .iter()
+                .filter(|&&candidate| candidate != rank)
+                .map(|&candidate| (-nearness(own, &self.traits[candidate as usize]), self.position(candidate))),
+        );
+        if ranked.len() > MOST_RELATED {
+            ranked.select_nth_unstable(MOST_RELATED - 1);
+            ranked.truncate(MOST_RELATED);
+        }
+        ranked.sort_unstable();
+        ranked.iter().map(|&(_, position)| position).collect()
+    }
 }
 
 /// Whether two states of a product have the same neighbours, and are the same to them.
@@ -119,18 +187,28 @@ impl Traits {
     }
 }
 
-/// A bit for each material of a catalogue, in the order of their terms.
-struct Materials(HashMap<TermId, u32>);
+/// By term, the number of the material that it is in a catalogue, in the order of their terms.
+struct Materials(Vec<u32>);
 
 impl Materials {
     fn of(records: &[ProductRecord]) -> Self {
-        let all: BTreeSet<TermId> = records.iter().flat_map(|record| record.materials.iter().copied()).collect();
-        Self(all.into_iter().zip(0..).collect())
+        let mut numbers = Vec::new();
+        for &material in records.iter().flat_map(|record| &record.materials) {
+            let place = material as usize;
+            if place >= numbers.len() {
+                numbers.resize(place + 1, NONE);
+            }
+            numbers[place] = 0;
+        }
+        for (number, place) in (0..).zip(numbers.iter_mut().filter(|number| **number != NONE)) {
+            *place = number;
+        }
+        Self(numbers)
     }
 
-    /// From the 128th on all are one: few catalogues know a dozen.
+    /// The bit of a material. From the 128th on all are one: few catalogues know a dozen.
     fn bit(&self, material: TermId) -> u128 {
-        1 << self.0.get(&material).map_or(u128::BITS - 1, |&number| number.min(u128::BITS - 1))
+        1 << self.0.get(material as usize).map_or(u128::BITS - 1, |&number| number.min(u128::BITS - 1))
     }
 }
 
@@ -183,10 +261,16 @@ impl Lanes {
     }
 
     fn near(&self, rank: u32, reach: usize) -> &[u32] {
+        self.between(rank, rank, reach)
+    }
+
+    /// The lane of `rank` from there to where `other` would be in it, and as far as `reach` beyond both.
+    fn between(&self, other: u32, rank: u32, reach: usize) -> &[u32] {
         self.places[rank as usize].map_or(&[], |(lane, place)| {
             let members = &self.lanes[lane as usize];
             let place = place as usize;
-            &members[place.saturating_sub(reach)..(place + reach + 1).min(members.len())]
+            let other = if other == rank { place } else { members.partition_point(|&member| member < other) };
+            &members[place.min(other).saturating_sub(reach)..(place.max(other) + reach + 1).min(members.len())]
         })
     }
 }

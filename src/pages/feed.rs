@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Products in one file: a file is made in memory, and stays below 30 MB with these.
-const PART: usize = 10_000;
+const PART: usize = 5_000;
 /// Products that tell how long the others will be.
 const SAMPLE: usize = 100;
 /// Longest id that is accepted, in characters.
@@ -197,7 +197,7 @@ fn push_item(
 
 /// The stock keeping unit where it is this product's alone, as in the structured data of its page; the id otherwise.
 fn id_of(shop: &Shop<'_>, product: &Product) -> String {
-    let sku = product.sku.as_deref().filter(|sku| !shop.repeated_skus.contains(sku));
+    let sku = product.sku.as_deref().filter(|sku| !shop.repeated_skus.contains(*sku));
     bounded(sku.unwrap_or(&product.id).to_string())
 }
 

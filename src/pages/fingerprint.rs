@@ -12,25 +12,73 @@ use super::theme::Theme;
 use super::{feed, index, sitemap};
 use crate::assets::{image, social_card, viewer};
 use crate::config::{CacheFolder, CatalogUri, StoreConfiguration, ThemeSource};
+use crate::enhance::catalog::Touched;
 use crate::enhance::collect::{digest, digest_of};
 use crate::enhance::record::TermId;
 use crate::enhance::{EnhancedCatalog, ProductRecord};
 use crate::site::Digest;
 use anyhow::{Context as _, Result};
 use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// Hashes of what pages are made from.
 pub(crate) struct Fingerprints {
-    /// What every page depends on.
-    base: [u8; 32],
+    shared: Shared,
     /// What a card shows, and nearly all else that a record knows, by record.
     cards: Vec<Digest>,
     /// All that the store knows of a product, by record.
     records: Vec<Digest>,
+}
+
+/// What pages show of anything but records.
+struct Shared {
+    /// What every page depends on.
+    base: [u8; 32],
     /// What all pages of a listing say, by listing.
     listings: Vec<Digest>,
+    brands: Vec<Digest>,
     categories: Vec<Digest>,
+}
+
+/// Which pages may be others than before.
+pub(crate) struct Stale {
+    /// By record, whether anything of it is.
+    records: Vec<bool>,
+    /// Indices of listings that say something else on all of their pages.
+    listings: BTreeSet<u32>,
+    sitemap: bool,
+    search: bool,
+}
+
+impl Stale {
+    /// Whether a page is certainly the same as before.
+    pub(crate) fn spares(&self, shop: &Shop<'_>, page: &PlannedPage) -> bool {
+        let are_fresh = |records: Range<usize>| !self.records[records].contains(&true);
+        let is_fresh = |index: &u32| !self.records[*index as usize];
+        match page.kind {
+            PageKind::Product(index) => {
+                let has_same_neighbours =
+                    || shop.catalog.touched.as_ref().is_some_and(|touched| !touched.neighbours.contains(&index));
+                let related = shop.record(index).map_or(&[][..], |record| &record.related);
+                is_fresh(&index) && has_same_neighbours() && related.iter().all(is_fresh)
+            }
+            PageKind::Listing { listing, number } => {
+                let listed = shop.plan.listings.get(listing as usize).filter(|_| !self.listings.contains(&listing));
+                listed.is_some_and(|listed| listed.members[shop.plan.members_on(listed, number)].iter().all(is_fresh))
+            }
+            PageKind::CardBlock(block) => are_fresh(index::records_of_block(shop, block)),
+            PageKind::ProductFeed(number) => are_fresh(feed::records_of_part(shop, number)),
+            PageKind::SitemapPart(_) => !self.sitemap,
+            _ => false,
+        }
+    }
+
+    /// Whether the search index is.
+    pub(crate) fn spares_search(&self) -> bool {
+        !self.search
+    }
 }
 
 /// A hash of all settings that pages may depend on: not where files are, and no secrets.
@@ -76,8 +124,8 @@ pub fn settings(config: &StoreConfiguration, theme: &Theme) -> Result<Digest> {
     Ok(digest(&hasher))
 }
 
-impl Fingerprints {
-    pub(crate) fn new(shop: &Shop<'_>, shell: &Shell, theme: &Theme) -> Result<Self> {
+impl Shared {
+    fn of(shop: &Shop<'_>, shell: &Shell, theme: &Theme) -> Result<Self> {
         let mut base = blake3::Hasher::new();
         base.update(&of_settings(shop.config, theme));
         shell.hash(&mut base);
@@ -93,19 +141,62 @@ impl Fingerprints {
             shop.plan.listings.par_iter().map(|listing| listing_page::digest(shop, listing)).collect();
         let brands: Vec<Digest> = (0..).zip(&catalog.brands).map(|(index, _)| brand(shop, index)).collect();
         let categories: Vec<Digest> = (0..).zip(&catalog.categories).map(|(index, _)| category(shop, index)).collect();
-        let digests = |(index, record): (usize, &ProductRecord)| {
-            let card = card(shop, record);
-            (card, whole(shop, index, record, &card, &brands, &categories))
-        };
-        let (cards, records) = catalog.records.par_iter().enumerate().map(digests).unzip();
-        Ok(Self { base: *base.finalize().as_bytes(), cards, records, listings: listings?, categories })
+        Ok(Self { base: *base.finalize().as_bytes(), listings: listings?, brands, categories })
+    }
+
+    /// The hashes of a record's card and of all that the store knows of it.
+    fn digests(&self, shop: &Shop<'_>, index: usize) -> (Digest, Digest) {
+        let record = &shop.catalog.records[index];
+        let card = card(shop, record);
+        (card, whole(shop, index, record, &card, &self.brands, &self.categories))
+    }
+}
+
+impl Fingerprints {
+    pub(crate) fn new(shop: &Shop<'_>, shell: &Shell, theme: &Theme) -> Result<Self> {
+        Ok(Self::within(shop, Shared::of(shop, shell, theme)?))
+    }
+
+    fn within(shop: &Shop<'_>, shared: Shared) -> Self {
+        let records = 0..shop.catalog.records.len();
+        let (cards, records) = records.into_par_iter().map(|index| shared.digests(shop, index)).unzip();
+        Self { shared, cards, records }
+    }
+
+    /// Those of a catalogue that is touched in some places since `before`, which has the same plan; with what that leaves
+    /// stale, unless it is everything.
+    pub(crate) fn again(
+        before: Self,
+        touched: &Touched,
+        shop: &Shop<'_>,
+        shell: &Shell,
+        theme: &Theme,
+    ) -> Result<(Self, Option<Stale>)> {
+        let shared = Shared::of(shop, shell, theme)?;
+        let base_of = |shared: &Shared| (shared.base, shared.brands.clone(), shared.categories.clone());
+        if base_of(&before.shared) != base_of(&shared) {
+            return Ok((Self::within(shop, shared), None));
+        }
+        let mut stale = vec![false; shop.catalog.records.len()];
+        let (mut sitemap, mut search) = (false, false);
+        let Self { shared: last, mut cards, mut records } = before;
+        for (index, old) in touched.records.iter().map(|(&index, old)| (index as usize, old)) {
+            let new = &shop.catalog.records[index];
+            sitemap |= (old.updated_at, &old.image) != (new.updated_at, &new.image);
+            search |= old.searched != new.searched;
+            (cards[index], records[index]) = shared.digests(shop, index);
+            stale[index] = true;
+        }
+        let listings = (0..).zip(last.listings.iter().zip(&shared.listings));
+        let listings = listings.filter(|(_, (old, new))| old != new).map(|(index, _)| index).collect();
+        Ok((Self { shared, cards, records }, Some(Stale { records: stale, listings, sitemap, search })))
     }
 
     /// The hash of what a page is made from, for the kinds of pages that have one.
     pub(crate) fn of(&self, shop: &Shop<'_>, page: &PlannedPage) -> Option<Digest> {
         // There are as many as there are pages, and one hash of a few bytes is made sooner than a hasher is set up.
         let mut parts = Vec::with_capacity(1024);
-        parts.extend_from_slice(&self.base);
+        parts.extend_from_slice(&self.shared.base);
         match page.kind {
             PageKind::Product(index) => {
                 parts.extend_from_slice(b"product");
@@ -117,7 +208,7 @@ impl Fingerprints {
                 let members = shop.plan.listings.get(listing as usize)?;
                 let range = shop.plan.members_on(members, number);
                 parts.extend_from_slice(b"listing");
-                parts.extend_from_slice(&self.listings[listing as usize]);
+                parts.extend_from_slice(&self.shared.listings[listing as usize]);
                 parts.extend_from_slice(&number.to_le_bytes());
                 parts.extend_from_slice(&shop.plan.page_count(members).to_le_bytes());
                 members.members[range].iter().for_each(|&index| parts.extend_from_slice(&self.cards[index as usize]));
@@ -132,7 +223,7 @@ impl Fingerprints {
             }
             PageKind::SitemapPart(number) => {
                 parts.extend_from_slice(b"sitemap");
-                parts.extend_from_slice(&sitemap::basis(shop, number, &self.cards));
+                parts.extend_from_slice(&sitemap::basis(shop, number));
             }
             _ => return None,
         }
@@ -142,10 +233,13 @@ impl Fingerprints {
     /// The hash of what the search index is made from.
     pub(crate) fn of_search(&self, shop: &Shop<'_>) -> Digest {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.base).update(b"search");
+        hasher.update(&self.shared.base).update(b"search");
         for record in &shop.catalog.records {
             hasher.update(&record.searched);
-            record.categories.iter().for_each(|&category| _ = hasher.update(&self.categories[category as usize]));
+            record
+                .categories
+                .iter()
+                .for_each(|&category| _ = hasher.update(&self.shared.categories[category as usize]));
         }
         digest(&hasher)
     }
@@ -153,12 +247,12 @@ impl Fingerprints {
     /// The hash of what a column of the filters is made from, of which `basis` is what the catalogue says.
     pub(crate) fn of_column(&self, basis: &[u8]) -> Digest {
         let mut hasher = blake3::Hasher::new();
-        digest(hasher.update(&self.base).update(b"column").update(basis))
+        digest(hasher.update(&self.shared.base).update(b"column").update(basis))
     }
 
     /// The hash of what a product's entry in the feed is made from.
     pub(crate) fn of_feed_entry(&self, index: u32) -> Option<Digest> {
-        let parts = [&self.base[..], b"feed entry", self.records.get(index as usize)?].concat();
+        let parts = [&self.shared.base[..], b"feed entry", self.records.get(index as usize)?].concat();
         Some(digest_of(&blake3::hash(&parts)))
     }
 }

@@ -165,7 +165,7 @@ fn redirects_take_no_place_of_the_store() {
     let mut refusal = |redirects: &[(&str, &str)]| {
         config.redirects = redirects.iter().map(|(from, path)| redirect(from, path, "https://x.example/")).collect();
         let plan = plan(&config, &catalog);
-        let renderer = Renderer::new(&config, &catalog, &plan, &theme, &media).expect("a renderer");
+        let renderer = Renderer::new(&config, &catalog, &plan, &theme, &media, None).expect("a renderer");
         refuse_collisions(&config, &plan, &renderer).err().map(|error| error.to_string())
     };
     assert_eq!(refusal(&[("/old/", "old/index.html"), ("/products/old/", "products/old/index.html")]), None);

@@ -27,6 +27,7 @@ mod product_page;
 mod program;
 mod redirects;
 mod render;
+mod round;
 mod search_description;
 mod shop;
 mod sitemap;
@@ -49,6 +50,7 @@ pub use index::Shelf;
 pub use plan::{PageKind, Plan, PlannedPage, plan};
 pub use redirects::refuse_collisions;
 pub use render::{Rendered, Renderer};
+pub use round::{Made, Round, plan_again};
 pub use theme::{Theme, ThemeError};
 
 /// The file of the filters that names all others.

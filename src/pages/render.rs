@@ -4,12 +4,13 @@
 //! threads. What pages share (header, footer, cards) is rendered once and pasted.
 
 use super::card::Cards;
-use super::fingerprint::Fingerprints;
-use super::index::Shelf;
+use super::fingerprint::{Fingerprints, Stale};
+use super::index::{Columns, Shelf};
 use super::link::Links;
 use super::outer::{Look, Shell};
 use super::plan::{PageKind, Plan, PlannedPage, folder_of};
 use super::price::PriceFormat;
+use super::round::{Made, MadeEdition};
 use super::shop::{self, Shop, Used};
 use super::theme::{Theme, ThemeLanguage};
 use super::{
@@ -24,12 +25,13 @@ use crate::assets::social_card::{CardLook, SocialCard};
 use crate::assets::theme_files::{self, ThemeFile};
 use crate::assets::{palette, viewer};
 use crate::config::StoreConfiguration;
-use crate::enhance::EnhancedCatalog;
+use crate::enhance::{EnhancedCatalog, ProductRecord};
 use crate::language::Collator;
 use crate::site::{Digest, Piece, Pieces};
 use anyhow::{Context, Result};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Renders the pages of one store.
 pub struct Renderer<'a> {
@@ -38,6 +40,8 @@ pub struct Renderer<'a> {
     files: Vec<ThemeFile>,
     icons: Icons,
     worker: String,
+    /// The drawings of all cards, where they are those of the last time.
+    drawings: Option<Arc<BTreeSet<FrameDrawing>>>,
 }
 
 /// The store in one language.
@@ -46,6 +50,11 @@ struct Edition<'a> {
     shell: Shell,
     cards: Cards,
     fingerprints: Fingerprints,
+    /// What may be others than before; unknown for a store that was not made before.
+    stale: Option<Stale>,
+    /// Those of the filters that were made before.
+    made_columns: Option<Columns>,
+    columns: OnceLock<Columns>,
 }
 
 /// A rendered page.
@@ -60,7 +69,7 @@ pub struct Rendered {
 }
 
 impl<'a> Renderer<'a> {
-    /// Prepares: stylesheet, header and footer.
+    /// Prepares: stylesheet, header and footer. `made` comes with a plan that has been used before.
     ///
     /// # Errors
     /// When a template of the theme asks for something that is not there; the message has file and line.
@@ -70,12 +79,25 @@ impl<'a> Renderer<'a> {
         plan: &'a Plan,
         theme: &'a Theme,
         media: &'a Media,
+        made: Option<Made>,
     ) -> Result<Self> {
         let palette = palette::css_variables(theme.mood, config.primary_color, config.secondary_color);
         let palette = format!("{palette}:root{{{}}}\n", theme.declarations);
         let mut files = theme_files::build(&palette, &theme.stylesheets, &theme.files);
         let logo = config.logo.as_deref().map(Logo::read).transpose()?;
-        let used = Arc::new(Used::default());
+        let made = made.zip(catalog.touched.as_ref());
+        let looks_alike = |(index, old): (&u32, &ProductRecord)| {
+            let new = &catalog.records[*index as usize];
+            (&old.image, old.drawing) == (&new.image, new.drawing)
+        };
+        let drawings = made.as_ref().filter(|(_, touched)| touched.records.iter().all(looks_alike));
+        let drawings = drawings.map(|(made, _)| Arc::clone(&made.drawings));
+        let used = drawings.as_ref().map(|drawings| Used::beginning_with(BTreeSet::clone(drawings)));
+        let used = Arc::new(used.unwrap_or_default());
+        let repeated_skus = made.as_ref().map(|(made, _)| Arc::clone(&made.repeated_skus));
+        let repeated_skus = repeated_skus.unwrap_or_else(|| Arc::new(shop::repeated_skus(catalog)));
+        let touched = made.as_ref().map(|(_, touched)| *touched);
+        let mut made_editions = made.map(|(made, _)| made.editions).unwrap_or_default().into_iter();
         let languages = languages(config, theme);
         let mut editions = Vec::with_capacity(languages.len());
         for (position, language) in (0..=u8::MAX).zip(&theme.languages) {
@@ -91,7 +113,7 @@ impl<'a> Renderer<'a> {
                 media,
                 used: Arc::clone(&used),
                 collator: Collator::of_locale(&language.locale),
-                repeated_skus: shop::repeated_skus(catalog),
+                repeated_skus: Arc::clone(&repeated_skus),
                 links: languages[usize::from(position)].links.clone(),
                 prices: PriceFormat::of_locale(&language.locale),
                 card_look: CardLook::new(config.primary_color, config.secondary_color),
@@ -105,8 +127,16 @@ impl<'a> Renderer<'a> {
                 fonts: fonts.map(|path| shop.links.shared(path)).collect(),
             };
             let shell = Shell::new(&shop, look, &scripts, logo.as_ref())?;
-            let fingerprints = Fingerprints::new(&shop, &shell, theme)?;
-            editions.push(Edition { shell, cards: Cards::new(catalog.records.len()), fingerprints, shop });
+            let (fingerprints, stale, made_columns) = match made_editions.next().zip(touched) {
+                Some((MadeEdition { fingerprints, columns }, touched)) => {
+                    let (fingerprints, stale) = Fingerprints::again(fingerprints, touched, &shop, &shell, theme)?;
+                    let columns = stale.is_some().then_some(columns);
+                    (fingerprints, stale, columns)
+                }
+                None => (Fingerprints::new(&shop, &shell, theme)?, None, None),
+            };
+            let (cards, columns) = (Cards::new(catalog.records.len()), OnceLock::new());
+            editions.push(Edition { shell, cards, fingerprints, stale, made_columns, columns, shop });
         }
         let own = editions.first().context("the theme was loaded for no language")?;
         let worker = if config.offline_page {
@@ -124,7 +154,7 @@ impl<'a> Renderer<'a> {
         }
         files.files.extend(logo.as_ref().map(Logo::file));
         let icons = Icons::new(config.primary_color, config.secondary_color, logo);
-        Ok(Self { editions, files: files.files, icons, worker })
+        Ok(Self { editions, files: files.files, icons, worker, drawings })
     }
 
     fn own(&self) -> &Shop<'a> {
@@ -156,10 +186,11 @@ impl<'a> Renderer<'a> {
     pub fn social_cards(&self) -> BTreeMap<String, (u8, u32)> {
         let mut cards = BTreeMap::new();
         for (language, edition) in (0..=u8::MAX).zip(&self.editions) {
-            for (index, record) in (0..=u32::MAX).zip(&edition.shop.catalog.records) {
-                if let Some(card) = edition.shop.social_card(record) {
-                    cards.entry(card.path()).or_insert((language, index));
-                }
+            let records = edition.shop.catalog.records.par_iter().enumerate();
+            let of = |(index, record)| Some((edition.shop.social_card(record)?.path(), index as u32));
+            let found: Vec<(String, u32)> = records.filter_map(of).collect();
+            for (path, index) in found {
+                cards.entry(path).or_insert((language, index));
             }
         }
         cards
@@ -174,11 +205,44 @@ impl<'a> Renderer<'a> {
     /// Counts the drawings of a file of cards among those that are pointed at, where it is kept and not rendered. Every
     /// card is in one such file, whatever other pages show it.
     pub fn point_at_cards(&self, page: &PlannedPage) {
-        if let PageKind::CardBlock(block) = page.kind {
+        if let PageKind::CardBlock(block) = page.kind
+            && self.drawings.is_none()
+        {
             let shop = self.own();
             let records = &shop.catalog.records[index::records_of_block(shop, block)];
             records.iter().for_each(|record| _ = shop.card_picture(record));
         }
+    }
+
+    /// Whether a page is certainly the same as the last time that this process made the store.
+    pub fn is_as_before(&self, page: &PlannedPage) -> bool {
+        let edition = self.editions.get(usize::from(page.language));
+        edition.is_some_and(|edition| edition.stale.as_ref().is_some_and(|stale| stale.spares(&edition.shop, page)))
+    }
+
+    /// Whether only a few pages may be others than the last time that this process made the store.
+    pub fn is_again(&self) -> bool {
+        self.editions.iter().all(|edition| edition.stale.is_some())
+    }
+
+    /// Whether the search index in the folder of a language is certainly the same as then.
+    pub fn is_search_as_before(&self, folder: &str) -> bool {
+        let stale = self.edition_in(folder).and_then(|edition| edition.stale.as_ref());
+        stale.is_some_and(Stale::spares_search)
+    }
+
+    /// What pages were made from, for the next time; nothing before the facets are made.
+    pub fn into_made(self) -> Option<Made> {
+        let shop = self.own();
+        let repeated_skus = Arc::clone(&shop.repeated_skus);
+        let drawings = self.drawings.clone().unwrap_or_else(|| {
+            let without_photo = |record: &&ProductRecord| !shop.has_card_photo(record);
+            Arc::new(shop.catalog.records.iter().filter(without_photo).map(|record| record.drawing).collect())
+        });
+        let made = |Edition { fingerprints, columns, .. }: Edition<'a>| {
+            Some(MadeEdition { fingerprints, columns: columns.into_inner()? })
+        };
+        Some(Made { editions: self.editions.into_iter().map(made).collect::<Option<_>>()?, drawings, repeated_skus })
     }
 
     /// The hash of everything that a page is made from, for the kinds of pages that there are many of. Pages of equal
@@ -203,7 +267,12 @@ impl<'a> Renderer<'a> {
     /// # Errors
     /// When the shelf does not take one.
     pub fn facets(&self, shelf: &dyn Shelf) -> Result<()> {
-        self.editions.iter().try_for_each(|edition| index::write_facets(&edition.shop, &edition.fingerprints, shelf))
+        self.editions.iter().try_for_each(|edition| {
+            let Edition { shop, fingerprints, made_columns, columns, .. } = edition;
+            let made = index::write_facets(shop, fingerprints, made_columns.as_ref(), shelf)?;
+            columns.get_or_init(|| made);
+            Ok(())
+        })
     }
 
     /// Makes the files that scripts search with in the folder of a language, and hands each to `write`.

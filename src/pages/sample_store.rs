@@ -235,7 +235,7 @@ pub(super) fn rendered(config: &StoreConfiguration, catalog: &EnhancedCatalog) -
     let plan = plan(config, catalog);
     let theme = Theme::of(config).expect("the theme");
     let media = Media::new(None);
-    let renderer = Renderer::new(config, catalog, &plan, &theme, &media).expect("a renderer");
+    let renderer = Renderer::new(config, catalog, &plan, &theme, &media, None).expect("a renderer");
     let mut files = BTreeMap::new();
     for page in &plan.pages {
         let before = files.insert(page.path.to_string(), renderer.render(page).expect("it renders").bytes);

@@ -38,6 +38,11 @@ thread_local! {
 }
 
 impl Used {
+    /// Counts some drawings as pointed at from the beginning.
+    pub(crate) fn beginning_with(drawings: BTreeSet<FrameDrawing>) -> Self {
+        Self { drawings: Mutex::new(drawings) }
+    }
+
     pub(crate) fn drawings(&self) -> BTreeSet<FrameDrawing> {
         self.drawings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -79,7 +84,7 @@ pub(crate) struct Shop<'a> {
     pub(crate) media: &'a Media,
     pub(crate) used: Arc<Used>,
     pub(crate) collator: Collator,
-    pub(crate) repeated_skus: BTreeSet<&'a str>,
+    pub(crate) repeated_skus: Arc<BTreeSet<Box<str>>>,
     pub(crate) links: Links,
     pub(crate) prices: PriceFormat,
     /// How social cards look.
@@ -162,10 +167,10 @@ impl Anchor {
 }
 
 /// Stock keeping units that more than one product claims.
-pub(crate) fn repeated_skus(catalog: &EnhancedCatalog) -> BTreeSet<&str> {
+pub(crate) fn repeated_skus(catalog: &EnhancedCatalog) -> BTreeSet<Box<str>> {
     let mut skus: Vec<&str> = catalog.records.iter().filter_map(|record| record.sku.as_deref()).collect();
     skus.par_sort_unstable();
-    skus.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect()
+    skus.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].into()).collect()
 }
 
 impl Shop<'_> {
@@ -303,6 +308,12 @@ impl Shop<'_> {
         let photo =
             record.image.as_ref().and_then(|(source, alt)| self.photo_up_to(CARD_WIDTH, source, text(alt), None));
         photo.unwrap_or_else(|| self.drawing(record.drawing, ""))
+    }
+
+    /// Whether a card of the product shows a photo.
+    pub(crate) fn has_card_photo(&self, record: &ProductRecord) -> bool {
+        let source = record.image.as_ref().map(|(source, _)| source);
+        source.is_some_and(|source| self.photo_up_to(CARD_WIDTH, source, "", None).is_some())
     }
 
     /// What link previews show of a product; nothing where they show the picture of the store.

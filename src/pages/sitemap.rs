@@ -6,7 +6,6 @@ use super::plan::{Listing, PageKind, PlannedPage};
 use super::shop::Shop;
 use super::template::escape;
 use super::xml::time_of;
-use crate::site::Digest;
 use std::fmt::Write as _;
 
 /// Addresses in one file that the protocol allows.
@@ -15,6 +14,9 @@ const MOST_ADDRESSES: usize = 50_000;
 const MOST_BYTES: usize = 50_000_000;
 /// Longest address of a photo that is worth an entry, so that the size of a file is bounded.
 const LONGEST_PHOTO: usize = 300;
+
+/// Milliseconds of a day, which is all of a time that is told.
+const DAY: i64 = 86_400_000;
 
 /// How many files a number of addresses needs; `base` is the length of the base URL.
 pub(crate) fn part_count(addresses: usize, base: usize, languages: usize) -> u32 {
@@ -69,28 +71,33 @@ fn pages_of_part<'s>(shop: &'s Shop<'_>, number: u32) -> impl Iterator<Item = &'
     shop.plan.pages.iter().filter(|page| page.kind.is_indexable()).skip(first).take(size)
 }
 
-/// All that one part is made from, where `cards` are hashes of what is known of each product.
-pub(crate) fn basis(shop: &Shop<'_>, number: u32, cards: &[Digest]) -> Vec<u8> {
+/// All that one part is made from.
+pub(crate) fn basis(shop: &Shop<'_>, number: u32) -> Vec<u8> {
     let changes = changes(shop);
-    let mut basis = Vec::with_capacity(size_of_val(cards));
+    let mut basis = Vec::new();
+    let mut push = |text: &str| {
+        basis.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        basis.extend_from_slice(text.as_bytes());
+    };
     for page in pages_of_part(shop, number) {
-        basis.push(page.language);
-        match page.kind {
-            PageKind::Product(index) => basis.extend_from_slice(&cards[index as usize]),
-            _ => basis.extend_from_slice(page.path.as_bytes()),
+        push(&page.path);
+        push(&changed(shop, page, &changes).map(|time| time.div_euclid(DAY).to_string()).unwrap_or_default());
+        if let PageKind::Product(index) = page.kind {
+            let image = shop.record(index).and_then(|record| record.image.as_ref());
+            let source = image.map_or("", |(source, _)| source);
+            push(source);
+            // The file at an address may be another one than before.
+            let photo = if source.is_empty() { None } else { shop.media.resolve(source).ok() };
+            push(photo.as_ref().map_or("", |photo| &photo.url_path));
         }
-        let changed = changed(page, &changes).map_or([0; 9], |time| {
-            let [a, b, c, d, e, f, g, h] = time.to_le_bytes();
-            [1, a, b, c, d, e, f, g, h]
-        });
-        basis.extend_from_slice(&changed);
     }
     basis
 }
 
-/// When what a page shows was last changed, products apart.
-fn changed(page: &PlannedPage, changes: &[Option<i64>]) -> Option<i64> {
+/// When what a page shows was last changed.
+fn changed(shop: &Shop<'_>, page: &PlannedPage, changes: &[Option<i64>]) -> Option<i64> {
     match page.kind {
+        PageKind::Product(index) => shop.record(index)?.updated_at,
         PageKind::Listing { listing, .. } => changes.get(listing as usize).copied().flatten(),
         // The front page shows the best of all frames, which are the first listing.
         PageKind::Home => changes.first().copied().flatten(),
@@ -109,11 +116,7 @@ fn changes(shop: &Shop<'_>) -> Vec<Option<i64>> {
 
 fn push_entry(shop: &Shop<'_>, page: &PlannedPage, changes: &[Option<i64>], xml: &mut String) {
     let _ = write!(xml, "<url><loc>{}</loc>", escape(&shop.links.absolute_shared(&page.path)));
-    let changed = match page.kind {
-        PageKind::Product(index) => shop.record(index).and_then(|record| record.updated_at),
-        _ => changed(page, changes),
-    };
-    if let Some(date) = changed.and_then(date) {
+    if let Some(date) = changed(shop, page, changes).and_then(date) {
         let _ = write!(xml, "<lastmod>{date}</lastmod>");
     }
     if let PageKind::Product(index) = page.kind {

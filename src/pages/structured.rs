@@ -299,7 +299,7 @@ pub(crate) fn product(
 ) -> Node {
     let product = &enhanced.product;
     // Machines take a stock keeping unit for a product's identity, so one that is not unique would merge two of them.
-    let sku = product.sku.as_deref().filter(|sku| !shop.repeated_skus.contains(sku));
+    let sku = product.sku.as_deref().filter(|sku| !shop.repeated_skus.contains(*sku));
     let brand = enhanced.brand_name.as_deref().or_else(|| shop.brand_name(record));
     let gender = product.gender.as_ref().and_then(|gender| suggested_gender(&gender.key));
     let size = enhanced.size.as_ref();
@@ -352,7 +352,7 @@ pub(crate) fn product(
 /// Whether there are several colours, none of which machines could take for another one, or for another product.
 fn are_distinct(shop: &Shop<'_>, variants: &[Variant<'_>]) -> bool {
     let numbers: BTreeSet<&str> = variants.iter().filter_map(|variant| variant.sku).collect();
-    let is_repeated = |sku: &&str| sku.is_empty() || shop.repeated_skus.contains(sku);
+    let is_repeated = |sku: &&str| sku.is_empty() || shop.repeated_skus.contains(*sku);
     variants.len() > 1 && numbers.len() == variants.len() && !numbers.iter().any(is_repeated)
 }
 

@@ -13,27 +13,27 @@ mod models;
 mod pictures;
 mod reach;
 mod reading;
+mod rendering;
 mod theme;
 pub mod warm;
 
 pub use held::Held;
+use held::Pages;
 pub use reading::{ReadCatalog, read_catalog};
 
 use crate::assets::cache::Cache;
 use crate::assets::cdn;
-use crate::assets::drawing::FrameDrawing;
-use crate::assets::icons::Icons;
 use crate::assets::media::Media;
 use crate::catalog::{CatalogError, SharedReadings};
 use crate::config::{CatalogUri, ConfigErrors, Platform, StoreConfiguration, ThemeSource};
 use crate::enhance::{Standing, collect};
 use crate::event::{Cancelled, Event, Finding, Observer, Outcome, Phase, Reading};
-use crate::pages::{self, Rendered, Renderer, Theme};
+use crate::pages::{self, Renderer, Round, Theme};
 use crate::reliability::{Breakers, Unavailable};
 use crate::room::Room;
-use crate::site::{self, Digest, Made, Memory, Shard, Staging, Whole};
-use rayon::prelude::*;
+use crate::site::{self, Digest, Memory, Shard, Staging, Whole};
 use reading::{Read, Reader, read_again};
+use rendering::{render, write_assets};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -156,17 +156,23 @@ pub fn generate(
     let cache = Cache::at(&options.cache_dir, options.now);
     let mut media = media_of(config);
     let last = Last::of(config, options, theme, &output)?;
+    let before = held.take_pages(config);
     let (written, is_for_rounds) = (Mutex::new(held.written.take()), held.is_for_rounds);
+    let beside = Mutex::new(held.beside.take());
     let read = reach::reach(config, options, breakers, &watcher, |config, copy| {
         let shared = Some((&options.shared, options.job_id.as_str()));
         let room = options.room;
-        let with = Reader { config, words: theme.words(), media: &media, copy, shared, room, is_for_rounds };
+        let beside = &beside;
+        let with = Reader { config, words: theme.words(), media: &media, copy, shared, room, beside, is_for_rounds };
         read_again(&with, options, &last, &output, &written, &watcher)
-    })?;
+    });
+    held.beside = beside.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let read = read?;
     watcher.refuse(options.strict)?;
     let (read, reading, standing) = match read {
         Read::AsBefore(whole, reading, written) => {
             held.written = written.map(|written| *written);
+            held.keep_pages(config, before);
             cache.end_run(config.cache.limits, observer);
             let published = site::Published::nothing_new(output.manifest());
             held.known = output.into_known();
@@ -189,9 +195,13 @@ pub fn generate(
     images::make(config, &mut media, &mut catalog, &cache, options.room, observer)?;
 
     observer.observe(Event::Started { phase: Phase::Plan, total: None });
-    let mut plan = pages::plan(config, &catalog);
-    plan.lead_on(config, output.manifest().iter().map(|(path, _)| path));
-    let renderer = Renderer::new(config, &catalog, &plan, theme, &media)?;
+    let (round, places) = before.map(|Pages { round, places }| (round, places)).unzip();
+    let (mut plan, made) = pages::plan_again(config, &catalog, round);
+    let places = places.filter(|_| made.is_some()).unwrap_or_default();
+    if made.is_none() {
+        plan.lead_on(config, output.manifest().iter().map(|(path, _)| path));
+    }
+    let renderer = Renderer::new(config, &catalog, &plan, theme, &media, made)?;
     pages::refuse_collisions(config, &plan, &renderer).map_err(RunError::Usage)?;
     report(pages::broken_links(config, &plan), observer);
     observer.observe(Event::Finished { phase: Phase::Plan, steps: plan.pages.len() as u64 });
@@ -199,12 +209,12 @@ pub fn generate(
     let products = catalog.records.len() as u64;
 
     let (rendered, published) = if options.dry_run {
-        (render(&plan, &renderer, None, options.shard, observer)?, None)
+        (render(&plan, &places, &renderer, None, options.shard, observer)?, None)
     } else {
         let ledger = last.ledger();
         let memory = ledger.as_deref().map(|path| Memory { path, make_anew: options.full });
         let staging = output.stage(&options.journal_dir, &options.job_id, memory)?;
-        let rendered = render(&plan, &renderer, Some(&staging), options.shard, observer)?;
+        let rendered = render(&plan, &places, &renderer, Some(&staging), options.shard, observer)?;
         write_assets(&staging, &renderer, options.shard)?;
         let is_owned = |path: &str| owns(options.shard, path);
         cards::write(config, &renderer, &media, &cache, &staging, options.shard, observer)?;
@@ -223,16 +233,21 @@ pub fn generate(
         // A picture that cannot be shown is told of in every run, so that none of those may end early either.
         let is_settled = !has_fetched && !media.pictures().has_problems();
         let made_from = standing.filter(|_| is_settled).and_then(|standing| last.made_from(&standing));
-        // What pages were made from makes room for the lists of files.
-        drop(renderer);
-        drop(plan);
-        if is_settled && held.is_for_rounds {
+        // What pages were made from makes room for the lists of files, unless it is needed soon.
+        let is_kept = is_settled && held.is_for_rounds && options.shard.is_none();
+        let made = if is_kept { renderer.into_made() } else { None };
+        let round = made.map(|made| Round::new(plan, made));
+        if is_kept {
             held.keep_catalog(catalog);
         } else {
             drop(catalog);
         }
         let (published, known) = staging.publish(made_from.map(|made_from| Whole { made_from, products, pages }))?;
         held.known = known;
+        let places = if published.added == 0 && published.removed == 0 { places } else { Vec::new() };
+        if let Some(round) = round {
+            held.keep_round(config, round, places);
+        }
         observer.observe(Event::Finished { phase: Phase::Publish, steps: published.files });
         (rendered, Some(published))
     };
@@ -297,68 +312,6 @@ impl Last {
     }
 }
 
-/// Renders every page and every file pages point at, except those that `staging` can keep, and hands each to it.
-/// Gives how many pages were rendered.
-fn render(
-    plan: &pages::Plan,
-    renderer: &Renderer<'_>,
-    staging: Option<&Staging>,
-    shard: Option<Shard>,
-    observer: &dyn Observer,
-) -> Result<u64, RunError> {
-    /// Pages between two looks at the observer: a few milliseconds of work.
-    const BATCH: usize = 64;
-    observer.observe(Event::Started { phase: Phase::Pages, total: Some(plan.pages.len() as u64) });
-    let rendered = AtomicU64::new(0);
-    plan.pages.par_chunks(BATCH).try_for_each(|batch| -> Result<(), RunError> {
-        stop_if_cancelled(observer)?;
-        for page in batch.iter().filter(|page| owns(shard, &page.path)) {
-            let made_from = renderer.fingerprint(page);
-            if staging.zip(made_from).is_some_and(|(staging, made_from)| staging.keep(&page.path, made_from)) {
-                renderer.point_at_cards(page);
-                continue;
-            }
-            let before = staging.and_then(|staging| staging.pieces(&page.path));
-            let Rendered { bytes, files, pieces } = renderer.render_from(page, before.as_ref())?;
-            rendered.fetch_add(1, Ordering::Relaxed);
-            let made = Made { from: made_from, needs: files, pieces };
-            staging.map_or(Ok(()), |staging| staging.write_made(&page.path, &bytes, made))?;
-        }
-        observer.observe(Event::Advanced { phase: Phase::Pages, steps: batch.len() as u64 });
-        Ok(())
-    })?;
-    let shelf = Shelf { staging, observer };
-    if owns(shard, pages::FACETS_SUMMARY) {
-        renderer.facets(&shelf)?;
-    }
-    let write = |path: &str, bytes: &[u8]| pages::Shelf::put(&shelf, path, bytes, None);
-    renderer
-        .folders()
-        .filter(|folder| owns(shard, &format!("{folder}{}", pages::SEARCH_SUMMARY)))
-        .try_for_each(|folder| search_index(renderer, folder, staging, &write))?;
-    observer.observe(Event::Finished { phase: Phase::Pages, steps: plan.pages.len() as u64 });
-    Ok(rendered.into_inner())
-}
-
-/// Takes files on until the run is cancelled.
-struct Shelf<'a> {
-    /// Without one they are only made.
-    staging: Option<&'a Staging>,
-    observer: &'a dyn Observer,
-}
-
-impl pages::Shelf for Shelf<'_> {
-    fn keep(&self, path: &str, made_from: Digest) -> Option<blake3::Hash> {
-        Some(self.staging?.recall(path, made_from)?.hash.into())
-    }
-
-    fn put(&self, path: &str, bytes: &[u8], made_from: Option<Digest>) -> anyhow::Result<()> {
-        stop_if_cancelled(self.observer)?;
-        let made = Made { from: made_from, ..Made::default() };
-        self.staging.map_or(Ok(()), |staging| staging.write_made(path, bytes, made))
-    }
-}
-
 /// Whether a file is to be made: the whole store's, or those of one part.
 fn owns(shard: Option<Shard>, path: &str) -> bool {
     shard.is_none_or(|shard| shard.owns(path))
@@ -371,65 +324,6 @@ fn describe_part(staging: &Staging, shard: Shard, plan: Option<Digest>) -> anyho
         );
     };
     staging.describe_part(shard, plan)
-}
-
-/// Makes the search index of a language, unless the one of the last run can be kept. Its summary stands for all of its
-/// files.
-fn search_index(
-    renderer: &Renderer<'_>,
-    folder: &str,
-    staging: Option<&Staging>,
-    write: &(dyn Fn(&str, &[u8]) -> anyhow::Result<()> + Sync),
-) -> anyhow::Result<()> {
-    let made_from = renderer.search_fingerprint(folder);
-    let summary_path = format!("{folder}{}", pages::SEARCH_SUMMARY);
-    let Some(staging) = staging else { return renderer.search_index(folder, write) };
-    if made_from.is_some_and(|made_from| staging.keep(&summary_path, made_from)) {
-        return Ok(());
-    }
-    let (parts, summary) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
-    renderer.search_index(folder, &|path, bytes| {
-        if path == summary_path {
-            *summary.lock().unwrap_or_else(PoisonError::into_inner) = bytes.to_vec();
-            return Ok(());
-        }
-        parts.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_string());
-        write(path, bytes)
-    })?;
-    let parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let summary = summary.into_inner().unwrap_or_else(PoisonError::into_inner);
-    staging.write_made(&summary_path, &summary, Made { from: made_from, needs: parts, ..Made::default() })
-}
-
-/// Draws the icons, unless all of them can be kept.
-fn write_icons(staging: &Staging, icons: &Icons, shard: Option<Shard>) -> anyhow::Result<()> {
-    let made_from = icons.made_from();
-    let missing: Vec<&str> = icons.paths().filter(|path| owns(shard, path) && !staging.keep(path, made_from)).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let drawn = icons.draw()?;
-    let mut missing = drawn.iter().filter(|(path, _)| missing.contains(path));
-    let made = || Made { from: Some(made_from), ..Made::default() };
-    missing.try_for_each(|(path, bytes)| staging.write_made(path, bytes, made()))
-}
-
-/// Writes what pages point at: stylesheet and icons, drawings, but no pictures of products.
-fn write_assets(staging: &Staging, renderer: &Renderer<'_>, shard: Option<Shard>) -> anyhow::Result<()> {
-    for file in renderer.files().iter().filter(|file| owns(shard, &file.path)) {
-        staging.write(&file.path, &file.bytes)?;
-    }
-    write_icons(staging, renderer.icons(), shard)?;
-    let drawings: Vec<FrameDrawing> = renderer.drawings().into_iter().collect();
-    drawings.par_iter().try_for_each(|drawing| {
-        let path = drawing.path();
-        // The path tells what is drawn, and the program how.
-        let made_from = collect::digest_of(&blake3::hash(concat!("drawing ", env!("CARGO_PKG_VERSION")).as_bytes()));
-        if staging.keep(&path, made_from) {
-            return Ok(());
-        }
-        staging.write_made(&path, drawing.svg().as_bytes(), Made { from: Some(made_from), ..Made::default() })
-    })
 }
 
 fn report(findings: impl IntoIterator<Item = Finding>, observer: &dyn Observer) {

@@ -3,9 +3,9 @@
 //! In: the source, and what a run may fall back on. Out: an enhanced catalogue, or the word that the store that stands was
 //! made from just that.
 
-use super::{GenerateOptions, Last, RunError, report, stop_if_cancelled};
+use super::{GenerateOptions, Last, RunError, held, report, stop_if_cancelled};
 use crate::assets::media::Media;
-use crate::catalog::{Block, CopyWriter, Mapper, RawDocument, SharedReadings, Source};
+use crate::catalog::{Block, CopyWriter, Mapper, RawDocument, References, SharedReadings, Source};
 use crate::config::{ConfigErrors, StoreConfiguration};
 use crate::enhance::{
     self, Collector, Comparison, Damaged, EnhancedCatalog, Mapped, Standing, Undecided, Unwritten, Written, collect,
@@ -18,7 +18,7 @@ use crate::site::{self, Digest, Whole};
 use rayon::prelude::*;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A catalogue that has been read to the end.
 pub struct ReadCatalog {
@@ -28,6 +28,13 @@ pub struct ReadCatalog {
     pub rules: Rules,
     /// Documents read, whatever became of them.
     pub documents: u64,
+}
+
+/// What stands beside the products.
+pub(super) struct Beside {
+    /// Hash of the configuration that it was read with.
+    of: blake3::Hash,
+    references: Arc<References>,
 }
 
 /// What reading a catalogue came to.
@@ -49,7 +56,7 @@ pub(super) fn read_again(
     observer: &dyn Observer,
 ) -> Result<Read, RunError> {
     let open = |forget: bool| {
-        let own = written.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let own = lock(written).take();
         let open = |folder: &Path| enhance::Memory::open(folder, &last.name, forget, own);
         last.folder.as_deref().map(open).transpose().map(Option::flatten)
     };
@@ -79,6 +86,8 @@ pub(super) struct Reader<'a> {
     /// What other stores of the run read as well, and the job that this one is read for.
     pub(super) shared: Option<(&'a SharedReadings, &'a str)>,
     pub(super) room: Room,
+    /// What stood beside the products the last time, and now.
+    pub(super) beside: &'a Mutex<Option<Beside>>,
     /// The store will be made again by the same process.
     pub(super) is_for_rounds: bool,
 }
@@ -103,7 +112,8 @@ pub fn read_catalog(
     observer: &dyn Observer,
 ) -> Result<ReadCatalog, RunError> {
     let room = Room::default();
-    let with = Reader { config, words, media, copy: None, shared: None, room, is_for_rounds: false };
+    let beside = &Mutex::default();
+    let with = Reader { config, words, media, copy: None, shared: None, room, beside, is_for_rounds: false };
     match read(&with, work_dir, None, false, observer)? {
         Read::Whole(catalog, ..) => Ok(*catalog),
         Read::AsBefore(..) => {
@@ -119,17 +129,21 @@ fn read(
     believes: bool,
     observer: &dyn Observer,
 ) -> Result<Read, RunError> {
-    let Reader { config, words, media, copy, shared, room, is_for_rounds } = *with;
+    let Reader { config, words, media, copy, shared, room, beside, is_for_rounds } = *with;
     observer.observe(Event::Started { phase: Phase::Connect, total: None });
     let mapper = Mapper::new(config.catalog.mapping.as_ref(), config.currency)
         .map_err(|errors| RunError::Config(ConfigErrors::new(config.catalog.mapping_places.errors(&errors))))?
         .in_locales(&config.locales);
     let mut source = Source::open(&config.catalog)?.copied_to(copy.cloned()).within(room);
     let moment = remembered.as_ref().and_then(|remembered| remembered.memory.moment());
+    // Of what was written before a moment that another process has kept, nothing will be told to this one.
+    let is_own = remembered.as_ref().is_some_and(|remembered| remembered.memory.is_own());
+    let of = held::hash_of(config);
+    let known = lock(beside).take().filter(|beside| is_own && beside.of == of).map(|beside| beside.references);
     // A copy of the catalogue needs every document.
     let may_be_told = believes && copy.is_none() && moment.is_some();
     if remembered.is_some() {
-        source = source.asking_for_changes(moment);
+        source = source.asking_for_changes(moment, known.is_some());
     }
     let shared = shared.and_then(|(readings, job)| Some((readings.of(config)?, job)));
     if let Some((reading, job)) = shared.filter(|_| !may_be_told) {
@@ -147,7 +161,8 @@ fn read(
         observer.observe(Event::Finished { phase: Phase::Products, steps: standing.count });
         return Ok(Read::AsBefore(whole, Reading::SameFiles, None));
     }
-    let references = Arc::new(source.references(observer)?);
+    let references = source.references_again(known, observer)?;
+    *lock(beside) = is_for_rounds.then(|| Beside { of, references: Arc::clone(&references) });
     let mut findings = references.findings.clone();
     let mapper = mapper.with_references(Arc::clone(&references));
     let collector = Collector::new(words, &references, media, &config.product_filters, work_dir, &mut findings)?;
@@ -177,10 +192,10 @@ fn read(
     let documents = AtomicU64::new(before);
     // Changes may turn out not to be enough; then everything is read, and told only once.
     let is_told = believed.is_some();
-    let held = Mutex::new(believed.map(|(_, findings)| findings).unwrap_or_default());
+    let told = Mutex::new(believed.map(|(_, findings)| findings).unwrap_or_default());
     let tell = |findings: Vec<Finding>| {
         if is_told {
-            held.lock().unwrap_or_else(PoisonError::into_inner).extend(findings);
+            lock(&told).extend(findings);
         } else {
             report(findings, observer);
         }
@@ -202,7 +217,7 @@ fn read(
     if let Some((comparison, whole)) = same.and_then(|comparison| Some((comparison, stands?(&comparison.standing)?))) {
         let (findings, written) = collector.end_as_before();
         tell(findings);
-        report(held.into_inner().unwrap_or_else(PoisonError::into_inner), observer);
+        report(told.into_inner().unwrap_or_else(PoisonError::into_inner), observer);
         observer.observe(Event::Finished { phase: Phase::Products, steps: documents });
         return Ok(Read::AsBefore(whole, how(documents, Some(&comparison), is_anothers), written.map(Box::new)));
     }
@@ -210,13 +225,17 @@ fn read(
     let mut findings = Vec::new();
     let (catalog, unwritten) = collector.finish(config.sort, config.product_filters.max_products, &mut findings)?;
     tell(findings);
-    report(held.into_inner().unwrap_or_else(PoisonError::into_inner), observer);
+    report(told.into_inner().unwrap_or_else(PoisonError::into_inner), observer);
     observer.observe(Event::Finished { phase: Phase::Products, steps: documents });
     stop_if_cancelled(observer)?;
     let reading = how(documents, comparison.as_ref(), is_anothers);
     let standing = comparison.map(|comparison| comparison.standing);
     let unwritten = unwritten.map(Box::new);
     Ok(Read::Whole(Box::new(ReadCatalog { catalog, rules, documents }), reading, standing, unwritten))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How a catalogue was read that was read to its end.

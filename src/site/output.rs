@@ -7,6 +7,7 @@ use super::durable::Stamp;
 use super::ledger::Ledger;
 use super::mounts;
 use super::{MANIFEST, Manifest};
+use rayon::iter::{IndexedParallelIterator, ParallelIterator as _};
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,14 @@ pub struct Refused {
 pub struct Known {
     pub(super) manifest: Option<(Stamp, Manifest)>,
     pub(super) ledger: Option<(Stamp, Ledger)>,
+}
+
+impl Known {
+    /// The places of files in what is known, for [`Staging::keep_again`](super::Staging::keep_again).
+    pub fn places<'p>(&self, paths: impl IndexedParallelIterator<Item = &'p str>) -> Vec<Option<u32>> {
+        let ledger = self.ledger.as_ref().map(|(_, ledger)| ledger);
+        paths.map(|path| u32::try_from(ledger?.find(path)?).ok()).collect()
+    }
 }
 
 /// A folder that the store may be written to.

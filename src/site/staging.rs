@@ -29,8 +29,9 @@ pub struct Staging {
     folders: Mutex<HashSet<Box<str>>>,
     files: Mutex<Vec<Placed>>,
     last: Ledger,
-    /// Places in the last ledger, by hashes of paths: a search through it looks at far more of them.
-    places: HashMap<u64, u32>,
+    /// Places in the last ledger, by hashes of paths: a search through it looks at far more of them. A process that has
+    /// written the ledger itself knows most of the places.
+    places: Option<HashMap<u64, u32>>,
     by: RandomState,
     /// By place in the last ledger: whether the file still stands.
     intact: Vec<bool>,
@@ -77,7 +78,27 @@ pub(super) struct Files {
     is_new: Vec<bool>,
 }
 
+impl Placed {
+    /// The file with the places of its companions. A page may not be kept where they are not all there.
+    fn into_entry(self, needs: Option<Box<[u32]>>) -> Entry {
+        Entry {
+            path: self.path,
+            content: self.fingerprint.hash,
+            size: self.fingerprint.size,
+            modified: self.modified,
+            made_from: self.made.from.filter(|_| needs.is_some()),
+            needs: needs.unwrap_or_default(),
+            pieces: self.made.pieces.into(),
+        }
+    }
+}
+
 impl Files {
+    fn of(ledger: Ledger, is_new: Vec<bool>) -> Self {
+        let manifest = ledger.entries.iter().map(|entry| (entry.path.clone(), entry.fingerprint()));
+        Self { manifest: Manifest::new(manifest.collect()), ledger, is_new }
+    }
+
     /// Paths of the files in the new tree.
     pub(super) fn written(&self) -> impl Iterator<Item = &str> {
         self.paths(true)
@@ -158,14 +179,16 @@ impl Output {
         self.manifest = newer.unwrap_or_else(|| std::mem::take(&mut self.manifest));
         let last = memory.filter(|memory| !memory.make_anew).map(|memory| self.take_ledger(memory.path));
         let (last, is_own) = last.unwrap_or_default();
-        let intact = if is_own && is_as_left {
+        let is_own = is_own && is_as_left;
+        let intact = if is_own {
             // This process has looked at every file before, and has written the rest.
             vec![true; last.entries.len()]
         } else {
             last.intact(&self.path, &self.manifest)
         };
         let by = RandomState::new();
-        let places = (0..).zip(&last.entries).map(|(place, entry)| (by.hash_one(&*entry.path), place)).collect();
+        let places = || (0..).zip(&last.entries).map(|(place, entry)| (by.hash_one(&*entry.path), place)).collect();
+        let places = (!is_own).then(places);
         Ok(Staging {
             places,
             by,
@@ -192,10 +215,28 @@ impl Staging {
     /// The same, and tells what is in a file that was kept.
     pub fn recall(&self, path: &str, made_from: Digest) -> Option<Fingerprint> {
         let place = self.find(path)?;
+        if self.last.entries[place].made_from == Some(made_from) { self.take(place) } else { None }
+    }
+
+    /// Keeps a file that this process has written itself the last time, and knows to be made from the same things now;
+    /// `place` is where [`Known::places`](super::Known::places) had it then. Says whether it was kept.
+    pub fn keep_again(&self, path: &str, place: Option<u32>) -> bool {
+        // Places are told apart by hashes where another process may have written the ledger.
+        if self.places.is_some() {
+            return false;
+        }
+        let known = place.map(|place| place as usize);
+        let known = known.filter(|&place| self.last.entries.get(place).is_some_and(|entry| *entry.path == *path));
+        let place = known.or_else(|| self.find(path));
+        place.is_some_and(|place| self.last.entries[place].made_from.is_some() && self.take(place).is_some())
+    }
+
+    /// Keeps a file of the last run with all that it needs, if they still stand.
+    fn take(&self, place: usize) -> Option<Fingerprint> {
         let entry = &self.last.entries[place];
         let is_intact = |place: usize| self.intact.get(place).copied().unwrap_or(false);
         let needs = || entry.needs.iter().map(|&need| need as usize);
-        if entry.made_from != Some(made_from) || !is_intact(place) || !needs().all(is_intact) {
+        if !is_intact(place) || !needs().all(is_intact) {
             return None;
         }
         needs().for_each(|need| _ = self.fate[need].fetch_or(NEEDED, Ordering::Relaxed));
@@ -206,7 +247,8 @@ impl Staging {
 
     /// The place of a path in the last ledger.
     fn find(&self, path: &str) -> Option<usize> {
-        let place = *self.places.get(&self.by.hash_one(path))? as usize;
+        let Some(places) = &self.places else { return self.last.find(path) };
+        let place = *places.get(&self.by.hash_one(path))? as usize;
         // Two paths may have the same hash.
         if *self.last.entries[place].path == *path { Some(place) } else { self.last.find(path) }
     }
@@ -333,9 +375,11 @@ impl Staging {
     pub(super) fn take_files(&mut self) -> anyhow::Result<Files> {
         let mut placed = std::mem::take(&mut *lock(&self.files));
         placed.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        let twice = |path: &str| anyhow::anyhow!("two files of the store want the path `{path}`");
         if let Some(pair) = placed.windows(2).find(|pair| pair[0].path == pair[1].path) {
-            return Err(twice(&pair[0].path));
+            return Err(wanted_twice(&pair[0].path));
+        }
+        if let Some(places) = self.same_places(&placed) {
+            return self.replace(placed, &places);
         }
         // Both lists are in order of paths, and so is what is made of them.
         let last = std::mem::take(&mut self.last.entries);
@@ -350,7 +394,7 @@ impl Staging {
             // A file that is needed by a kept page may have been made again by another one.
             let again = placed.next_if(|file| file.path == entry.path);
             match again {
-                Some(file) if fate & KEPT != 0 => return Err(twice(&file.path)),
+                Some(file) if fate & KEPT != 0 => return Err(wanted_twice(&file.path)),
                 _ if fate == 0 && again.is_none() => continue,
                 _ => {}
             }
@@ -374,29 +418,40 @@ impl Staging {
             })
             .collect();
         let is_new = merged.iter().map(|file| matches!(file, Merged::Placed(file) if file.is_new)).collect();
-        let entries = merged.into_iter().zip(needs).map(|(file, needs)| {
-            let entry = match file {
-                Merged::Placed(file) => Entry {
-                    path: file.path,
-                    content: file.fingerprint.hash,
-                    size: file.fingerprint.size,
-                    modified: file.modified,
-                    made_from: file.made.from,
-                    needs: Box::default(),
-                    pieces: file.made.pieces.into(),
-                },
-                Merged::Kept(entry, fate) => {
-                    // What others need may be something else to this run, so it is made again when it is a page.
-                    let made_from = entry.made_from.filter(|_| fate & KEPT != 0);
-                    Entry { made_from, ..entry }
-                }
-            };
-            // A page whose companions are not all there may not be kept.
-            Entry { made_from: entry.made_from.filter(|_| needs.is_some()), needs: needs.unwrap_or_default(), ..entry }
+        let entries = merged.into_iter().zip(needs).map(|(file, needs)| match file {
+            Merged::Placed(file) => file.into_entry(needs),
+            Merged::Kept(entry, fate) => {
+                // What others need may be something else to this run, so it is made again when it is a page.
+                let is_whole = fate & KEPT != 0 && needs.is_some();
+                Entry { made_from: entry.made_from.filter(|_| is_whole), needs: needs.unwrap_or_default(), ..entry }
+            }
         });
-        let ledger = Ledger { whole: None, entries: entries.collect() };
-        let manifest = ledger.entries.iter().map(|entry| (entry.path.clone(), entry.fingerprint()));
-        Ok(Files { manifest: Manifest::new(manifest.collect()), ledger, is_new })
+        Ok(Files::of(Ledger { whole: None, entries: entries.collect() }, is_new))
+    }
+
+    /// The places of new files in the last ledger, if the new store has the same paths.
+    fn same_places(&self, placed: &[Placed]) -> Option<Vec<usize>> {
+        let places: Vec<usize> = placed.iter().map(|file| self.last.find(&file.path)).collect::<Option<_>>()?;
+        let fates = self.fate.iter().enumerate().filter(|(_, fate)| fate.load(Ordering::Relaxed) == 0);
+        fates.map(|(place, _)| place).all(|place| places.binary_search(&place).is_ok()).then_some(places)
+    }
+
+    /// Puts new files in the places of the last ones; the others are kept.
+    fn replace(&mut self, placed: Vec<Placed>, places: &[usize]) -> anyhow::Result<Files> {
+        let mut ledger = Ledger { whole: None, entries: std::mem::take(&mut self.last.entries) };
+        let mut is_new = vec![false; ledger.entries.len()];
+        for (entry, fate) in ledger.entries.iter_mut().zip(&self.fate) {
+            entry.made_from = entry.made_from.filter(|_| fate.load(Ordering::Relaxed) & KEPT != 0);
+        }
+        for (file, &place) in placed.into_iter().zip(places) {
+            if self.fate[place].load(Ordering::Relaxed) & KEPT != 0 {
+                return Err(wanted_twice(&file.path));
+            }
+            let needs = file.made.needs.iter().map(|path| u32::try_from(ledger.find(path)?).ok()).collect();
+            is_new[place] = file.is_new;
+            ledger.entries[place] = file.into_entry(needs);
+        }
+        Ok(Files::of(ledger, is_new))
     }
 
     fn record(&self, file: Placed) {
@@ -436,6 +491,10 @@ impl Staging {
     }
 }
 
+fn wanted_twice(path: &str) -> anyhow::Error {
+    anyhow::anyhow!("two files of the store want the path `{path}`")
+}
+
 /// Makes a folder and those around it; the usual case, one new folder in an old one, is one call.
 fn make_folder(folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
@@ -448,7 +507,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 /// Opens a new file; the file system itself sees to it that no path is written twice, in capitals or not.
 fn create(path: &str, target: &Path) -> anyhow::Result<File> {
     File::create_new(target).with_context(|| match target.symlink_metadata() {
-        Ok(_) => format!("two files of the store want the path `{path}`"),
+        Ok(_) => wanted_twice(path).to_string(),
         Err(_) => format!("cannot write `{path}`"),
     })
 }

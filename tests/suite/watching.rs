@@ -186,6 +186,53 @@ fn a_watched_store_is_that_of_a_fresh_build_after_each_kind_of_change() {
 }
 
 #[test]
+fn what_stands_beside_the_products_is_read_again_once_it_is_written_to() {
+    let server = Mongod::replica_set();
+    let uri = server.replica_set_uri();
+    let (store, database) = stored_in(&server, &uri);
+    let store = store.edit(|config| format!("{config}locales: [de]\nremoved_products: redirect\n"));
+    let watching = Watching::begin(&store, &[]);
+    let follows = |what: &str| {
+        watching.hears("watching");
+        assert_same_tree(&fresh(&store), &store.tree(), what);
+    };
+    let set = |id: i32, fields: bson::Document| {
+        let what = format!("after product {id} was changed to {fields}");
+        let update = doc! { "update": "products", "updates": [{ "q": { "_id": id }, "u": { "$set": fields } }] };
+        server.command(&uri, &database, update);
+        follows(&what);
+    };
+    set(7, doc! { "price": 471 });
+    set(7, doc! { "brand": "Maison Neuve" });
+    server.insert(&uri, &database, "brands", &[doc! { "_id": 1, "name": "Maison Neuve", "country": "France" }]);
+    follows("after the brand was described");
+    set(7, doc! { "price": 472 });
+    set(8, doc! { "price": 473, "updated_at": "2026-03-04T05:06:07Z" });
+    let events: Vec<bson::Document> = (0..30).map(|_| doc! { "event_type": "purchase", "product_id": 9 }).collect();
+    server.insert(&uri, &database, "user_analytics", &events);
+    follows("after a frame was bought");
+    set(9, doc! { "price": 474, "stock_quantity": 0 });
+    // What the plan depends on: dates, measures, and which products there are.
+    set(10, doc! { "created_at": "2026-03-04T05:06:07Z" });
+    set(11, doc! { "lens_width": 58, "bridge_width": 20, "temple_length": 150 });
+    server.command(&uri, &database, doc! { "delete": "products", "deletes": [{ "q": { "_id": 12 }, "limit": 1 }] });
+    watching.hears("watching");
+    assert!(store.page("products/frame-12/index.html").contains("http-equiv=\"refresh\""));
+    let before = store.tree();
+    set_price(&server, &uri, &database, 475);
+    watching.hears("watching");
+    watching.end();
+    // A fresh store knows of no removed product.
+    let after = store.tree();
+    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    let is_here = |path: &&String| !path.contains("frame-12") && !path.contains("manifest");
+    let fresh = fresh(&store);
+    for path in after.keys().filter(is_here) {
+        assert_eq!(after[path], fresh[path], "{path}");
+    }
+}
+
+#[test]
 fn the_store_follows_a_replica_set_that_tells_of_changes() {
     let server = Mongod::replica_set();
     follows(&server, &server.replica_set_uri(), "the changes that the database tells of");

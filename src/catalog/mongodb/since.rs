@@ -25,6 +25,15 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// How long the server waits for more before it says that there is none.
 const WAIT: Duration = Duration::from_millis(1);
 
+/// What a server is asked for.
+#[derive(Debug)]
+pub(in crate::catalog) struct Asks {
+    /// The moment that was kept, if there is one.
+    pub(in crate::catalog) since: Option<Vec<u8>>,
+    /// Collections beside those of the products that it matters of whether anything was written to them.
+    pub(in crate::catalog) beside: Vec<String>,
+}
+
 /// What a server tells of its changes.
 #[derive(Clone, Debug)]
 pub struct Told {
@@ -40,6 +49,8 @@ pub struct Changed {
     ids: BTreeMap<String, Vec<Bson>>,
     /// As [`RawDocument::key`] has them.
     pub keys: HashSet<Digest>,
+    /// Something else than products may have been written to.
+    pub beside: bool,
 }
 
 impl Changed {
@@ -57,13 +68,13 @@ impl Changed {
     }
 }
 
-/// Asks a server. `hello` is what it said of itself before, and `since` the moment that was kept.
+/// Asks a server. `hello` is what it said of itself before.
 pub(super) async fn ask(
     database: &Database,
     options: &ClientOptions,
     hello: &Document,
     products: &[String],
-    since: Option<&[u8]>,
+    asks: &Asks,
 ) -> Option<Told> {
     let is_primary = match &options.selection_criteria {
         None => true,
@@ -71,30 +82,54 @@ pub(super) async fn ask(
     };
     let until = hello.get_document("lastWrite").and_then(|write| write.get_document("majorityOpTime"));
     let until = until.and_then(|time| time.get_timestamp("ts")).ok()?;
-    if !is_primary || !are_collections(database, products).await.ok()? {
+    let others = others(database, products, &asks.beside).await.ok()?;
+    if !is_primary || others.products {
         return None;
     }
-    if let Some(since) = since.and_then(|bytes| Document::from_reader(bytes).ok())
-        && let Ok(Some(told)) = tell(database, products, &since, until).await
+    let watched = Watched { products, beside: if others.beside { &[] } else { &asks.beside } };
+    if let Some(since) = asks.since.as_deref().and_then(|bytes| Document::from_reader(bytes).ok())
+        && let Ok(Some(told)) = tell(database, watched, &since, until).await
     {
         return Some(told);
     }
     // From now on, then.
-    let stream = open(database, products, None).await.ok()?;
+    let stream = open(database, watched, None).await.ok()?;
     Some(Told { moment: moment_of(&stream)?, changed: None })
 }
 
-/// Nobody tells of changes behind a view.
-async fn are_collections(database: &Database, names: &[String]) -> Result<bool, Error> {
-    let listed = database.list_collections().filter(doc! { "name": { "$in": names.to_vec() } }).await?;
+/// Collections whose changes are told.
+#[derive(Clone, Copy)]
+struct Watched<'a> {
+    products: &'a [String],
+    beside: &'a [String],
+}
+
+impl Watched<'_> {
+    fn names(self) -> Vec<String> {
+        [self.products, self.beside].concat()
+    }
+}
+
+/// Whether anything else than a collection is among names: nobody tells of changes behind a view.
+struct Others {
+    products: bool,
+    beside: bool,
+}
+
+async fn others(database: &Database, products: &[String], beside: &[String]) -> Result<Others, Error> {
+    let names = Watched { products, beside }.names();
+    let listed = database.list_collections().filter(doc! { "name": { "$in": names } }).await?;
     let listed: Vec<_> = listed.try_collect().await?;
-    Ok(listed.iter().all(|one| matches!(one.collection_type, CollectionType::Collection)))
+    let others = listed.iter().filter(|one| !matches!(one.collection_type, CollectionType::Collection));
+    let others: Vec<&String> = others.map(|one| &one.name).collect();
+    let among = |names: &[String]| others.iter().any(|name| names.contains(*name));
+    Ok(Others { products: among(products), beside: among(beside) })
 }
 
 type Stream = ChangeStream<ChangeStreamEvent<Document>>;
 
-async fn open(database: &Database, products: &[String], since: Option<ResumeToken>) -> Result<Stream, Error> {
-    let names = || products.to_vec();
+async fn open(database: &Database, watched: Watched<'_>, since: Option<ResumeToken>) -> Result<Stream, Error> {
+    let names = || watched.names();
     let ours = doc! { "$match": { "$or": [
         { "ns.coll": { "$in": names() } },
         { "to.coll": { "$in": names() } },
@@ -106,14 +141,14 @@ async fn open(database: &Database, products: &[String], since: Option<ResumeToke
 
 async fn tell(
     database: &Database,
-    products: &[String],
+    watched: Watched<'_>,
     since: &Document,
     until: Timestamp,
 ) -> Result<Option<Told>, Error> {
     let began = Instant::now();
     let Ok(token) = ::mongodb::bson::deserialize_from_document::<Holder>(since.clone()) else { return Ok(None) };
-    let mut stream = open(database, products, Some(token.token)).await?;
-    let mut changed = Changed::default();
+    let mut stream = open(database, watched, Some(token.token)).await?;
+    let mut changed = Changed { beside: watched.beside.is_empty(), ..Changed::default() };
     loop {
         if let Some(event) = stream.next_if_any().await? {
             let is_written = matches!(
@@ -121,10 +156,15 @@ async fn tell(
                 OperationType::Insert | OperationType::Update | OperationType::Replace | OperationType::Delete
             );
             let collection = event.ns.and_then(|name| name.coll);
-            let id = event.document_key.and_then(|mut key| key.remove("_id"));
-            let Some((collection, id)) = collection.zip(id).filter(|_| is_written) else { return Ok(None) };
-            if changed.add(collection, id).is_none() {
-                return Ok(None);
+            let is_of = |names: &[String]| collection.as_ref().is_some_and(|collection| names.contains(collection));
+            let (is_product, is_beside) = (is_of(watched.products), is_of(watched.beside));
+            changed.beside |= is_beside;
+            if is_product || !is_beside {
+                let id = event.document_key.and_then(|mut key| key.remove("_id"));
+                let Some((collection, id)) = collection.zip(id).filter(|_| is_written) else { return Ok(None) };
+                if changed.add(collection, id).is_none() {
+                    return Ok(None);
+                }
             }
         } else if stream.resume_token().and_then(|token| time_of(&token)).is_some_and(|time| time >= until) {
             // The end of the log as it was when the server was asked about itself, and maybe more.

@@ -101,6 +101,23 @@ impl FacetKind {
         matches!(self, Self::Lenses | Self::Feature)
     }
 
+    /// Whether the column, or what is said of it, may depend on which of two states of a product there is.
+    pub(crate) fn tells_apart(self, one: &ProductRecord, other: &ProductRecord) -> bool {
+        match self {
+            Self::Face => one.fits != other.fits,
+            Self::Brand => one.brand != other.brand,
+            Self::Category => one.categories != other.categories,
+            Self::Price => one.price != other.price,
+            Self::Size => one.size != other.size,
+            Self::Lenses => (one.prescription_ready, one.progressive) != (other.prescription_ready, other.progressive),
+            Self::Stock => one.availability.is_available() != other.availability.is_available(),
+            Self::Offer => one.compare_at.is_some() != other.compare_at.is_some(),
+            Self::Shape | Self::Type | Self::Color | Self::Material | Self::Rim | Self::Gender | Self::Feature => {
+                terms(self, one) != terms(self, other)
+            }
+        }
+    }
+
     /// Path of the column.
     pub(crate) fn file(self) -> String {
         format!("index/{}.json", self.key())

@@ -15,6 +15,7 @@ use super::fingerprint::Fingerprints;
 use super::shop::Shop;
 use crate::assets::image::MAKER;
 use crate::enhance::ProductRecord;
+use crate::enhance::catalog::Touched;
 use crate::site::Digest;
 use anyhow::Result;
 use facet::{Facet, FacetKind};
@@ -62,6 +63,9 @@ pub trait Shelf: Sync {
     /// The hash of the file of the last run, if it was made from the same and stays in its place.
     fn keep(&self, path: &str, made_from: Digest) -> Option<blake3::Hash>;
 
+    /// Whether the file of the last run stays in its place, where the caller knows that it would be made the same.
+    fn keep_again(&self, path: &str) -> bool;
+
     /// Takes a file, and what it was made from where the next run may keep it.
     ///
     /// # Errors
@@ -69,16 +73,56 @@ pub trait Shelf: Sync {
     fn put(&self, path: &str, bytes: &[u8], made_from: Option<Digest>) -> Result<()>;
 }
 
-/// Makes `index/facets.json`, which has every facet with its values and counts and every order, and their columns.
+/// What the filters were made of, for the next time.
+pub(crate) struct Columns {
+    facets: Vec<Option<Json>>,
+    orders: Vec<Json>,
+    cards: Vec<CardHash>,
+}
+
+/// Hash of what a card shows.
+type CardHash = [u8; 32];
+
+/// Columns that were made before, and where the catalogue has been touched since.
+#[derive(Clone, Copy)]
+struct Since<'a> {
+    columns: &'a Columns,
+    touched: &'a Touched,
+    records: &'a [ProductRecord],
+}
+
+impl Since<'_> {
+    /// Whether two states of a product differ to somebody anywhere.
+    fn differs(&self, differ: impl Fn(&ProductRecord, &ProductRecord) -> bool) -> bool {
+        self.touched.records.iter().any(|(&index, old)| differ(old, &self.records[index as usize]))
+    }
+}
+
+/// Makes `index/facets.json`, which has every facet with its values and counts and every order, and their columns. Those
+/// that the catalogue's touched places have nothing to do with stay as they were made `before`.
 ///
 /// # Errors
 /// When the shelf does not take a file.
-pub(crate) fn write_facets(shop: &Shop<'_>, fingerprints: &Fingerprints, shelf: &dyn Shelf) -> Result<()> {
+pub(crate) fn write_facets(
+    shop: &Shop<'_>,
+    fingerprints: &Fingerprints,
+    before: Option<&Columns>,
+    shelf: &dyn Shelf,
+) -> Result<Columns> {
     let at = |file: &str| format!("{}{file}", shop.links.folder());
-    let facets = FacetKind::ALL.par_iter().map(|&kind| {
+    let records = &shop.catalog.records;
+    let since = before.zip(shop.catalog.touched.as_ref());
+    let since = since.map(|(columns, touched)| Since { columns, touched, records });
+    let facets = FacetKind::ALL.par_iter().enumerate().map(|(place, &kind)| {
+        if let Some(since) = since.filter(|since| !since.differs(|old, new| kind.tells_apart(old, new))) {
+            let facet = &since.columns.facets[place];
+            if facet.is_none() || shelf.keep_again(&at(&kind.file())) {
+                return Ok(facet.clone());
+            }
+        }
         let Some((facet, column)) = Facet::of(shop, kind) else { return Ok(None) };
         let text = column.text();
-        shelf.put(&at(&kind.file()), text.as_bytes(), None)?;
+        shelf.put(&at(&kind.file()), text.as_bytes(), Some(fingerprints.of_column(text.as_bytes())))?;
         let values = facet.values.iter().zip(column.counts(facet.values.len()));
         let values = values.map(|(value, count)| match &value.extra {
             Some(extra) => json!([value.key, value.label, count, extra]),
@@ -93,8 +137,14 @@ pub(crate) fn write_facets(shop: &Shop<'_>, fingerprints: &Fingerprints, shelf: 
         })))
     });
     let facets: Vec<Option<Json>> = facets.collect::<Result<_>>()?;
-    let orders = Order::all_of(shop).into_par_iter().map(|order| {
+    let all_orders = Order::all_of(shop);
+    let orders = all_orders.par_iter().enumerate().map(|(place, order)| {
         let path = at(&order.file());
+        if let Some(since) = since.filter(|since| !since.differs(|old, new| order.tells_apart(shop, old, new)))
+            && shelf.keep_again(&path)
+        {
+            return Ok(since.columns.orders[place].clone());
+        }
         let made_from = fingerprints.of_column(&order.basis(shop));
         let make = || {
             let text = order.text(shop);
@@ -102,17 +152,20 @@ pub(crate) fn write_facets(shop: &Shop<'_>, fingerprints: &Fingerprints, shelf: 
             anyhow::Ok(blake3::hash(text.as_bytes()))
         };
         let hash = shelf.keep(&path, made_from).map_or_else(make, Ok)?;
-        Ok((order.key(), Json::from(versioned(&order.file(), &hash))))
+        Ok(Json::from(versioned(&order.file(), &hash)))
     });
-    let orders: Vec<(String, Json)> = orders.collect::<Result<_>>()?;
+    let orders: Vec<Json> = orders.collect::<Result<_>>()?;
+    let cards = hashes_of_cards(shop, since);
+    let named = all_orders.iter().map(|order| order.key()).zip(orders.iter().cloned());
     let summary = json!({
-        "count": shop.catalog.records.len(),
+        "count": records.len(),
         "block": CARDS_IN_BLOCK,
-        "cards": hash_of_cards(shop),
-        "facets": facets.into_iter().flatten().collect::<Vec<_>>(),
-        "orders": orders.into_iter().collect::<serde_json::Map<_, _>>(),
+        "cards": hash_of_cards(shop, &cards),
+        "facets": facets.iter().flatten().collect::<Vec<_>>(),
+        "orders": named.collect::<serde_json::Map<_, _>>(),
     });
-    shelf.put(&at(FACETS), format!("{summary}\n").as_bytes(), None)
+    shelf.put(&at(FACETS), format!("{summary}\n").as_bytes(), None)?;
+    Ok(Columns { facets, orders, cards })
 }
 
 /// The file of a column with what changes when its contents do, so that browsers may keep it.
@@ -120,8 +173,8 @@ fn versioned(file: &str, hash: &blake3::Hash) -> String {
     format!("{file}?v={}", &hash.to_hex()[..8])
 }
 
-/// Changes when any card may have, and is the same for equal cards, whatever else the store is made from.
-fn hash_of_cards(shop: &Shop<'_>) -> String {
+/// What each card shows.
+fn hashes_of_cards(shop: &Shop<'_>, since: Option<Since<'_>>) -> Vec<CardHash> {
     let shown = |record: &ProductRecord| {
         let source = record.image.as_ref().map(|(source, alt)| (source, alt));
         // The file at an address may be another one than before.
@@ -132,7 +185,15 @@ fn hash_of_cards(shop: &Shop<'_>) -> String {
         // Texts and numbers have a form in this format whatever they are.
         *blake3::hash(&postcard::to_stdvec(&(texts, numbers)).unwrap_or_default()).as_bytes()
     };
-    let cards: Vec<[u8; 32]> = shop.catalog.records.par_iter().map(shown).collect();
+    let records = &shop.catalog.records;
+    let Some(since) = since else { return records.par_iter().map(shown).collect() };
+    let mut hashes = since.columns.cards.clone();
+    since.touched.records.keys().for_each(|&index| hashes[index as usize] = shown(&records[index as usize]));
+    hashes
+}
+
+/// Changes when any card may have, and is the same for equal cards, whatever else the store is made from.
+fn hash_of_cards(shop: &Shop<'_>, cards: &[CardHash]) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(MAKER.as_bytes()).update(format!("{:?}", shop.config.images).as_bytes());
     hasher.update(cards.as_flattened()).finalize().to_hex()[..8].to_string()

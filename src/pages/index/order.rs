@@ -55,26 +55,39 @@ impl Order {
     pub(crate) fn basis(self, shop: &Shop<'_>) -> Vec<u8> {
         let records = &shop.catalog.records;
         let mut basis = format!("{} {}\n", self.key(), shop.locale).into_bytes();
-        for record in records {
-            match self {
-                Self::Price => {
-                    basis.extend_from_slice(record.price.currency.code().as_bytes());
-                    basis.extend_from_slice(&record.price.minor.to_le_bytes());
-                }
-                Self::Newest => {
-                    basis.push(u8::from(record.created_at.is_some()));
-                    basis.extend_from_slice(&record.created_at.unwrap_or_default().to_le_bytes());
-                }
-                Self::Name => {
-                    let name = shop.name(record);
-                    basis.extend_from_slice(&(name.len() as u32).to_le_bytes());
-                    basis.extend_from_slice(name.as_bytes());
-                }
-                Self::Popular => basis.extend_from_slice(&record.popularity.to_le_bytes()),
-                Self::Fit(shape) => basis.push(record.fits[shape.index()].unwrap_or(u8::MAX)),
-            }
-        }
+        records.iter().for_each(|record| self.push_basis(shop, record, &mut basis));
         basis
+    }
+
+    /// What the place of a record comes from.
+    fn push_basis(self, shop: &Shop<'_>, record: &ProductRecord, basis: &mut Vec<u8>) {
+        match self {
+            Self::Price => {
+                basis.extend_from_slice(record.price.currency.code().as_bytes());
+                basis.extend_from_slice(&record.price.minor.to_le_bytes());
+            }
+            Self::Newest => {
+                basis.push(u8::from(record.created_at.is_some()));
+                basis.extend_from_slice(&record.created_at.unwrap_or_default().to_le_bytes());
+            }
+            Self::Name => {
+                let name = shop.name(record);
+                basis.extend_from_slice(&(name.len() as u32).to_le_bytes());
+                basis.extend_from_slice(name.as_bytes());
+            }
+            Self::Popular => basis.extend_from_slice(&record.popularity.to_le_bytes()),
+            Self::Fit(shape) => basis.push(record.fits[shape.index()].unwrap_or(u8::MAX)),
+        }
+    }
+
+    /// Whether two states of a product may have different places.
+    pub(crate) fn tells_apart(self, shop: &Shop<'_>, one: &ProductRecord, other: &ProductRecord) -> bool {
+        let basis = |record| {
+            let mut basis = Vec::new();
+            self.push_basis(shop, record, &mut basis);
+            basis
+        };
+        basis(one) != basis(other)
     }
 
     /// The file: how many ranks there are, then the rank of each product.
