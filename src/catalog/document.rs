@@ -12,6 +12,7 @@ use mongodb::bson::spec::{BinarySubtype, ElementType};
 use mongodb::bson::{Bson, RawDocument as BsonDocument, doc};
 use std::borrow::Cow;
 use std::fmt;
+use twox_hash::{XxHash3_64, XxHash3_128};
 
 /// Documents may be nested this deep, as MongoDB itself allows.
 pub(super) const DEEPEST: usize = 100;
@@ -122,17 +123,16 @@ impl RawDocument {
         }
     }
 
-    /// A hash of the document's bytes; `None` for one that was too large to be taken in.
+    /// A hash of the document's bytes, which tells states of a catalogue apart and not enemies: it takes a twentieth of
+    /// the time that a cryptographic one does. `None` for a document that was too large to be taken in.
     pub fn digest(&self, collection: &str) -> Option<[u8; 16]> {
         let (kind, bytes) = match &self.body {
             Body::Bson(bytes) => (1, bytes),
             Body::Json(bytes) => (2, bytes),
             Body::TooLarge => return None,
         };
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&[kind]).update(collection.as_bytes()).update(&[0]).update(bytes);
-        let hash = hasher.finalize();
-        Some(std::array::from_fn(|at| hash.as_bytes()[at]))
+        let seed = XxHash3_64::oneshot_with_seed(kind, collection.as_bytes());
+        Some(XxHash3_128::oneshot_with_seed(seed, bytes).to_le_bytes())
     }
 
     /// A hash of its collection and `_id`; `None` for one that is not from a database, or has no `_id`.

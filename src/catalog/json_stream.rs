@@ -65,12 +65,12 @@ impl<R: BufRead> JsonDocuments<R> {
             let mut used = 0;
             let mut found = Ok(None);
             while used < buffer.len() {
-                if self.scan.is_inside_text() {
-                    // Most of a catalogue is text; what cannot end it is taken as a whole.
-                    let rest = &buffer[used..];
-                    let plain = memchr::memchr3(b'"', b'\\', b'\n', rest).unwrap_or(rest.len());
-                    self.scan.push_all(&rest[..plain]);
-                    used += plain;
+                if self.scan.is_amid_line() {
+                    used += self.scan.run(&buffer[used..]);
+                    if self.scan.depth == 0 {
+                        found = Ok(Some(Step::Document(self.scan.take())));
+                        break;
+                    }
                     if used == buffer.len() {
                         break;
                     }
@@ -162,17 +162,8 @@ fn step(
         return outside(scan, byte, margin, line, in_array, after_array);
     }
     if scan.in_text {
-        if byte == b'\n' {
-            // JSON text never runs over the end of a line.
-            scan.lost = true;
-        } else if scan.escaped {
-            scan.escaped = false;
-        } else if byte == b'\\' {
-            scan.escaped = true;
-        } else if byte == b'"' {
-            scan.in_text = false;
-            scan.last = byte;
-        }
+        // JSON text never runs over the end of a line, which alone is left to be looked at here.
+        scan.lost = true;
         scan.push(byte);
         return Ok(None);
     }
@@ -253,9 +244,43 @@ impl Scan {
         }
     }
 
-    /// Whether the next byte is a character of a text, and nothing but a quote, a backslash or a line's end matters.
-    fn is_inside_text(&self) -> bool {
-        self.in_text && !self.escaped && !self.lost && self.depth > 0
+    /// Whether it is inside of a document, and something stands before it on its line already.
+    fn is_amid_line(&self) -> bool {
+        self.depth > 0 && !self.lost && self.margin.is_none()
+    }
+
+    /// Takes what comes up to the end of the document or of the line: most of a catalogue. Gives how many bytes that were.
+    fn run(&mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            if self.in_text && !self.escaped {
+                at += memchr::memchr3(b'"', b'\\', b'\n', &bytes[at..]).unwrap_or(bytes.len() - at);
+                match bytes.get(at) {
+                    Some(b'"') => (self.in_text, self.last) = (false, b'"'),
+                    Some(b'\\') => self.escaped = true,
+                    _ => break,
+                }
+                at += 1;
+                continue;
+            }
+            match byte {
+                b'\n' => break,
+                _ if self.escaped => self.escaped = false,
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => self.depth -= 1,
+                b'"' => self.in_text = true,
+                _ => {}
+            }
+            if !self.in_text && !byte.is_ascii_whitespace() {
+                self.last = byte;
+            }
+            at += 1;
+            if self.depth == 0 {
+                break;
+            }
+        }
+        self.push_all(&bytes[..at]);
+        at
     }
 
     fn take(&mut self) -> RawDocument {
@@ -281,8 +306,14 @@ mod tests {
 
     /// Documents as `line:text`, with `!` for what cannot be decoded; an error as `line: message`.
     fn documents(text: &str) -> Vec<String> {
-        // A small buffer makes every boundary fall inside of something once.
-        JsonDocuments::new(BufReader::with_capacity(3, text.as_bytes()))
+        // A small buffer makes every boundary fall inside of something once, a large one none.
+        let [small, large] = [3, 4096].map(|capacity| documents_through(capacity, text));
+        assert_eq!(small, large, "{text}");
+        large
+    }
+
+    fn documents_through(capacity: usize, text: &str) -> Vec<String> {
+        JsonDocuments::new(BufReader::with_capacity(capacity, text.as_bytes()))
             .map(|found| match found {
                 Ok(document) => match document.decode() {
                     Ok(decoded) => format!("{}:{:?}", document.label(), decoded.root.get("a")),
@@ -305,6 +336,7 @@ mod tests {
             "[{\"a\":1},{\"a\":2}]",
             "[\n  {\"a\":1},\n  {\"a\":2}\n]\n",
             "[{\n  \"a\": 1\n},\n{\n  \"a\": 2\n}]",
+            "{\"b\":\"\\\\\",\"a\":1} {\"b\":\"{\\\"}\",\"a\":2}",
             "{\n  \"a\": 1\n}\n{\n  \"a\": 2,\n  \"b\": [\n{\n}, {\"x\": \"}]\\\"{\"}\n]\n}\n",
         ] {
             let values: Vec<_> =

@@ -91,28 +91,21 @@ impl Collector<'_> {
             return Ok((catalog, unwritten));
         }
         let used_terms = distinct(drafts.iter().flat_map(|draft| terms_of(&draft.record)));
-        sort_by_id(&mut drafts);
-        drafts.dedup_by(|later, first| {
-            let same = later.record.id == first.record.id;
-            if same {
-                findings.push(about(
-                    later,
-                    Outcome::Skipped,
-                    "duplicate_id",
-                    "_id",
-                    format!("another document has this `_id` and came first: `{}`", first.record.name),
-                ));
-            }
-            same
-        });
+        let mut by_id = places_by_id(&drafts);
+        let id_at = |place: &u32| &drafts[*place as usize].record.id;
+        if by_id.windows(2).any(|pair| id_at(&pair[0]) == id_at(&pair[1])) {
+            arrange(&mut drafts, by_id);
+            drop_twins(&mut drafts, findings);
+            by_id = (0..drafts.len() as u32).collect();
+        }
         let has_twins = findings.len() > from;
         // Which of two comes first is only known where all are read.
         if has_twins && comparison.is_some_and(|comparison| comparison.was_told) {
             return Err(Undecided.into());
         }
-        report_duplicate_skus(&drafts, findings);
+        report_duplicate_skus(by_id.iter().map(|&place| &drafts[place as usize]), findings);
 
-        sort_by_key(&mut drafts, |draft| rank(&draft.record, sort));
+        sort_by_key(&mut drafts, by_id, |draft| rank(&draft.record, sort));
         if let Some(most) = max_products {
             for draft in drafts.iter().skip(most) {
                 let detail = format!("left out by `product_filters.max_products`: {most}");
@@ -206,7 +199,19 @@ fn about(draft: &Draft, outcome: Outcome, reason: &str, field: &str, detail: Str
     }
 }
 
-fn report_duplicate_skus(drafts: &[Draft], findings: &mut Vec<Finding>) {
+/// Leaves only the first of those that have the same id and lie side by side.
+fn drop_twins(drafts: &mut Vec<Draft>, findings: &mut Vec<Finding>) {
+    drafts.dedup_by(|later, first| {
+        let is_same = later.record.id == first.record.id;
+        if is_same {
+            let detail = format!("another document has this `_id` and came first: `{}`", first.record.name);
+            findings.push(about(later, Outcome::Skipped, "duplicate_id", "_id", detail));
+        }
+        is_same
+    });
+}
+
+fn report_duplicate_skus<'d>(drafts: impl Iterator<Item = &'d Draft>, findings: &mut Vec<Finding>) {
     let mut first: HashMap<&str, &Draft> = HashMap::new();
     for draft in drafts {
         if let Some(sku) = draft.record.sku.as_deref() {
@@ -265,17 +270,18 @@ fn final_brands(known: &[Brand], named: Interner, drafts: &[Draft]) -> (Vec<Bran
     (list, moved)
 }
 
-/// Sorts drafts; those of the same key keep their order. A draft is large, so that each is moved only once, and there is
-/// never a second list of them.
-fn sort_by_key<K: Ord + Send>(drafts: &mut [Draft], key: impl Fn(&Draft) -> K + Sync) {
-    let mut order: Vec<(K, u32)> =
-        drafts.par_iter().enumerate().map(|(place, draft)| (key(draft), place as u32)).collect();
+/// Sorts drafts; those of the same key come in the order of `places`. A draft is large, so that each is moved only once, and
+/// there is never a second list of them.
+fn sort_by_key<K: Ord + Send>(drafts: &mut [Draft], places: Vec<u32>, key: impl Fn(&Draft) -> K + Sync) {
+    let keyed = places.into_par_iter().enumerate();
+    let mut order: Vec<(K, usize, u32)> =
+        keyed.map(|(turn, place)| (key(&drafts[place as usize]), turn, place)).collect();
     order.par_sort_unstable();
-    arrange(drafts, order.into_iter().map(|(_, source)| source).collect());
+    arrange(drafts, order.into_iter().map(|(.., place)| place).collect());
 }
 
-/// Sorts drafts by their ids, and those of the same id by their places.
-fn sort_by_id(drafts: &mut [Draft]) {
+/// The places of drafts in the order of their ids, and of those of the same id in the order of the catalogue.
+fn places_by_id(drafts: &[Draft]) -> Vec<u32> {
     let beginnings = drafts.par_iter().enumerate().map(|(place, draft)| (beginning_of(&draft.record.id), place as u32));
     let mut order: Vec<([u8; 24], u32)> = beginnings.collect();
     let whole = |source: u32| {
@@ -283,7 +289,7 @@ fn sort_by_id(drafts: &mut [Draft]) {
         (&draft.record.id, draft.place)
     };
     order.par_sort_unstable_by(|one, other| one.0.cmp(&other.0).then_with(|| whole(one.1).cmp(&whole(other.1))));
-    arrange(drafts, order.into_iter().map(|(_, source)| source).collect());
+    order.into_iter().map(|(_, place)| place).collect()
 }
 
 /// Puts at each place the draft that is at its source.
