@@ -15,7 +15,6 @@ use crate::catalog::product::Brand;
 use crate::catalog::vocabulary::key_of;
 use crate::config::SortOrder;
 use crate::event::{Finding, Outcome};
-use crate::site::Digest;
 use anyhow::Result;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -57,9 +56,11 @@ impl Collector<'_> {
                 let blob_of = |&(document, place, key): &(u32, Place, _)| {
                     Some((documents[document as usize].draft?, (place, key)))
                 };
-                let blobs = known.iter().filter_map(blob_of).collect();
-                let recalled = memory.read_all::<Draft, (Place, Option<Digest>)>(blobs)?;
-                drafts.extend(recalled.into_iter().map(|(draft, (place, key))| Draft { place, key, ..draft }));
+                let blobs: Vec<_> = known.iter().filter_map(blob_of).collect();
+                drafts.reserve(blobs.len());
+                drafts.extend(memory.read_all(blobs, |draft: &mut Draft, (place, key)| {
+                    (draft.place, draft.key) = (place, key);
+                })?);
             }
             let known =
                 known.into_iter().map(|(document, _, key)| Remembered { key, ..documents[document as usize].clone() });

@@ -238,8 +238,12 @@ impl Memory {
         self.by_document.get(hash).copied()
     }
 
-    /// Reads drafts back, each with its companion; those that lie side by side are read at once.
-    pub(super) fn read_all<T, C>(&self, mut drafts: Vec<(Blob, C)>) -> Result<Vec<(T, C)>, Damaged>
+    /// Reads drafts back, each to be completed with its companion; those that lie side by side are read at once.
+    pub(super) fn read_all<T, C>(
+        &self,
+        mut drafts: Vec<(Blob, C)>,
+        complete: impl Fn(&mut T, C) + Sync,
+    ) -> Result<impl Iterator<Item = T>, Damaged>
     where
         T: DeserializeOwned + Send,
         C: Copy + Send + Sync,
@@ -249,7 +253,7 @@ impl Memory {
         drafts.sort_unstable_by_key(|(blob, _)| blob.location.0);
         let runs = drafts.chunk_by(|(one, _), (next, _)| one.end() == next.location.0);
         let runs: Vec<&[(Blob, C)]> = runs.flat_map(|run| run.chunks(MOST)).collect();
-        let read = |run: &&[(Blob, C)]| -> Result<Vec<(T, C)>, Damaged> {
+        let read = |run: &&[(Blob, C)]| -> Result<Vec<T>, Damaged> {
             let (Some((first, _)), Some((last, _))) = (run.first(), run.last()) else { return Ok(Vec::new()) };
             let start = first.location.0;
             let mut bytes = vec![0; usize::try_from(last.end() - start).map_err(|_| Damaged)?];
@@ -257,12 +261,14 @@ impl Memory {
             let draft = |(blob, companion): &(Blob, C)| {
                 let (from, to) = ((blob.location.0 - start) as usize, (blob.end() - start) as usize);
                 let bytes = bytes.get(from..to).filter(|bytes| check_of(bytes) == blob.check).ok_or(Damaged)?;
-                Ok((postcard::from_bytes(bytes).map_err(|_| Damaged)?, *companion))
+                let mut draft = postcard::from_bytes(bytes).map_err(|_| Damaged)?;
+                complete(&mut draft, *companion);
+                Ok(draft)
             };
             run.iter().map(draft).collect()
         };
-        let read: Vec<Vec<(T, C)>> = runs.par_iter().map(read).collect::<Result<_, _>>()?;
-        Ok(read.into_iter().flatten().collect())
+        let read: Vec<Vec<T>> = runs.par_iter().map(read).collect::<Result<_, _>>()?;
+        Ok(read.into_iter().flatten())
     }
 
     /// Takes note that the catalogue is as it was, whatever shows it now, and up to when that is known.

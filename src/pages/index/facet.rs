@@ -254,17 +254,28 @@ impl Facet {
 
     /// The facet's column.
     fn column(&self, shop: &Shop<'_>) -> Column {
-        let mut sets = Vec::new();
+        let mut sets: Vec<Vec<u32>> = Vec::new();
+        // Most products have one value or none, whose numbers are found sooner than by a hash.
+        let mut single: Vec<Option<usize>> = vec![None; self.values.len() + 1];
         let mut numbers: HashMap<Box<[u32]>, usize> = HashMap::new();
         let mut values = Vec::new();
         let number = |record: &ProductRecord| {
             self.values_of(shop, record, &mut values);
-            if let Some(&number) = numbers.get(values.as_slice()) {
-                return number;
-            }
-            numbers.insert(values.as_slice().into(), sets.len());
-            sets.push(values.clone());
-            sets.len() - 1
+            let place = match values.as_slice() {
+                [] => Some(0),
+                [value] => Some(*value as usize + 1),
+                _ => None,
+            };
+            let place = place.and_then(|place| single.get_mut(place));
+            let known = place.as_ref().map_or_else(|| numbers.get(values.as_slice()).copied(), |place| **place);
+            known.unwrap_or_else(|| {
+                match place {
+                    Some(place) => *place = Some(sets.len()),
+                    None => _ = numbers.insert(values.as_slice().into(), sets.len()),
+                }
+                sets.push(values.clone());
+                sets.len() - 1
+            })
         };
         let codes = shop.catalog.records.iter().map(number).collect();
         Column { sets, codes }
