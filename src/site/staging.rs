@@ -221,7 +221,7 @@ impl Staging {
     /// Keeps a file that this process has written itself the last time, and knows to be made from the same things now;
     /// `place` is where [`Known::places`](super::Known::places) had it then. Says whether it was kept.
     pub fn keep_again(&self, path: &str, place: Option<u32>) -> bool {
-        // Places are told apart by hashes where another process may have written the ledger.
+        // They are only listed where another process may have written the ledger or the store.
         if self.places.is_some() {
             return false;
         }
