@@ -46,7 +46,7 @@ struct Card<'a> {
     note: Option<String>,
     strength: Option<&'a str>,
     loading: &'static str,
-    priority: &'static str,
+    is_first: bool,
 }
 
 /// A price in words for templates.
@@ -146,7 +146,7 @@ fn render(
         note: note(shop, record),
         strength: strength.map(|strength| strength.label(shop.words)),
         loading: if placement.eager { "eager" } else { "lazy" },
-        priority: if placement.first { "high" } else { "auto" },
+        is_first: placement.first,
     };
     shop.templates.render_into("fragments/card", &card, out)
 }

@@ -6,7 +6,7 @@ use super::card::{Cards, Placement};
 use super::outer::{self, Content};
 use super::plan::{Subject, product_path};
 use super::shop::{Anchor, Img, Shop};
-use super::{icons, structured};
+use super::structured;
 use crate::catalog::text::shortened;
 use crate::catalog::vocabulary::FaceShape;
 use crate::enhance::ProductRecord;
@@ -46,7 +46,7 @@ struct Hero<'a> {
 struct FaceTile<'a> {
     name: &'a str,
     url: String,
-    icon: &'static str,
+    key: &'static str,
     note: Option<String>,
 }
 
@@ -151,12 +151,7 @@ fn hero<'a>(shop: &Shop<'_>, record: &'a ProductRecord) -> Hero<'a> {
 fn face_tiles<'a>(shop: &Shop<'a>) -> Vec<FaceTile<'a>> {
     let tile = |shape: FaceShape| {
         let anchor = shop.anchor_of(Subject::FaceShape(shape))?;
-        Some(FaceTile {
-            name: shop.words.face_name(shape),
-            url: anchor.url,
-            icon: icons::face(shape),
-            note: anchor.note,
-        })
+        Some(FaceTile { name: shop.words.face_name(shape), url: anchor.url, key: shape.key(), note: anchor.note })
     };
     FaceShape::ALL.into_iter().filter_map(tile).collect()
 }

@@ -14,6 +14,7 @@ use serde_json::json;
 
 /// Where a page may load things from. The same text stands in every page, for hosts that send no headers. The viewer of 3D
 /// models unpacks their textures to `blob:` addresses, compiles a decoder and writes one stylesheet.
+/// Nothing in it needs escaping in double quotes.
 pub(crate) fn content_policy(shop: &Shop<'_>, shows_models: bool) -> String {
     // Catalogues that still link pictures over plain http would otherwise show none.
     let records = shop.catalog.records.iter();

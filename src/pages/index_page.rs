@@ -5,7 +5,7 @@
 use super::outer::{self, Content, Crumb, CrumbLink, Section};
 use super::plan::{FACE_GUIDE, Listing, Subject};
 use super::shop::{Anchor, Img, Shop};
-use super::{icons, structured};
+use super::structured;
 use crate::catalog::vocabulary::FaceShape;
 use crate::enhance::record::LISTED_FIT;
 use crate::language::FaceGuide;
@@ -41,7 +41,6 @@ struct Guide<'a> {
 struct GuideEntry<'a> {
     key: &'static str,
     name: &'a str,
-    icon: &'static str,
     guide: &'a FaceGuide,
     listing: Option<Anchor>,
 }
@@ -89,7 +88,6 @@ pub(crate) fn face_shapes(shop: &Shop<'_>) -> anyhow::Result<Content> {
         Some(GuideEntry {
             key: shape.key(),
             name: shop.words.face_name(shape),
-            icon: icons::face(shape),
             guide: shop.words.face_guide(shape)?,
             listing: shop.anchor_of(Subject::FaceShape(shape)),
         })

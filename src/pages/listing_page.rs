@@ -105,7 +105,7 @@ impl Tools {
 /// What the guide says, on the first page of a face shape's listing.
 #[derive(Serialize)]
 struct FaceAdvice<'a> {
-    icon: &'static str,
+    key: &'static str,
     guide: &'a FaceGuide,
     guide_url: String,
 }
@@ -310,11 +310,7 @@ fn count(shop: &Shop<'_>, listing: &Listing, number: u32, pages: u32) -> String 
 }
 
 fn advice<'a>(shop: &Shop<'a>, shape: FaceShape) -> Option<FaceAdvice<'a>> {
-    Some(FaceAdvice {
-        icon: super::icons::face(shape),
-        guide: shop.words.face_guide(shape)?,
-        guide_url: shop.links.local(FACE_GUIDE),
-    })
+    Some(FaceAdvice { key: shape.key(), guide: shop.words.face_guide(shape)?, guide_url: shop.links.local(FACE_GUIDE) })
 }
 
 fn crumbs(shop: &Shop<'_>, listing: &Listing) -> Vec<Crumb> {

@@ -11,7 +11,6 @@ mod fields;
 mod fingerprint;
 mod home_page;
 mod host_files;
-mod icons;
 mod index;
 mod index_page;
 mod lenses;

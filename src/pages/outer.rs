@@ -5,7 +5,6 @@
 
 use super::shop::{Anchor, Img, Shop};
 use super::structured::{self, Node};
-use super::template::escape;
 use super::{content_page, news, search_description};
 use crate::assets::icons;
 use crate::assets::logo::Logo;
@@ -273,8 +272,8 @@ impl Shell {
             footer: shop.templates.render("fragments/footer", &footer(shop))?,
             look,
             script: shop.links.shared(&format!("{scripts}/store.js")),
-            policy: escape(&super::host_files::content_policy(shop, false)),
-            model_policy: escape(&super::host_files::content_policy(shop, true)),
+            policy: super::host_files::content_policy(shop, false),
+            model_policy: super::host_files::content_policy(shop, true),
             direction: language::direction(shop.locale),
             news: page_link(shop, super::plan::PageKind::News).map(|url| Alternate { url, title: news::title(shop) }),
             search: Alternate {

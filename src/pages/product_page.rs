@@ -10,7 +10,7 @@ use super::outer::{self, Content, Crumb, CrumbLink, Section};
 use super::plan::{Subject, product_path};
 use super::policies::{self, Policy};
 use super::shop::{Anchor, Img, Shop};
-use super::{icons, listing_page, structured};
+use super::{listing_page, structured};
 use crate::assets::drawing::{measured, swatch};
 use crate::assets::icons::SOCIAL_CARD_SIZE;
 use crate::assets::models::ModelPlace;
@@ -135,7 +135,6 @@ struct Size<'a> {
 struct Fit<'a> {
     key: &'static str,
     name: &'a str,
-    icon: &'static str,
     url: Option<String>,
     strength: &'a str,
     level: &'static str,
@@ -518,7 +517,6 @@ fn fits(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> anyhow::Result<String> {
         let fields = Fit {
             key: shape.key(),
             name: shop.words.face_name(shape),
-            icon: icons::face(shape),
             url: shop.url_of(Subject::FaceShape(shape)),
             strength: strength.label(shop.words),
             level: match strength {

@@ -414,7 +414,7 @@ fn each_way_to_sell_has_its_own_buttons() {
     {
         assert!(page.contains(expected), "no {expected}");
     }
-    assert!(page.contains("script-src &#39;self&#39; https://cdn.snipcart.com;"));
+    assert!(page.contains("script-src 'self' https://cdn.snipcart.com;"));
     assert!(!text(&files, "index.html").contains("snipcart.js"), "only pages that sell load it");
     assert!(text(&files, "_headers").contains("frame-src https://app.snipcart.com;"));
 

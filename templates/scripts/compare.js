@@ -96,7 +96,7 @@ function cell(value) {
 function factsOf(page) {
   const facts = new Map();
   for (const fact of page.querySelectorAll("[data-fact]")) {
-    const { fact: key, label } = fact.dataset;
+    const { fact: key, label = fact.previousElementSibling?.textContent } = fact.dataset;
     if (!facts.has(key)) facts.set(key, { label, value: fact.textContent.trim() });
   }
   const suiting = [...page.querySelectorAll("[data-fit=high]")].map((shape) => shape.textContent.trim());

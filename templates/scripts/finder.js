@@ -90,7 +90,7 @@ function resultOf(shape) {
   const entry = entryOf(shape);
   const link = entry.querySelector("a.more");
   return element("li", {},
-    entry.querySelector(".guide-icon svg").cloneNode(true),
+    entry.querySelector(".guide-icon .face-icon").cloneNode(true),
     element("div", {},
       element("strong", {}, element("a", { href: `#${shape}` }, nameOf(shape))),
       link ? element("a", { class: "more", href: link.getAttribute("href") }, link.textContent) : null));
