@@ -41,7 +41,8 @@ pub struct Collector<'a> {
     pub(super) named_brands: Interner,
     pub(super) terms: Interner,
     pub(super) snapshot: SnapshotWriter,
-    pub(super) drafts: Mutex<Vec<Draft>>,
+    /// By block, so that a growing list is never moved: half of all products would be in memory twice.
+    pub(super) drafts: Mutex<Vec<Vec<Draft>>>,
     pub(super) memory: Option<Recollection>,
     pub(super) is_for_rounds: bool,
 }
@@ -335,7 +336,7 @@ impl<'a> Collector<'a> {
             })
             .collect();
         self.remember(&drafts, remembered)?;
-        self.drafts.lock().unwrap_or_else(PoisonError::into_inner).extend(drafts);
+        self.drafts.lock().unwrap_or_else(PoisonError::into_inner).push(drafts);
         Ok(all_findings)
     }
 

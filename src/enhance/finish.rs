@@ -35,7 +35,10 @@ impl Collector<'_> {
     ) -> Result<(EnhancedCatalog, Option<Unwritten>)> {
         let from = findings.len();
         let comparison = self.comparison();
-        let mut drafts = std::mem::take(self.drafts.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let blocks = std::mem::take(self.drafts.get_mut().unwrap_or_else(PoisonError::into_inner));
+        // Each block is let go as soon as it is moved.
+        let mut drafts = Vec::with_capacity(blocks.iter().map(Vec::len).sum());
+        blocks.into_iter().for_each(|block| drafts.extend(block));
         let mut index = None;
         let mut patched = None;
         let about_the_whole = findings;

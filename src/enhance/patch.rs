@@ -179,15 +179,16 @@ mod tests {
 
         let before = collector();
         take(&before, 0, products.to_vec());
-        let mut drafts = std::mem::take(&mut *before.drafts.lock().unwrap_or_else(PoisonError::into_inner));
+        let blocks = std::mem::take(&mut *before.drafts.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut drafts: Vec<Draft> = blocks.into_iter().flatten().collect();
         drafts.sort_by_key(|draft| (rank(&draft.record, sort), draft.record.id.clone()));
         let ties = Ties::of(&drafts).expect("keys");
-        *before.drafts.lock().unwrap_or_else(PoisonError::into_inner) = drafts;
+        *before.drafts.lock().unwrap_or_else(PoisonError::into_inner) = vec![drafts];
         // Preliminary ids are the same for who knows the spellings already.
         let after = collector();
         take(&after, 0, products.to_vec());
         take(&after, 1, others.iter().map(|(_, product)| product.clone()).collect());
-        let drafts = after.drafts.lock().unwrap_or_else(PoisonError::into_inner).split_off(products.len());
+        let drafts = after.drafts.lock().unwrap_or_else(PoisonError::into_inner).pop().expect("two blocks");
         let patched = Patchable::new(finished(before), ties).with(&drafts, sort);
         let snapshot = after.snapshot.finish();
         (finished(fresh), patched.map(|patched| patched.into_catalog(snapshot).0))

@@ -11,7 +11,7 @@ use super::output::Output;
 use super::{Fingerprint, Manifest, check_path};
 use anyhow::Context as _;
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read as _, Write as _};
@@ -25,9 +25,9 @@ pub struct Staging {
     pub(super) output: Output,
     pub(super) container: Container,
     tree: PathBuf,
-    /// Folders that exist in the tree.
-    folders: Mutex<HashSet<Box<str>>>,
-    files: Mutex<Vec<Placed>>,
+    /// Held while a folder is made: threads that make folders side by side would only spin in the kernel.
+    folders: Mutex<()>,
+    files: Mutex<Written>,
     last: Ledger,
     /// Places in the last ledger, by hashes of paths: a search through it looks at far more of them. A process that has
     /// written the ledger itself knows most of the places.
@@ -40,12 +40,23 @@ pub struct Staging {
     ledger_path: Option<PathBuf>,
 }
 
+/// The files of the new store that were not kept.
+#[derive(Default)]
+struct Written {
+    files: Vec<Placed>,
+    /// Numbers of the paths that files need: there are many pages to a drawing.
+    needed: HashMap<Box<str>, u32>,
+}
+
 /// A file of the new store.
 struct Placed {
     path: Box<str>,
     fingerprint: Fingerprint,
     modified: u64,
-    made: Made,
+    made_from: Option<Digest>,
+    /// As numbers in [`Written::needed`].
+    needs: Box<[u32]>,
+    pieces: Box<[Piece]>,
     /// Whether it stands in the new tree; it stands in the output already otherwise.
     is_new: bool,
 }
@@ -86,9 +97,9 @@ impl Placed {
             content: self.fingerprint.hash,
             size: self.fingerprint.size,
             modified: self.modified,
-            made_from: self.made.from.filter(|_| needs.is_some()),
+            made_from: self.made_from.filter(|_| needs.is_some()),
             needs: needs.unwrap_or_default(),
-            pieces: self.made.pieces.into(),
+            pieces: self.pieces,
         }
     }
 }
@@ -295,12 +306,12 @@ impl Staging {
         let (modified, is_new) = match standing.flatten() {
             Some(modified) => (modified, false),
             None => {
-                let mut file = create(path, &self.place(path)?)?;
+                let mut file = self.create(path)?;
                 file.write_all(bytes).with_context(|| format!("cannot write `{path}`"))?;
                 (file.metadata().map_or(0, |metadata| modified(&metadata)), true)
             }
         };
-        self.record(Placed { path: path.into(), fingerprint, modified, made, is_new });
+        self.record(path, fingerprint, modified, made, is_new);
         Ok(())
     }
 
@@ -319,16 +330,14 @@ impl Staging {
     pub fn copy(&self, path: &str, source: &Path) -> anyhow::Result<Fingerprint> {
         check_path(path)?;
         let standing = self.find(path).filter(|&place| self.intact[place]).map(|place| &self.last.entries[place]);
-        let place = |fingerprint, modified, is_new| {
-            self.record(Placed { path: path.into(), fingerprint, modified, made: Made::default(), is_new });
-        };
+        let place = |fingerprint, modified, is_new| self.record(path, fingerprint, modified, Made::default(), is_new);
         if let Some(entry) = standing
             && poured(source, &mut io::sink())? == entry.fingerprint()
         {
             place(entry.fingerprint(), entry.modified, false);
             return Ok(entry.fingerprint());
         }
-        let mut to = create(path, &self.place(path)?)?;
+        let mut to = self.create(path)?;
         let fingerprint = poured(source, &mut to).with_context(|| format!("cannot write `{path}`"))?;
         if self.output.manifest.get(path) == Some(&fingerprint) {
             // A time that cannot be kept is no reason to fail.
@@ -343,7 +352,7 @@ impl Staging {
     /// Number of files so far.
     pub fn len(&self) -> usize {
         let kept = self.fate.iter().filter(|fate| fate.load(Ordering::Relaxed) & KEPT != 0);
-        lock(&self.files).len() + kept.count()
+        lock(&self.files).files.len() + kept.count()
     }
 
     /// Whether there are no files yet.
@@ -353,8 +362,8 @@ impl Staging {
 
     /// Every file of the new store so far, by path: what was written, kept, or is needed by what was kept.
     pub fn listed(&self) -> Vec<(Box<str>, Fingerprint)> {
-        let placed = lock(&self.files);
-        let placed = placed.iter().map(|file| (file.path.clone(), file.fingerprint));
+        let written = lock(&self.files);
+        let placed = written.files.iter().map(|file| (file.path.clone(), file.fingerprint));
         let kept = self.last.entries.iter().zip(&self.fate).filter(|(_, fate)| fate.load(Ordering::Relaxed) != 0);
         let kept = kept.map(|(entry, _)| (entry.path.clone(), entry.fingerprint()));
         let mut listed: Vec<_> = placed.chain(kept).collect();
@@ -373,13 +382,13 @@ impl Staging {
     /// # Errors
     /// When two files have the same path.
     pub(super) fn take_files(&mut self) -> anyhow::Result<Files> {
-        let mut placed = std::mem::take(&mut *lock(&self.files));
+        let Written { files: mut placed, needed } = std::mem::take(&mut *lock(&self.files));
         placed.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         if let Some(pair) = placed.windows(2).find(|pair| pair[0].path == pair[1].path) {
             return Err(wanted_twice(&pair[0].path));
         }
         if let Some(places) = self.same_places(&placed) {
-            return self.replace(placed, &places);
+            return self.replace(placed, &needed, &places);
         }
         // Both lists are in order of paths, and so is what is made of them.
         let last = std::mem::take(&mut self.last.entries);
@@ -406,14 +415,11 @@ impl Staging {
         }
         merged.extend(placed.map(Merged::Placed));
 
-        let place_of = |path: &str| {
-            let place = merged.binary_search_by(|file| file.path().cmp(path)).ok()?;
-            u32::try_from(place).ok()
-        };
+        let needed = placed_at(&needed, |path| merged.binary_search_by(|file| file.path().cmp(path)).ok());
         let needs: Vec<Option<Box<[u32]>>> = merged
             .iter()
             .map(|file| match file {
-                Merged::Placed(file) => file.made.needs.iter().map(|path| place_of(path)).collect(),
+                Merged::Placed(file) => file.needs.iter().map(|&number| needed[number as usize]).collect(),
                 Merged::Kept(entry, _) => entry.needs.iter().map(|&need| moved[need as usize]).collect(),
             })
             .collect();
@@ -437,25 +443,47 @@ impl Staging {
     }
 
     /// Puts new files in the places of the last ones; the others are kept.
-    fn replace(&mut self, placed: Vec<Placed>, places: &[usize]) -> anyhow::Result<Files> {
+    fn replace(
+        &mut self,
+        placed: Vec<Placed>,
+        needed: &HashMap<Box<str>, u32>,
+        places: &[usize],
+    ) -> anyhow::Result<Files> {
         let mut ledger = Ledger { whole: None, entries: std::mem::take(&mut self.last.entries) };
         let mut is_new = vec![false; ledger.entries.len()];
         for (entry, fate) in ledger.entries.iter_mut().zip(&self.fate) {
             entry.made_from = entry.made_from.filter(|_| fate.load(Ordering::Relaxed) & KEPT != 0);
         }
+        let needed = placed_at(needed, |path| ledger.find(path));
         for (file, &place) in placed.into_iter().zip(places) {
             if self.fate[place].load(Ordering::Relaxed) & KEPT != 0 {
                 return Err(wanted_twice(&file.path));
             }
-            let needs = file.made.needs.iter().map(|path| u32::try_from(ledger.find(path)?).ok()).collect();
+            let needs = file.needs.iter().map(|&number| needed[number as usize]).collect();
             is_new[place] = file.is_new;
             ledger.entries[place] = file.into_entry(needs);
         }
         Ok(Files::of(ledger, is_new))
     }
 
-    fn record(&self, file: Placed) {
-        lock(&self.files).push(file);
+    fn record(&self, path: &str, fingerprint: Fingerprint, modified: u64, made: Made, is_new: bool) {
+        let Made { from: made_from, needs, pieces } = made;
+        let mut written = lock(&self.files);
+        let Written { files, needed } = &mut *written;
+        let number = |path: String| {
+            let next = needed.len() as u32;
+            *needed.entry(path.into()).or_insert(next)
+        };
+        let needs = needs.into_iter().map(number).collect();
+        files.push(Placed {
+            path: path.into(),
+            fingerprint,
+            modified,
+            made_from,
+            needs,
+            pieces: pieces.into(),
+            is_new,
+        });
     }
 
     /// Gives files that stand in the output a second name in the new tree.
@@ -464,30 +492,40 @@ impl Staging {
     /// When one is gone, or the disk refuses.
     pub(super) fn take_along<'f>(&self, kept: impl Iterator<Item = &'f str>) -> anyhow::Result<()> {
         for path in kept {
-            let (from, to) = (self.output.path.join(path), self.place(path)?);
-            if fs::hard_link(&from, &to).is_err() {
+            let from = self.output.path.join(path);
+            let to = self.tree.join(path);
+            if self.in_folder(path, || fs::hard_link(&from, &to)).is_err() {
                 let copy = || -> io::Result<()> {
                     fs::copy(&from, &to)?;
                     File::options().write(true).open(&to)?.set_modified(fs::metadata(&from)?.modified()?)
                 };
-                copy().with_context(|| format!("cannot keep `{path}` of the last run"))?;
+                self.in_folder(path, copy).with_context(|| format!("cannot keep `{path}` of the last run"))?;
             }
         }
         Ok(())
     }
 
-    /// Where a file goes, after its folder has been made.
-    fn place(&self, path: &str) -> anyhow::Result<PathBuf> {
-        if let Some((folder, _)) = path.rsplit_once('/') {
-            // Held while the folder is made: threads that make folders side by side would only spin in the kernel.
-            let mut folders = lock(&self.folders);
-            if !folders.contains(folder) {
-                let made = make_folder(&self.tree.join(folder));
-                made.with_context(|| format!("cannot make the folder `{folder}`"))?;
-                folders.insert(folder.into());
+    /// Opens a new file; the file system itself sees to it that no path is written twice, in capitals or not.
+    fn create(&self, path: &str) -> anyhow::Result<File> {
+        let target = self.tree.join(path);
+        self.in_folder(path, || File::create_new(&target)).with_context(|| match target.symlink_metadata() {
+            Ok(_) => wanted_twice(path).to_string(),
+            Err(_) => format!("cannot write `{path}`"),
+        })
+    }
+
+    /// Puts something at a path, after its folder has been made if it is not there. Asking beforehand would take a list of
+    /// folders, one for each product.
+    fn in_folder<T>(&self, path: &str, put: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        match (put(), path.rsplit_once('/')) {
+            (Err(error), Some((folder, _))) if error.kind() == io::ErrorKind::NotFound => {
+                let alone = lock(&self.folders);
+                make_folder(&self.tree.join(folder))?;
+                drop(alone);
+                put()
             }
+            (result, _) => result,
         }
-        Ok(self.tree.join(path))
     }
 }
 
@@ -504,12 +542,13 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a new file; the file system itself sees to it that no path is written twice, in capitals or not.
-fn create(path: &str, target: &Path) -> anyhow::Result<File> {
-    File::create_new(target).with_context(|| match target.symlink_metadata() {
-        Ok(_) => wanted_twice(path).to_string(),
-        Err(_) => format!("cannot write `{path}`"),
-    })
+/// By number, the places of paths that files need; of some there may be none.
+fn placed_at(needed: &HashMap<Box<str>, u32>, place_of: impl Fn(&str) -> Option<usize>) -> Vec<Option<u32>> {
+    let mut places = vec![None; needed.len()];
+    for (path, &number) in needed {
+        places[number as usize] = place_of(path).and_then(|place| u32::try_from(place).ok());
+    }
+    places
 }
 
 /// Pours a file into `to`; gives the fingerprint of what was in it.
