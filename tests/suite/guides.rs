@@ -55,6 +55,27 @@ async fn assert_no_complaints(client: &Client) {
 }
 
 #[test]
+fn each_face_has_a_drawing_of_its_own_which_the_content_policy_lets_through() {
+    let (_store, base) = served_boutique();
+    let driver = Driver::start();
+    runtime().block_on(async {
+        let client = driver.window(1280, true).await;
+        for (path, css) in [("products/penrose/", ".fits > li"), ("", ".faces .face-icon"), ("face-shapes/", ".guide .face-icon")] {
+            open(&client, &base, path).await;
+            let script = format!(
+                "const drawn = [...document.querySelectorAll('{css}')].map((face) => getComputedStyle(face, '::before'));\
+                 const masks = new Set(drawn.map((style) => style.maskImage).filter((mask) => mask.includes('data:image/svg')));\
+                 return [masks.size, drawn.filter((style) => parseFloat(style.height) > 20).length]"
+            );
+            let drawn = client.execute(&script, Vec::new()).await.expect("asked");
+            assert_eq!(drawn, json!([7, 7]), "{path}");
+            assert_no_complaints(&client).await;
+        }
+        client.close().await.expect("closed");
+    });
+}
+
+#[test]
 fn the_rule_tells_faces_apart_by_their_ratios() {
     // Forehead, cheekbones, jaw, length and jawline; then the shapes, and how sure the rule is.
     let cases = [

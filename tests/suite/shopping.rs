@@ -82,6 +82,10 @@ fn frames_are_compared_in_a_table_with_headers() {
         assert_eq!(value_of(&client, "document.querySelectorAll('[data-comparison] thead th').length").await, json!(2));
         let widths = "[...document.querySelectorAll('tbody tr')].find((row) => row.cells[0].textContent === 'Lens width').innerText";
         assert_eq!(value_of(&client, widths).await, "Lens width\t48 mm\t47 mm");
+        let labels = "[...document.querySelectorAll('[data-comparison] tbody th[scope=row]')].map((th) => th.textContent)";
+        let labels = value_of(&client, labels).await;
+        let labels: Vec<&str> = labels.as_array().expect("labels").iter().filter_map(|label| label.as_str()).collect();
+        assert!(!labels.contains(&"") && ["Availability", "Shape"].iter().all(|label| labels.contains(label)), "{labels:?}");
         click(&client, "[data-differences]").await;
         until(&client, "document.querySelector('.marks-differences tr.differs')").await;
         click(&client, "thead th[data-slug=birnam] button").await;
