@@ -5,6 +5,7 @@
 
 use crate::site::Fingerprint;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// Path of the list in the store.
 pub const MANIFEST: &str = "assets-manifest.json";
@@ -39,7 +40,7 @@ pub fn is_picture(path: &str) -> bool {
 ///
 /// # Errors
 /// Never, as far as is known: nothing in it cannot be written as JSON.
-pub fn manifest(base_url: &str, files: &[(Box<str>, Fingerprint)]) -> anyhow::Result<Vec<u8>> {
+pub fn manifest(base_url: &str, files: &[(Arc<str>, Fingerprint)]) -> anyhow::Result<Vec<u8>> {
     let pictures = files.iter().filter(|(path, _)| is_picture(path));
     let files = pictures.map(|(path, fingerprint)| File {
         path,

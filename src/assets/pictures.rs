@@ -164,7 +164,7 @@ impl Pictures {
                 }
             };
             missing.iter().zip(files).try_for_each(|((_, path), bytes)| {
-                staging.write_made(path, &bytes, Made { from: Some(made_from), ..Made::default() })
+                staging.write_made(path.as_str(), &bytes, Made { from: Some(made_from), ..Made::default() })
             })
         })
     }

@@ -12,6 +12,7 @@ use crate::enhance::EnhancedCatalog;
 use crate::enhance::record::TermId;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Every file that pages make, in order.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedPage {
     /// Path of the file below the output folder, with `/` on every platform.
-    pub path: Box<str>,
+    pub path: Arc<str>,
     /// What it shows.
     pub kind: PageKind,
     /// Position of its language among the store's; 0 is the store's own.

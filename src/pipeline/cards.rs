@@ -34,7 +34,7 @@ pub(super) fn write(
             && !staging.keep(path, card.made_from())
         {
             let file = card.file(media.pictures(), &config.images, cache)?;
-            staging.write_made(path, &file, Made { from: Some(card.made_from()), ..Made::default() })?;
+            staging.write_made(path.as_str(), &file, Made { from: Some(card.made_from()), ..Made::default() })?;
         }
         observer.observe(Event::Advanced { phase: Phase::Cards, steps: 1 });
         Ok(())

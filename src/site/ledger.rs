@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 /// Hash of everything that can change the bytes of a file.
@@ -41,7 +42,7 @@ pub struct Whole {
 /// One published file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
-    pub(super) path: Box<str>,
+    pub(super) path: Arc<str>,
     pub(super) content: [u8; 32],
     pub(super) size: u64,
     /// When it was written, in nanoseconds since 1970; 0 where nobody knows.

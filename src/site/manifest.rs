@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Name of the manifest in the output folder.
 pub const MANIFEST: &str = "storegen-manifest.json";
@@ -54,7 +55,7 @@ fn hash_of(text: &str) -> Option<[u8; 32]> {
 /// Every file of a published store except the manifest itself, sorted by path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
-    files: Vec<(Box<str>, Fingerprint)>,
+    files: Vec<(Arc<str>, Fingerprint)>,
 }
 
 /// How a file differs between two manifests.
@@ -83,12 +84,12 @@ fn head() -> String {
 #[derive(Deserialize)]
 struct Written {
     version: u32,
-    files: BTreeMap<Box<str>, Fingerprint>,
+    files: BTreeMap<Arc<str>, Fingerprint>,
 }
 
 impl Manifest {
     /// A manifest of files in any order.
-    pub fn new(mut files: Vec<(Box<str>, Fingerprint)>) -> Self {
+    pub fn new(mut files: Vec<(Arc<str>, Fingerprint)>) -> Self {
         files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         Self { files }
     }
@@ -126,7 +127,7 @@ impl Manifest {
     /// Reads exactly what [`Manifest::to_bytes`] makes, many times as fast as JSON is read; `None` for anything else.
     fn parse_lines(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?.strip_prefix(&head())?.strip_suffix(TAIL)?;
-        let mut files: Vec<(Box<str>, Fingerprint)> = Vec::with_capacity(text.len() / 120);
+        let mut files: Vec<(Arc<str>, Fingerprint)> = Vec::with_capacity(text.len() / 120);
         let mut lines = text.strip_prefix('\n').map(|text| text.split('\n')).into_iter().flatten().peekable();
         while let Some(line) = lines.next() {
             let line = if lines.peek().is_some() { line.strip_suffix(',')? } else { line };
