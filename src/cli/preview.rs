@@ -6,12 +6,12 @@ use super::{GlobalArgs, interrupt, state, watch};
 use crate::catalog::{SharedReadings, Watch};
 use crate::config::{CatalogSettings, Overrides, StoreConfiguration, load};
 use crate::event::{Event, Observer};
-use crate::jobs::{Clock as _, JobStore, SystemClock};
+use crate::jobs::{Clock as _, JobId, JobStore, SystemClock};
 use crate::pipeline::{self, GenerateOptions, Held};
 use crate::preview::{self, Attempt, Bell, Built, Place, Told};
 use crate::reliability::Breakers;
 use crate::room::Room;
-use crate::site::durable::make_private_folder;
+use crate::site::{self, durable::make_private_folder};
 use anyhow::Context as _;
 use clap::Args;
 use std::cell::RefCell;
@@ -25,6 +25,9 @@ use std::time::{Duration, Instant};
 
 /// The port that is tried first, and the last of those tried after it.
 const PORTS: std::ops::RangeInclusive<u16> = 8000..=8020;
+
+/// Where in its folder a preview keeps note of builds that go on.
+const JOURNAL: &str = "journal";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -92,6 +95,8 @@ impl Workshop {
         let lock =
             File::create(folder.join("lock")).context("cannot make the preview's lock").map_err(Failure::failed)?;
         if lock.try_lock().is_ok() {
+            // What a preview that was killed has left; nobody else has this folder now.
+            site::recover(&folder.join(JOURNAL)).map_err(Failure::failed)?;
             return Ok(Self::at(folder, store, Some(lock), None));
         }
         let own =
@@ -144,8 +149,8 @@ impl Workshop {
                 strict: false,
                 overwrite: true,
                 dry_run: false,
-                job_id: "preview".into(),
-                journal_dir: made("journal")?,
+                job_id: JobId::random().to_string(),
+                journal_dir: made(JOURNAL)?,
                 work_dir: made("work")?,
                 cache_dir: config.cache.folder_beside(&self.folder),
                 now: std::time::SystemTime::now(),

@@ -1,13 +1,14 @@
 //! `storegen preview`: what it serves, what it refuses, and that a change is in the browser at once.
 
 use crate::browser::{Driver, runtime, until};
+use crate::interruption::make_catalog;
 use crate::mongod::{Mongod, free_port};
 use crate::store::{CONFIG, Store};
 use bson::doc;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Child;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longer than anything here takes; a wait that reaches it fails.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -75,6 +76,32 @@ impl Drop for Preview {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+#[test]
+fn a_preview_that_was_killed_while_it_built_is_no_hindrance() {
+    let store = Store::new(CONFIG);
+    make_catalog(300, "EUR", &store.path("catalog"));
+    let folder = store.path(".storegen/preview");
+    let unfinished = || -> Vec<String> {
+        let entries = std::fs::read_dir(&folder).into_iter().flatten();
+        let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.starts_with(".store.storegen-job_")).collect()
+    };
+    let mut killed =
+        store.command(&["preview", "store.yaml", "--port", &free_port().to_string()]).spawn().expect("it starts");
+    let end = Instant::now() + PATIENCE;
+    while unfinished().is_empty() {
+        assert!(Instant::now() < end, "it never began to build");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    killed.kill().expect("it runs");
+    killed.wait().expect("it ended");
+    assert_eq!(unfinished().len(), 1, "it had ended its build before it was killed");
+
+    let preview = Preview::of(&store);
+    assert_eq!(preview.get("/", "").0, 200);
+    assert!(unfinished().is_empty(), "{:?}", unfinished());
 }
 
 fn store() -> Store {
