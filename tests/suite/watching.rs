@@ -178,11 +178,18 @@ fn a_watched_store_is_that_of_a_fresh_build_after_each_kind_of_change() {
     set(14, doc! { "sku": "A-1" });
     set(15, doc! { "sku": "A-1" });
     set(15, doc! { "price": 90 });
-    watching.end();
     // Only the first build has to read everything.
     let state = std::fs::read_to_string(store.path(".storegen/state.json")).expect("the state");
     assert_eq!(state.matches("\"whole\"").count(), 1, "{state}");
     assert_eq!(state.matches("\"told\"").count(), 12, "{state}");
+    // Another collection in the place of the first, as an aggregation that ends in `$out` puts it there.
+    server.insert(&uri, &database, "others", &[product(1, "The only one")]);
+    let name = |name: &str| format!("{database}.{name}");
+    let rename = doc! { "renameCollection": name("others"), "to": name("products"), "dropTarget": true };
+    server.command(&uri, "admin", rename);
+    watching.until(|| store.output().join("products/the-only-one/index.html").exists());
+    watching.end();
+    assert_same_tree(&fresh(&store), &store.tree(), "with another collection");
 }
 
 #[test]

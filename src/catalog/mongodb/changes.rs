@@ -106,11 +106,7 @@ impl Changes {
 }
 
 async fn open(database: &Database, names: &[String]) -> Result<Way, Error> {
-    let ours = doc! { "$match": { "$or": [
-        { "ns.coll": { "$in": names.to_vec() } },
-        { "operationType": { "$in": ["dropDatabase", "invalidate"] } },
-    ] } };
-    match database.watch().pipeline([ours]).await {
+    match database.watch().pipeline(of_collections(names)).await {
         Ok(stream) => Ok(Way::Stream(stream)),
         Err(error) if matches!(error.kind.as_ref(), ErrorKind::Command(c) if c.code == NO_CHANGE_STREAMS) => {
             let (hash, took) = hash(database, names).await?;
@@ -118,6 +114,17 @@ async fn open(database: &Database, names: &[String]) -> Result<Way, Error> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Leaves of a stream of changes those that have to do with collections, one that is renamed to take the place of another
+/// included, and of each what was changed, without a word of what it says.
+pub(super) fn of_collections(names: &[String]) -> [Document; 2] {
+    let ours = doc! { "$match": { "$or": [
+        { "ns.coll": { "$in": names.to_vec() } },
+        { "to.coll": { "$in": names.to_vec() } },
+        { "operationType": { "$in": ["dropDatabase", "invalidate"] } },
+    ] } };
+    [ours, doc! { "$project": { "operationType": 1, "ns": 1, "to": 1, "documentKey": 1 } }]
 }
 
 /// The server's own hash of the collections, and how long it took.

@@ -92,7 +92,9 @@ impl Connection {
     /// The date that documents have and no index begins with.
     async fn wanted(&self, name: &str) -> Result<Option<String>, Trouble> {
         let collection = self.database.collection::<Document>(name);
-        let first = self.limited(collection.find_one(doc! {}).into_future()).await?.unwrap_or_default();
+        let dates: Document = DATES.into_iter().map(|path| (path.to_owned(), Bson::Int32(1))).collect();
+        let first = self.limited(collection.find_one(doc! {}).projection(dates).into_future()).await?;
+        let first = first.unwrap_or_default();
         let Some(date) = DATES.into_iter().find(|path| at(&first, path).is_some()) else { return Ok(None) };
         let mut indexes = match self.limited(collection.list_indexes().into_future()).await {
             Ok(indexes) => indexes,

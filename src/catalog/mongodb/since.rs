@@ -5,6 +5,7 @@
 //! before the snapshot that is read from, so that what is written between the two is told once more, and never missed.
 //! Where anything is in doubt nothing is told, and every document is read and compared.
 
+use super::changes::of_collections;
 use crate::catalog::document::RawDocument;
 use crate::site::Digest;
 use ::mongodb::Database;
@@ -129,14 +130,8 @@ async fn others(database: &Database, products: &[String], beside: &[String]) -> 
 type Stream = ChangeStream<ChangeStreamEvent<Document>>;
 
 async fn open(database: &Database, watched: Watched<'_>, since: Option<ResumeToken>) -> Result<Stream, Error> {
-    let names = || watched.names();
-    let ours = doc! { "$match": { "$or": [
-        { "ns.coll": { "$in": names() } },
-        { "to.coll": { "$in": names() } },
-        { "operationType": { "$in": ["dropDatabase", "invalidate"] } },
-    ] } };
-    let slim = doc! { "$project": { "operationType": 1, "ns": 1, "to": 1, "documentKey": 1 } };
-    database.watch().pipeline([ours, slim]).resume_after(since).max_await_time(WAIT).await
+    let ours = of_collections(&watched.names());
+    database.watch().pipeline(ours).resume_after(since).max_await_time(WAIT).await
 }
 
 async fn tell(
