@@ -81,6 +81,9 @@ pub enum Event {
         /// Why the server was not read.
         why: String,
     },
+    /// The catalogue is read anew, from its beginning: what an earlier run has left is no help after all. Whatever was found
+    /// before this is found again.
+    Anew,
     /// Something about the run that a person should know, such as a fallback that was taken.
     Note(String),
     /// How often the cache of assets was of use; once a shelf at the end of the work that used it.

@@ -225,7 +225,7 @@ impl Observer for ProgressView<'_> {
             Event::CacheUsed { shelf, uses } if self.choice == ProgressChoice::Json => {
                 self.json(json!({"event": "cache_used", "shelf": shelf, "hits": uses.hits, "misses": uses.misses}));
             }
-            Event::CacheUsed { .. } => {}
+            Event::Anew | Event::CacheUsed { .. } => {}
         }
     }
 }

@@ -99,7 +99,7 @@ impl Entry {
             Event::CacheUsed { shelf, uses } => {
                 entry(Level::Info, "cache_used", "the cache was used", json!({"shelf": shelf, "uses": uses}))
             }
-            Event::Advanced { .. } | Event::Queued { .. } => None,
+            Event::Advanced { .. } | Event::Queued { .. } | Event::Anew => None,
         }
     }
 }

@@ -187,7 +187,11 @@ impl Observer for Recorder {
                 }
             }
             Event::Found(finding) => live.find(&finding),
-            Event::Offline { taken_at, .. } => live.begin_anew(taken_at),
+            Event::Offline { taken_at, .. } => {
+                live.job.catalog_as_of = Some(taken_at);
+                live.begin_anew();
+            }
+            Event::Anew => live.begin_anew(),
             Event::CacheUsed { shelf, uses } => {
                 live.job.performance_metrics.cache.insert(shelf, uses);
             }
@@ -277,9 +281,8 @@ impl Live {
         }
     }
 
-    /// Forgets what was found while a server was read that went away.
-    fn begin_anew(&mut self, taken_at: OffsetDateTime) {
-        self.job.catalog_as_of = Some(taken_at);
+    /// Forgets what was found by a reading that led to nothing, as that of a server that went away.
+    fn begin_anew(&mut self) {
         self.job.processed_products = 0;
         self.job.skipped.clear();
         self.tally = Tally::default();

@@ -6,6 +6,7 @@
 use super::plan::product_path;
 use super::price::discount_percent;
 use super::shop::{Img, Shop};
+use crate::assets::image::MAKER;
 use crate::catalog::money::Money;
 use crate::catalog::product::Availability;
 use crate::catalog::vocabulary::FaceShape;
@@ -69,6 +70,9 @@ impl Price {
     }
 }
 
+/// The template of a card.
+const TEMPLATE: &str = "fragments/card";
+
 /// Finished cards, by record, as all pages but those of face shapes show them.
 pub(crate) struct Cards {
     finished: Vec<OnceLock<Kept>>,
@@ -123,6 +127,17 @@ impl Cards {
     }
 }
 
+/// A hash of all but the products that every card in a language is made from.
+pub(crate) fn look(shop: &Shop<'_>) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(MAKER.as_bytes());
+    shop.templates.digest_of(TEMPLATE).iter().for_each(|digest| _ = hasher.update(digest.as_bytes()));
+    let config = shop.config;
+    let settings = (&config.images, &config.assets_url, config.enable_face_shape_filter);
+    hasher.update(format!("{settings:?} {} {} {:?}", shop.locale, shop.links.home(), shop.words).as_bytes());
+    hasher.finalize()
+}
+
 fn render(
     shop: &Shop<'_>,
     record: &ProductRecord,
@@ -148,7 +163,7 @@ fn render(
         loading: if placement.eager { "eager" } else { "lazy" },
         is_first: placement.first,
     };
-    shop.templates.render_into("fragments/card", &card, out)
+    shop.templates.render_into(TEMPLATE, &card, out)
 }
 
 /// Keys of the face shapes that a frame suits, with spaces between.

@@ -12,14 +12,14 @@ use crate::language::Words;
 use handlebars::Handlebars;
 use serde::Serialize;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Compiled templates by name, such as `pages/home`.
 #[derive(Debug)]
 pub(crate) struct Templates {
     engine: Handlebars<'static>,
-    /// Of everything that was compiled.
-    sources: blake3::Hasher,
+    /// Hashes of their texts, words included.
+    digests: BTreeMap<String, blake3::Hash>,
     programs: HashMap<String, Program>,
     /// By template and line, the file and line that they come from.
     origins: HashMap<String, Vec<(String, usize)>>,
@@ -37,7 +37,7 @@ impl Templates {
         engine.set_strict_mode(true);
         engine.set_prevent_indent(true);
         engine.register_escape_fn(escape);
-        Self { engine, programs: HashMap::new(), origins: HashMap::new(), sources: blake3::Hasher::new() }
+        Self { engine, programs: HashMap::new(), origins: HashMap::new(), digests: BTreeMap::new() }
     }
 
     /// Whether a file is a template in itself, partials aside; a partial is used in others only whole.
@@ -58,7 +58,7 @@ impl Templates {
         settings: &Settings,
     ) -> Result<(), ThemeError> {
         let text = tightened(&fill(&template, words, settings)?);
-        self.sources.update(name.as_bytes()).update(&[0]).update(text.as_bytes()).update(&[0]);
+        self.digests.insert(name.to_string(), blake3::hash(text.as_bytes()));
         self.engine.register_template_string(name, text).map_err(|error| {
             let (line, column) = error.pos().unwrap_or((1, 0));
             let (file, line) = template.origin(line);
@@ -74,7 +74,16 @@ impl Templates {
 
     /// A hash of all templates with the words in them.
     pub(crate) fn digest(&self) -> blake3::Hash {
-        self.sources.finalize()
+        let mut hasher = blake3::Hasher::new();
+        for (name, digest) in &self.digests {
+            hasher.update(name.as_bytes()).update(&[0]).update(digest.as_bytes());
+        }
+        hasher.finalize()
+    }
+
+    /// A hash of one template with the words in it, if there is one of this name.
+    pub(crate) fn digest_of(&self, name: &str) -> Option<&blake3::Hash> {
+        self.digests.get(name)
     }
 
     /// Renders a template.

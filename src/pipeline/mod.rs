@@ -366,7 +366,7 @@ impl<'a> Skips<'a> {
 
 impl Observer for Skips<'_> {
     fn observe(&self, event: Event) {
-        if let Event::Offline { .. } = event {
+        if let Event::Offline { .. } | Event::Anew = event {
             // Reading begins anew.
             self.count.store(0, Ordering::Relaxed);
             *self.first.lock().unwrap_or_else(PoisonError::into_inner) = None;

@@ -55,6 +55,9 @@ fn read_copy<T>(
     read: impl Fn(&StoreConfiguration, Option<&CopyWriter>) -> Result<T, RunError>,
 ) -> Result<T, RunError> {
     observer.observe(Event::Offline { taken_at: copy.taken_at, why: why.to_string() });
+    let catalog = CatalogSettings { uri: CatalogUri::Path(copy.folder), ..config.catalog.clone() };
+    let read = read(&StoreConfiguration { catalog, ..config.clone() }, None)?;
+    // Reading may begin anew, and what was found before is forgotten then.
     observer.observe(Event::Found(Finding {
         outcome: Outcome::Repaired,
         reason: "offline_copy".into(),
@@ -63,8 +66,7 @@ fn read_copy<T>(
         field: String::new(),
         detail: format!("read from the copy of {}: {why}", copy.taken_at),
     }));
-    let catalog = CatalogSettings { uri: CatalogUri::Path(copy.folder), ..config.catalog.clone() };
-    read(&StoreConfiguration { catalog, ..config.clone() }, None)
+    Ok(read)
 }
 
 /// Reads a server only where its breaker lets it, and tells the breaker how that went.

@@ -69,6 +69,7 @@ pub(super) fn read_again(
         }
         Err(RunError::Failed(error)) if error.is::<Damaged>() => {
             observer.observe(Event::Note("what is remembered of the catalogue is damaged; it is read anew".into()));
+            observer.observe(Event::Anew);
             with.copy.map_or(Ok(()), CopyWriter::begin_anew)?;
             read(with, &options.work_dir, open(true)?.map(remembered), false, observer)
         }

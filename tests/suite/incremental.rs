@@ -341,6 +341,53 @@ fn what_somebody_did_to_the_store_is_mended() {
     assert_same_tree(&whole, &shop.store.tree(), "after damage to what is remembered");
 }
 
+#[test]
+fn what_is_read_again_is_told_once() {
+    let store = Store::new(CONFIG);
+    let catalog = |price: u32| {
+        let sound = (0..40).map(|id| format!("{{\"_id\": {id}, \"name\": \"Frame {id}\", \"price\": {price}}}\n"));
+        let unsound = "{\"_id\": \"unsound\", \"name\": \"No price\"}\n";
+        store.write("catalog/products.jsonl", sound.chain([unsound.to_string()]).collect::<String>());
+    };
+    catalog(90);
+    let skipped = store.generated(&[])["skipped"].clone();
+    assert!(skipped.as_object().is_some_and(|skipped| skipped.values().all(|count| count == 1)), "{skipped}");
+    // Full products and drafts, of which each is only looked at once it is needed.
+    let entries = std::fs::read_dir(store.path(".storegen/stores")).expect("a folder");
+    let mut paths = entries.map(|entry| entry.expect("an entry").path());
+    let products = paths.find(|path| path.extension().is_some_and(|ending| ending == "products")).expect("products");
+    let length = std::fs::metadata(&products).expect("its length").len();
+    std::fs::write(&products, vec![0; length as usize]).expect("written");
+    let first_changed = std::fs::read_to_string(store.path("catalog/products.jsonl")).expect("the catalogue");
+    store.write("catalog/products.jsonl", first_changed.replacen("90", "91", 1));
+    let record = store.generated(&[]);
+    assert_eq!(record["skipped"], skipped);
+    let report = store.report(&record);
+    assert_eq!(report.lines().filter(|line| line.contains("unsound")).count(), 1, "{report}");
+    let log = store.run(&["logs", record["job_id"].as_str().expect("an id")]).code(0).stdout;
+    assert!(log.contains("damaged"), "{log}");
+}
+
+#[test]
+fn cards_that_look_different_have_another_version() {
+    let store = Store::new(CONFIG);
+    let version = |document: &str| {
+        store.write("catalog/products.jsonl", document);
+        store.generated(&[]);
+        let facets: Value = serde_json::from_str(&store.page("index/facets.json")).expect("JSON");
+        (facets["cards"].clone(), store.page("index/cards/0.txt"))
+    };
+    let (black, black_card) = version(r#"{"_id": 1, "name": "Lido", "price": 90, "color": "black"}"#);
+    let (red, red_card) = version(r#"{"_id": 1, "name": "Lido", "price": 90, "color": "red"}"#);
+    assert!(black_card != red_card && black != red, "{black} {red} {black_card} {red_card}");
+    let (again, again_card) = version(r#"{"_id": 1, "name": "Lido", "price": 90, "color": "black"}"#);
+    assert_eq!((again, again_card), (black.clone(), black_card.clone()));
+    let store = store.edit(|config| config.replace("currency: EUR", "currency: CHF"));
+    store.generated(&[]);
+    let facets: Value = serde_json::from_str(&store.page("index/facets.json")).expect("JSON");
+    assert!(store.page("index/cards/0.txt") != black_card && facets["cards"] != black, "{facets}");
+}
+
 fn ledgers(shop: &Shop) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(shop.store.path(".storegen/stores")).expect("a folder");
     let ledgers: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();

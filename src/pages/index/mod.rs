@@ -10,10 +10,9 @@ mod price_range;
 pub(crate) mod search;
 mod text;
 
-use super::card::{Cards, Placement};
+use super::card::{self, Cards, Placement};
 use super::fingerprint::Fingerprints;
 use super::shop::Shop;
-use crate::assets::image::MAKER;
 use crate::enhance::ProductRecord;
 use crate::enhance::catalog::Touched;
 use crate::site::Digest;
@@ -179,9 +178,9 @@ fn hashes_of_cards(shop: &Shop<'_>, since: Option<Since<'_>>) -> Vec<CardHash> {
         let source = record.image.as_ref().map(|(source, alt)| (source, alt));
         // The file at an address may be another one than before.
         let file = source.and_then(|(source, _)| shop.media.resolve(source).ok()).map(|file| file.url_path);
-        let ProductRecord { slug, price, compare_at, size, availability, color_count, fits, .. } = record;
+        let ProductRecord { slug, price, compare_at, size, availability, color_count, fits, drawing, .. } = record;
         let texts = (slug, shop.name(record), shop.brand_name(record), source, file);
-        let numbers = (price.minor, compare_at, size, availability, color_count, fits);
+        let numbers = (price, compare_at, size, availability, color_count, fits, drawing);
         // Texts and numbers have a form in this format whatever they are.
         *blake3::hash(&postcard::to_stdvec(&(texts, numbers)).unwrap_or_default()).as_bytes()
     };
@@ -195,6 +194,5 @@ fn hashes_of_cards(shop: &Shop<'_>, since: Option<Since<'_>>) -> Vec<CardHash> {
 /// Changes when any card may have, and is the same for equal cards, whatever else the store is made from.
 fn hash_of_cards(shop: &Shop<'_>, cards: &[CardHash]) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(MAKER.as_bytes()).update(format!("{:?}", shop.config.images).as_bytes());
-    hasher.update(cards.as_flattened()).finalize().to_hex()[..8].to_string()
+    hasher.update(card::look(shop).as_bytes()).update(cards.as_flattened()).finalize().to_hex()[..8].to_string()
 }
