@@ -8,7 +8,8 @@
 //!                        jobs watches; cli tells
 //! ```
 //!
-//! Each room takes what the room before it made and knows nothing of the rooms after it:
+//! Each room takes what the room before it made. It uses small things of other rooms, such as a hash or a durable file,
+//! but not what they do:
 //!
 //! - [`config`]: the store file, checked, with every mistake at its line
 //! - [`catalog`]: products from MongoDB, exports and dumps, in bounded blocks
@@ -21,6 +22,7 @@
 //! - [`language`]: the words of pages in each language, plural forms
 //! - [`jobs`]: the record of every run
 //! - [`reliability`]: when to stop asking what does not answer
+//! - `spelling`: what was meant by a misspelt word
 //! - [`room`]: how much memory is for what is being worked on
 //! - [`pipeline`]: the conductor
 //! - [`preview`]: the store on this machine, reloaded when something changes
@@ -46,3 +48,4 @@ pub mod reliability;
 pub mod room;
 pub mod score;
 pub mod site;
+mod spelling;

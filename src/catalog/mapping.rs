@@ -10,6 +10,7 @@ use super::document::Value;
 use super::scalars;
 use super::vocabulary::key_of;
 use crate::config::MappingFile;
+use crate::spelling::nearest;
 use rust_decimal::Decimal;
 use serde_json::Value as Written;
 use std::borrow::Cow;
@@ -639,13 +640,8 @@ fn constant(value: &Written) -> Result<Value<'static>, String> {
 
 fn unknown(what: &str, name: &str, known: impl Iterator<Item = &'static str>) -> String {
     let names: Vec<&str> = known.collect();
-    let nearest = names
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(name, known), *known))
-        .filter(|(distance, known)| *distance <= 1 + known.len() / 4)
-        .min();
-    match nearest {
-        Some((_, known)) => format!("unknown {what} `{name}`, did you mean `{known}`?"),
+    match nearest(name, &names) {
+        Some(known) => format!("unknown {what} `{name}`, did you mean `{known}`?"),
         None => format!("unknown {what} `{name}`; known are `{}`", names.join("`, `")),
     }
 }

@@ -3,6 +3,7 @@
 use super::Cli;
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
+use crate::spelling::nearest;
 use clap::{Args, CommandFactory as _};
 use std::fmt::Write as _;
 
@@ -46,9 +47,10 @@ pub(super) fn run(args: &HelpArgs, terminal: &Terminal) -> Result<Exit, Failure>
         }
         let commands = found.get_subcommands().map(|command| command.get_name().to_string());
         let known: Vec<String> = commands.chain(TOPICS.iter().map(|(name, ..)| (*name).to_string())).collect();
-        let nearest = known.iter().min_by_key(|known| strsim::damerau_levenshtein(known, word));
-        let hint = nearest
-            .map(|nearest| format!("did you mean `storegen help {nearest}`? `storegen help topics` lists the topics"));
+        let hint = Some(match nearest(word, &known) {
+            Some(near) => format!("did you mean `storegen help {near}`? `storegen help topics` lists the topics"),
+            None => "`storegen help` lists the commands, `storegen help topics` the topics".into(),
+        });
         let message = anyhow::anyhow!("there is no command or topic `{}`", super::words::harmless(word));
         return Err(Failure { exit: Exit::Usage, hint, ..Failure::failed(message) });
     }

@@ -8,7 +8,6 @@ use super::load::Overrides;
 use super::places::BlockPlaces;
 use super::shape::{joined, shortened};
 use super::source::Source;
-use super::suggest;
 use super::tree::{Content, Node};
 use super::uri::clean;
 use super::variables::Environment;
@@ -19,6 +18,7 @@ use super::{
 use crate::catalog::check_mapping;
 use crate::catalog::money::Currency;
 use crate::language::language_of;
+use crate::spelling::nearest;
 use icu_locale_core::Locale;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -391,7 +391,7 @@ impl Reading<'_> {
             "¥" | "yen" => Some("JPY"),
             "fr." | "sfr" | "franken" => Some("CHF"),
             _ if self.is_variable(path) => None,
-            _ => suggest::word(written.trim(), &USUAL_CURRENCIES),
+            _ => nearest(written.trim(), &USUAL_CURRENCIES),
         };
         let hint =
             code.map_or("write a code of three letters such as `EUR`".into(), |code| format!("did you mean `{code}`?"));
@@ -413,7 +413,7 @@ impl Reading<'_> {
         if THEMES.contains(&written) {
             return Some(ThemeSource::Embedded(written.to_string()));
         }
-        let close = suggest::word(written, &THEMES).filter(|_| !self.is_variable(path));
+        let close = nearest(written, &THEMES).filter(|_| !self.is_variable(path));
         let hint = match close {
             Some(theme) => format!("did you mean `{theme}`?"),
             None => {

@@ -7,6 +7,7 @@ use super::schema::{Kind, Schema, listed};
 use super::source::{Source, redact};
 use super::suggest::{self, Meant};
 use super::tree::{Content, Entry, Node, Scalar};
+use crate::spelling::{fold, nearest};
 use rust_decimal::Decimal;
 use serde_json::{Map, Number, Value};
 use std::ops::Range;
@@ -223,6 +224,10 @@ impl<'run> Walk<'run> {
             Kind::Word(words) => word(scalar, &words),
             Kind::Boolean => boolean(scalar),
             Kind::Integer | Kind::Number => number(scalar, schema),
+            _ if holds_controls(&scalar.text) => {
+                self.tell(span, &format!("`{path}` holds control characters"), Some("remove them"));
+                return None;
+            }
             _ => Ok(Value::String(scalar.text.clone())),
         };
         read.map_err(|hint| {
@@ -241,6 +246,10 @@ impl<'run> Walk<'run> {
     fn free(&mut self, node: &Node, path: &str) -> Option<Value> {
         match &node.content {
             Content::Faulty => None,
+            Content::Scalar(scalar) if holds_controls(&scalar.text) => {
+                self.tell(&node.span, &format!("`{path}` holds control characters"), Some("remove them"));
+                None
+            }
             Content::Scalar(scalar) => Some(plain_value(scalar)),
             Content::List(nodes) => {
                 nodes.iter().map(|node| self.free(node, path)).collect::<Option<_>>().map(Value::Array)
@@ -266,13 +275,18 @@ pub(super) fn joined(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_string() } else { format!("{path}.{key}") }
 }
 
+/// Whether a text holds what no page can show; ends of lines and tabs can be written on purpose.
+fn holds_controls(text: &str) -> bool {
+    text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
 /// One of a few words, in any case and with any separators, or a hint.
 fn word(scalar: &Scalar, words: &[&str]) -> Result<Value, Option<String>> {
-    let folded = suggest::fold(&scalar.text);
-    if let Some(word) = words.iter().find(|word| suggest::fold(word) == folded) {
+    let folded = fold(&scalar.text);
+    if let Some(word) = words.iter().find(|word| fold(word) == folded) {
         return Ok(Value::String((*word).to_string()));
     }
-    let close = scalar.written.is_none().then(|| suggest::word(&scalar.text, words)).flatten();
+    let close = scalar.written.is_none().then(|| nearest(&scalar.text, words)).flatten();
     Err(close.map(|word| format!("did you mean `{word}`?")))
 }
 

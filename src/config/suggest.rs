@@ -1,4 +1,6 @@
-//! What somebody probably meant by a word that is not known.
+//! Which setting somebody probably meant by a key that is not known.
+
+use crate::spelling::{fold, nearest};
 
 /// Words that other programs, and the older service, use for settings of ours.
 const OTHER_NAMES: [(&str, &str); 22] = [
@@ -55,26 +57,7 @@ pub(super) fn setting(key: &str, block: &str, paths: &[String]) -> Option<Meant>
     if let Some(path) = paths.iter().find(|path| last(path) == folded) {
         return Some(told(path));
     }
-    word(key, &here).or_else(|| holding(key, &here)).map(|meant| Meant::Key(meant.to_string()))
-}
-
-/// The known word closest to a misspelt one, if one is close; a word written out, or cut short, is close.
-pub(super) fn word<'known, Known: AsRef<str>>(written: &str, known: &'known [Known]) -> Option<&'known str> {
-    const SHORTEST_PREFIX: usize = 4;
-    const LONGEST: usize = 64;
-    if written.len() > LONGEST {
-        return None;
-    }
-    let folded = fold(written);
-    let allowed = (folded.chars().count() / 3).clamp(1, 4);
-    let near = |known: &str| {
-        let known = fold(known);
-        let distance = strsim::damerau_levenshtein(&folded, &known);
-        let begun = folded.len().min(known.len()) >= SHORTEST_PREFIX
-            && (folded.starts_with(&known) || known.starts_with(&folded));
-        (begun || distance <= allowed && distance < known.chars().count()).then_some(distance)
-    };
-    known.iter().filter_map(|known| Some((near(known.as_ref())?, known.as_ref()))).min().map(|(_, known)| known)
+    nearest(key, &here).or_else(|| holding(key, &here)).map(|meant| Meant::Key(meant.to_string()))
 }
 
 /// The only known key that has all words of `key` in it: `url` is `base_url`.
@@ -86,9 +69,4 @@ fn holding<'known>(key: &str, known: &'known [String]) -> Option<&'known str> {
     });
     let only = fitting.next()?;
     fitting.next().is_none().then_some(only.as_str())
-}
-
-/// Without case and separators: `storeName`, `store-name` and `store_name` are one.
-pub(super) fn fold(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
 }

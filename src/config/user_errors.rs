@@ -149,6 +149,8 @@ const FAULTS: &[(&str, &[Told])] = &[
     ),
     ("secondary_color: reddish", &[(4, 18, "`reddish` is no colour for `secondary_color`", "`\"#rrggbb\"`")]),
     ("currency: EURO", &[(4, 11, "`EURO` is no ISO 4217 currency code", "did you mean `EUR`?")]),
+    ("tax_note: \"incl\\0 VAT\"", &[(4, 11, "`tax_note` holds control characters", "remove them")]),
+    ("words:\n  en:\n    home: \"\\x1b[1m\"", &[(6, 11, "holds control characters", "remove them")]),
     ("currency: €", &[(4, 11, "`€` is no ISO 4217 currency code", "did you mean `EUR`?")]),
     ("locale: en_GB", &[(4, 9, "`en_GB` is no BCP 47 language tag", "write `en-GB`")]),
     ("locale: english", &[(4, 9, "`english` is no BCP 47 language tag", "`de-CH`")]),

@@ -7,6 +7,7 @@
 use super::plural::Plurals;
 use crate::catalog::text::is_one_line;
 use crate::catalog::vocabulary::{FaceShape, Term, Vocabulary};
+use crate::spelling::nearest;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -191,8 +192,7 @@ impl Words {
 
     /// What to say about a key that has no text.
     pub(crate) fn unknown(&self, key: &str) -> String {
-        let nearest = self.texts.keys().min_by_key(|known| strsim::damerau_levenshtein(known, key));
-        match nearest {
+        match nearest(key, self.texts.keys()) {
             Some(nearest) => format!("there are no words `{key}`, did you mean `{nearest}`?"),
             None => format!("there are no words `{key}`"),
         }

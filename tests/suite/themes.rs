@@ -137,7 +137,7 @@ fn a_theme_that_is_not_sound_is_told_with_its_line_and_the_old_store_stays() {
             "{{words.hoome}}",
             "templates/pages/about.hbs:1:1: there are no words `hoome`, did you mean `home`?",
         ),
-        ("templates/pages/aboot.hbs", "", "the nearest name is `templates/pages/about.hbs`"),
+        ("templates/pages/aboot.hbs", "", "did you mean `templates/pages/about.hbs`?"),
         (
             "templates/fragments/card.hbs",
             "a\n{{> fragments/card}}",

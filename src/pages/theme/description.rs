@@ -5,6 +5,7 @@
 use super::ThemeError;
 use crate::assets::palette::Mood;
 use crate::config::Color;
+use crate::spelling::nearest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -203,7 +204,7 @@ impl Allowed {
                 Self::Text => "write it in quotes".to_string(),
                 Self::Boolean => "write `true` or `false`".to_string(),
                 Self::Number { .. } => "write a number in that range".to_string(),
-                Self::Choice(words) => nearest(words.iter(), written.as_str().unwrap_or_default())
+                Self::Choice(words) => nearest(written.as_str().unwrap_or_default(), words)
                     .map_or("write one of these words".into(), |word| format!("did you mean `{word}`?")),
                 Self::Color => "write it in quotes, such as \"#1f2a44\"".to_string(),
             };
@@ -226,14 +227,6 @@ impl Allowed {
     }
 }
 
-fn nearest<'a>(known: impl Iterator<Item = &'a String>, written: &str) -> Option<&'a String> {
-    known
-        .map(|word| (strsim::damerau_levenshtein(word, written), word))
-        .filter(|(distance, word)| *distance <= 1 + word.len() / 4)
-        .min()
-        .map(|(_, word)| word)
-}
-
 impl Settings {
     /// Takes what the store file sets.
     pub(super) fn set(&mut self, chosen: &BTreeMap<String, Json>) -> Result<(), Vec<SettingFault>> {
@@ -241,7 +234,7 @@ impl Settings {
         for (key, written) in chosen {
             let Some(setting) = self.0.get_mut(key) else {
                 let message = format!("this theme has no setting `{key}`");
-                let hint = match nearest(self.0.keys(), key) {
+                let hint = match nearest(key, self.0.keys()) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None if self.0.is_empty() => "it has no settings at all; remove `theme_settings`".into(),
                     None => format!("it has {}", listed(self.0.keys())),
@@ -283,7 +276,7 @@ impl Settings {
 
     /// What to say about a name that no setting has.
     pub(crate) fn unknown(&self, name: &str) -> String {
-        match nearest(self.0.keys(), name) {
+        match nearest(name, self.0.keys()) {
             Some(near) => format!("there is no setting `{name}`, did you mean `{near}`?"),
             None => format!("there is no setting `{name}`; declare it in `theme.yaml`"),
         }

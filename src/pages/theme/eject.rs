@@ -4,7 +4,8 @@
 
 use super::description::Description;
 use super::layers::Layers;
-use super::{ThemeError, partials};
+use super::{ThemeError, meant, partials};
+use crate::spelling::nearest;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -24,14 +25,14 @@ pub enum EjectError {
     #[error(transparent)]
     Theme(#[from] ThemeError),
     /// The theme has no such file.
-    #[error("`{theme}` has no `{file}`; the nearest name is `{nearest}`")]
+    #[error("`{theme}` has no `{file}`{}", meant(nearest.as_deref()))]
     UnknownFile {
         /// The theme.
         theme: String,
         /// As it was asked for.
         file: String,
         /// What may have been meant.
-        nearest: String,
+        nearest: Option<String>,
     },
     /// Something is in the way.
     #[error("`{}` is there already and is not written over; choose another folder, or move it away", path.display())]
@@ -40,12 +41,12 @@ pub enum EjectError {
         path: PathBuf,
     },
     /// A file cannot be written.
-    #[error("cannot write `{}`: {source}", path.display())]
+    #[error("cannot write `{}`: {why}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
-        source: std::io::Error,
+        /// Why; not named as the source, which would be told twice.
+        why: std::io::Error,
     },
 }
 
@@ -68,13 +69,10 @@ pub fn eject(wanted: &Ejection, folder: &Path) -> Result<Vec<PathBuf>, EjectErro
         for file in &wanted.only {
             let spellings = [file.clone(), partials::file_of(file), format!("templates/{file}")];
             let Some(name) = known.iter().find(|known| spellings.contains(known)) else {
-                let nearest = known.iter().min_by_key(|known| {
-                    spellings.iter().map(|spelling| strsim::damerau_levenshtein(spelling, known)).min()
-                });
                 return Err(EjectError::UnknownFile {
                     theme: wanted.theme.clone(),
                     file: file.clone(),
-                    nearest: nearest.cloned().unwrap_or_default(),
+                    nearest: spellings.iter().find_map(|spelling| nearest(spelling, &known)).map(str::to_string),
                 });
             };
             files.push((folder.join(name), layers.bytes(name).unwrap_or_default().to_vec()));
@@ -88,7 +86,7 @@ pub fn eject(wanted: &Ejection, folder: &Path) -> Result<Vec<PathBuf>, EjectErro
         return Err(EjectError::InTheWay { path: path.clone() });
     }
     for (path, bytes) in &files {
-        write(path, bytes).map_err(|source| EjectError::Write { path: path.clone(), source })?;
+        write(path, bytes).map_err(|why| EjectError::Write { path: path.clone(), why })?;
     }
     Ok(files.into_iter().map(|(path, _)| path).collect())
 }

@@ -31,7 +31,7 @@ impl Layers {
         for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
             let entry = entry.map_err(|error| ThemeError::Read {
                 path: error.path().unwrap_or(folder).to_path_buf(),
-                source: error.into(),
+                why: error.into(),
             })?;
             if !entry.file_type().is_file() {
                 continue;
@@ -44,7 +44,7 @@ impl Layers {
                 continue;
             }
             let bytes = std::fs::read(entry.path())
-                .map_err(|source| ThemeError::Read { path: entry.path().to_path_buf(), source })?;
+                .map_err(|why| ThemeError::Read { path: entry.path().to_path_buf(), why })?;
             if is_text(&name) && std::str::from_utf8(&bytes).is_err() {
                 return Err(ThemeError::at(&name, 1, 1, "is not UTF-8 text; save it as UTF-8".into()));
             }

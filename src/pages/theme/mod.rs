@@ -19,6 +19,7 @@ use super::template::Templates;
 use crate::assets::palette::Mood;
 use crate::config::{StoreConfiguration, ThemeSource};
 use crate::language::{Words, language_of};
+use crate::spelling::nearest;
 use description::Description;
 use embedded::{TEMPLATES, THEMES};
 use layers::Layers;
@@ -73,12 +74,12 @@ pub enum ThemeError {
         name: String,
     },
     /// A file or folder cannot be read.
-    #[error("cannot read `{}` of the theme: {source}", path.display())]
+    #[error("cannot read `{}` of the theme: {why}", path.display())]
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
-        source: std::io::Error,
+        /// Why; not named as the source, which would be told twice.
+        why: std::io::Error,
     },
     /// A words file is not as it should be.
     #[error("{file}: {detail}")]
@@ -97,12 +98,12 @@ pub enum ThemeError {
         detail: String,
     },
     /// A file in `templates/` that takes the place of nothing.
-    #[error("`{file}` takes the place of no template and is no template's partial; the nearest name is `{nearest}`")]
+    #[error("`{file}` takes the place of no template and is no template's partial{}", meant(nearest.as_deref()))]
     UnknownTemplate {
         /// The file.
         file: String,
         /// What may have been meant.
-        nearest: String,
+        nearest: Option<String>,
     },
     /// A template or `theme.yaml` is not as it should be.
     #[error("{file}:{line}:{column}: {detail}")]
@@ -151,6 +152,11 @@ pub struct ThemeInfo {
 /// Names of the themes that are part of the program; all others build on the first.
 pub fn names() -> Vec<&'static str> {
     THEMES.iter().map(|theme| theme.name).collect()
+}
+
+/// The end of a message about a name that is not known.
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map_or(String::new(), |nearest| format!("; did you mean `{nearest}`?"))
 }
 
 fn listed(names: &[&str]) -> String {
@@ -326,8 +332,8 @@ fn compile(layers: &Layers, words: &Words, settings: &Settings) -> Result<Templa
         templates.add(name, expanded, words, settings)?;
     }
     if let Some(file) = layers.strange_templates().find(|file| !used.contains(*file)) {
-        let known = TEMPLATES.iter().map(|(name, _)| format!("templates/{name}"));
-        let nearest = known.min_by_key(|name| strsim::damerau_levenshtein(name, file)).unwrap_or_default();
+        let known: Vec<String> = TEMPLATES.iter().map(|(name, _)| format!("templates/{name}")).collect();
+        let nearest = nearest(file, &known).map(str::to_string);
         return Err(ThemeError::UnknownTemplate { file: file.to_string(), nearest });
     }
     Ok(templates)

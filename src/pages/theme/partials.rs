@@ -5,6 +5,7 @@
 //! would copy the page's fields for each.
 
 use super::ThemeError;
+use crate::spelling::nearest;
 
 /// Deepest nesting of partials.
 const DEEPEST: usize = 12;
@@ -145,7 +146,7 @@ impl Expansion<'_, '_> {
         }
         let Some(text) = (self.find)(name) else {
             let known = (self.known)();
-            let near = known.iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
+            let near = nearest(name, &known);
             let hint = near.map_or(String::new(), |near| format!(", or did you mean `{near}`?"));
             let file = file_of(name);
             return Err(fault(format!("there is no partial `{name}`; write `{file}`{hint}")));
