@@ -150,7 +150,7 @@ pub fn read(folder: &Path, locales: &[String]) -> Result<Content, Vec<ContentErr
         let file = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().replace('\\', "/");
         let (address, locale) = place_of(&file, locales);
         let told = version(&root, path, &file, &mut content.pictures);
-        let (version, is_faq) = match told.and_then(|told| check_address(&address, &file).map(|()| told)) {
+        let (version, is_faq) = match told.and_then(|told| check_address(&address, &file, locales).map(|()| told)) {
             Ok(told) => told,
             Err(error) => {
                 errors.push(error);
@@ -197,7 +197,7 @@ fn place_of(file: &str, locales: &[String]) -> (String, String) {
     (address.strip_suffix("/index").map(str::to_string).unwrap_or(address), locale)
 }
 
-fn check_address(address: &str, file: &str) -> Result<(), ContentError> {
+fn check_address(address: &str, file: &str, locales: &[String]) -> Result<(), ContentError> {
     let error = |message: String, hint: &str| {
         Err(ContentError { file: file.to_string(), line: None, message, hint: hint.to_string() })
     };
@@ -205,6 +205,13 @@ fn check_address(address: &str, file: &str) -> Result<(), ContentError> {
     let first = parts.next().unwrap_or_default();
     if address.split('/').any(str::is_empty) {
         return error("its name makes no address".into(), "name it with letters or digits, such as `about.md`");
+    }
+    if let Some(locale) = locales.iter().skip(1).find(|locale| locale.eq_ignore_ascii_case(first)) {
+        let hint = match address.split_once('/') {
+            Some((_, rest)) => format!("name it `{rest}.{locale}.md`, without the folder"),
+            None => "give the file another name".into(),
+        };
+        return error(format!("`/{first}/` is where the store's pages in `{locale}` are"), &hint);
     }
     if TAKEN.contains(&first) && !(first == "contact" && parts.next().is_none()) || matches!(address, "blog" | "index")
     {
@@ -314,6 +321,7 @@ pub(crate) mod tests {
             ("a.md", "no front matter"),
             ("b.md", "---\ntitle: B\nmenue: header\n---\n"),
             ("c.md", "---\ntitle: C\n---\n\n![x](../../etc/passwd.png)\n"),
+            ("de/about.md", "---\ntitle: Über uns\n---\n"),
             ("products.md", "---\ntitle: P\n---\n"),
         ]);
         let errors = read(folder.path(), &locales()).expect_err("mistakes");
@@ -321,6 +329,7 @@ pub(crate) mod tests {
         assert!(told[0].starts_with("a.md:1: "), "{told:?}");
         assert!(told[1].starts_with("b.md:3: ") && told[1].contains("menue"), "{told:?}");
         assert!(told[2].starts_with("c.md:5: there is no picture"), "{told:?}");
-        assert!(told[3].contains("`/products/` is the address"), "{told:?}");
+        assert!(told[3].contains("`/de/` is where") && errors[3].hint.contains("`about.de.md`"), "{errors:?}");
+        assert!(told[4].contains("`/products/` is the address"), "{told:?}");
     }
 }

@@ -752,7 +752,7 @@ mod tests {
                 let distinct: HashSet<_> = record.related.iter().collect();
                 prop_assert_eq!(distinct.len(), record.related.len());
                 prop_assert!(record.related.iter().all(|&other| other as usize != index));
-                prop_assert!(record.related.len() >= wanted.min(1));
+                prop_assert_eq!(record.related.len(), wanted);
             }
         }
     }

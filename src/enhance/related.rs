@@ -107,11 +107,14 @@ impl Assortment {
         for (lanes, reach) in same_kind {
             candidates.extend(lanes.near(rank, reach));
         }
-        if candidates.len() < MOST_RELATED {
-            candidates.extend(same_type.near(rank, type_reach));
-        }
         candidates.sort_unstable();
         candidates.dedup();
+        // The product itself is among them.
+        if candidates.len() <= MOST_RELATED {
+            candidates.extend(same_type.near(rank, type_reach));
+            candidates.sort_unstable();
+            candidates.dedup();
+        }
         let own = &self.traits[rank as usize];
         ranked.clear();
         ranked.extend(

@@ -223,9 +223,8 @@ fn holds_markup(text: &str) -> bool {
     let starts = |sign: char| text.match_indices(sign).map(|(at, _)| &text[at + 1..]);
     starts('<').any(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')))
         || starts('&').any(|rest| {
-            rest.find(';').is_some_and(|end| {
-                (2..=10).contains(&end) && rest[..end].chars().all(|c| c.is_ascii_alphanumeric() || c == '#')
-            })
+            let name = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'#').take(11).count();
+            (2..=10).contains(&name) && rest.as_bytes().get(name) == Some(&b';')
         })
 }
 
@@ -331,6 +330,12 @@ mod tests {
     #[test]
     fn html_is_made_harmless() {
         assert_eq!(safe_html("a\n\nb & c"), "<p>a</p><p>b &amp; c</p>");
+        for (text, is_markup) in
+            [("a &amp; b", true), ("a & b; c", false), ("&#8364;", true), ("&x;", false), ("R&D;", false)]
+        {
+            assert_eq!(holds_markup(text), is_markup, "{text}");
+        }
+        assert!(!holds_markup("&abcdefghijk;") && holds_markup("&abcdefghij;"));
         assert_eq!(safe_html("first\n\nsecond\nline"), "<p>first</p><p>second<br>line</p>");
         let hostile = safe_html(
             "<script>alert(1)</script><p onclick=x style=y>Hi <img src=x onerror=alert(1)><a href='javascript:x'>l</a></p>",

@@ -1,7 +1,8 @@
 //! `.storegen/audit.jsonl`: what was done to stores, by whom and from which configuration, one JSON object a line.
 //!
-//! In: deeds. Out: lines at the end of the file, on the disk when the call returns. Nothing is ever changed in it: a file
-//! that has grown large gets a number (`audit-1.jsonl` is the newest of them) and a new one begins. Holds no secret.
+//! In: deeds. Out: lines at the end of the file, on the disk when the call returns. No line is ever changed: a file that has
+//! grown large gets a number (`audit-1.jsonl` is the newest of them) and a new one begins; the oldest goes once there are
+//! too many. Holds no secret.
 
 use super::file::{JobStore, open_private};
 use super::record::JobId;

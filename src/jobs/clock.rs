@@ -1,4 +1,4 @@
-//! Time, passed in: only this file asks the system for it.
+//! The time of day, passed in. Waits of other rooms use the stopwatch of the system.
 
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;

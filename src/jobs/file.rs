@@ -57,7 +57,14 @@ pub enum StateError {
     },
     /// The system does not let it be read or written.
     #[error("{0:#}")]
-    Io(#[from] anyhow::Error),
+    Io(anyhow::Error),
+}
+
+impl From<anyhow::Error> for StateError {
+    // Without naming it as the source: it is in the message, and would be told twice.
+    fn from(error: anyhow::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 /// A state file that could not be understood, and where it is now.
@@ -263,10 +270,9 @@ impl JobStore {
             request.write(&self.request_path(&job.job_id))?;
         }
         document.jobs.insert(0, job.clone());
-        for forgotten in retention::forget(&mut document.jobs, settings, now) {
-            retention::remove_files(&self.folder, &forgotten);
-        }
+        let forgotten = retention::forget(&mut document.jobs, settings, now);
         self.write(&document)?;
+        retention::remove_files(&self.folder, &forgotten);
         Ok(Begun { job, running, set_aside })
     }
 

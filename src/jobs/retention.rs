@@ -52,9 +52,14 @@ pub(super) fn forget(jobs: &mut Vec<GenerationJob>, settings: &JobSettings, now:
     forgotten
 }
 
-/// Removes the files of a job.
-pub(super) fn remove_files(folder: &Path, job_id: &JobId) {
-    for (path, _) in files(folder).into_iter().filter(|(_, owner)| owner == job_id) {
+/// Removes the files of jobs. The record goes first: a file without a job is found by the next cleaning, a job without its
+/// files is not.
+pub(super) fn remove_files(folder: &Path, jobs: &[JobId]) {
+    if jobs.is_empty() {
+        return;
+    }
+    let jobs: BTreeSet<&JobId> = jobs.iter().collect();
+    for (path, _) in files(folder).into_iter().filter(|(_, owner)| jobs.contains(owner)) {
         let _ = fs::remove_file(path);
     }
 }
@@ -83,7 +88,7 @@ impl JobStore {
         let kept = document.jobs.len();
         let bytes = files.iter().filter_map(|path| path.metadata().ok()).map(|metadata| metadata.len()).sum();
         if !dry_run {
-            // The record goes first: a file without a job is found by the next cleaning, a job without its files is not.
+            // As in `remove_files`.
             if !forgotten.is_empty() {
                 self.write(&document)?;
             }

@@ -14,6 +14,8 @@ use crate::event::{Finding, Outcome};
 use crate::language::is_same_language;
 use serde::Serialize;
 use serde_json::json;
+use std::cell::LazyCell;
+use std::collections::HashSet;
 use time::Date;
 use url::Url;
 
@@ -397,13 +399,15 @@ fn place_of(page: &ContentPage, version: &Version, link: &str) -> Place {
 
 /// Links of the content folder that lead into the store, but to no page of it.
 pub fn broken_links(config: &StoreConfiguration, plan: &Plan) -> Vec<Finding> {
+    // Looked at only where there are links, of which most stores have none.
+    let paths: LazyCell<HashSet<&str>, _> = LazyCell::new(|| plan.pages.iter().map(|page| &*page.path).collect());
     let mut findings = Vec::new();
     for page in &config.content.pages {
         for version in page.versions.values() {
             for (offset, link) in html::links(&version.text) {
                 let is_broken = match place_of(page, version, &link) {
                     Place::Outside => false,
-                    Place::Inside { path, .. } => !plan.pages.iter().any(|page| *page.path == path),
+                    Place::Inside { path, .. } => !paths.contains(&*path),
                     Place::Nowhere => true,
                 };
                 if is_broken {
