@@ -40,8 +40,7 @@ pub(super) fn run(args: &MergeArgs, global: &GlobalArgs, terminal: &Terminal) ->
     protected.extend(args.parts.iter().cloned());
     let output = Output::claim(&args.output, &protected, args.overwrite)
         .map_err(|refused| Failure::usage(refused.to_string(), "name another folder, or make room"))?;
-    let published =
-        merge(output, &args.parts, &journal_dir, JobId::random().as_str(), None).map_err(Failure::failed)?;
+    let published = merge(output, &args.parts, &journal_dir, JobId::random().as_str()).map_err(Failure::failed)?;
     let deed = Deed::Merged {
         output: &std::path::absolute(&args.output).unwrap_or_else(|_| args.output.clone()),
         parts: &args.parts,

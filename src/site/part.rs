@@ -4,7 +4,7 @@
 //! manifest and a description of what it is a part of. Out: the store, byte for byte that of one machine, or a refusal
 //! that names what is missing or does not fit.
 
-use super::{Digest, Manifest, Memory, Output, Published, Staging};
+use super::{Digest, Manifest, Output, Published, Staging};
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -103,17 +103,11 @@ impl Staging {
 ///
 /// # Errors
 /// When the parts are not those of one store, one is missing, given twice or damaged, or the store cannot be published.
-pub fn merge(
-    output: Output,
-    parts: &[PathBuf],
-    journal_dir: &Path,
-    job_id: &str,
-    memory: Option<Memory<'_>>,
-) -> anyhow::Result<Published> {
+pub fn merge(output: Output, parts: &[PathBuf], journal_dir: &Path, job_id: &str) -> anyhow::Result<Published> {
     let described: Vec<(&PathBuf, Part)> =
         parts.iter().map(|path| Ok((path, read(path)?))).collect::<anyhow::Result<_>>()?;
     check_together(&described)?;
-    let staging = output.stage(journal_dir, job_id, memory)?;
+    let staging = output.stage(journal_dir, job_id, None)?;
     let mut taken = BTreeMap::new();
     for path in parts {
         let manifest = Manifest::read(path)?;

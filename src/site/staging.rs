@@ -265,12 +265,6 @@ impl Staging {
         if *self.last.entries[place].path == *path { Some(place) } else { self.last.find(path) }
     }
 
-    /// Whether a file stands in the output as the last run wrote it. It is part of the new store once [`Staging::keep`]
-    /// or [`Staging::write`] says so.
-    pub fn stands(&self, path: &str) -> bool {
-        self.find(path).is_some_and(|place| self.intact[place])
-    }
-
     /// Adds a file.
     ///
     /// # Errors
@@ -350,17 +344,6 @@ impl Staging {
         }
         place(fingerprint, to.metadata().map_or(0, |metadata| modified(&metadata)), true);
         Ok(fingerprint)
-    }
-
-    /// Number of files so far.
-    pub fn len(&self) -> usize {
-        let kept = self.fate.iter().filter(|fate| fate.load(Ordering::Relaxed) & KEPT != 0);
-        lock(&self.files).files.len() + kept.count()
-    }
-
-    /// Whether there are no files yet.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Every file of the new store so far, by path: what was written, kept, or is needed by what was kept.

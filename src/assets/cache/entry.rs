@@ -61,16 +61,6 @@ impl<About> Entry<About> {
         Some(bytes)
     }
 
-    /// How many files it has.
-    pub fn blob_count(&self) -> usize {
-        self.blobs.len()
-    }
-
-    /// Length of one of its files in bytes.
-    pub fn blob_length(&self, index: usize) -> Option<u64> {
-        self.blobs.get(index).map(|blob| blob.length)
-    }
-
     /// An entry and the bytes that stand before its blobs.
     pub(super) fn new<B: AsRef<[u8]>>(
         about: About,
