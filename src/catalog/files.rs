@@ -83,10 +83,19 @@ impl Files {
         }
     }
 
+    fn all(&self) -> impl Iterator<Item = &CollectionFile> {
+        self.products.iter().chain(Beside::ALL.into_iter().filter_map(|kind| self.of(kind)))
+    }
+
+    /// Whether every file can be opened; reads no document.
+    pub(super) fn check(&self) -> Result<(), CatalogError> {
+        self.all().try_for_each(|file| FileDocuments::open(file).map(drop))
+    }
+
     /// What shows whether any of the files has been written to: which they are, their sizes and times.
     pub(super) fn witness(&self) -> Option<Vec<u8>> {
         let mut witness = Vec::new();
-        for file in self.products.iter().chain(Beside::ALL.into_iter().filter_map(|kind| self.of(kind))) {
+        for file in self.all() {
             let metadata = file.path.metadata().ok()?;
             let since = |time: io::Result<SystemTime>| time.ok()?.duration_since(SystemTime::UNIX_EPOCH).ok();
             #[cfg(unix)]

@@ -206,7 +206,7 @@ impl Source {
     ) -> Result<Option<ServerHealth>, CatalogError> {
         match &self.origin {
             Origin::MongoDb(server) => server.health(&self.collections.products, now, observer).map(Some),
-            Origin::Files(_) => Ok(None),
+            Origin::Files(files) => files.check().map(|()| None),
         }
     }
 

@@ -32,7 +32,8 @@ pub(super) fn run(args: &ExplainArgs, _global: &GlobalArgs, terminal: &Terminal)
     if explanation.products.is_empty() && explanation.findings.is_empty() {
         return Err(Failure::usage(
             format!("no product has the SKU, id or slug `{}`", harmless(wanted)),
-            "the last part of a product page's address is its slug",
+            "the last part of a product page's address is its slug; a document that was left out is found by its id, and \
+             `storegen check` tells which those are",
         ));
     }
     if args.json {

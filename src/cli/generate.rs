@@ -129,9 +129,13 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
     let config = match &args.configs[..] {
         [config] => config,
         configs => {
-            for (is_given, option) in
-                [(args.choices.output.is_some(), "--output"), (args.watch, "--watch"), (args.dry_run, "--dry-run")]
-            {
+            let tells_json = args.conduct.progress == ProgressChoice::Json;
+            for (is_given, option) in [
+                (args.choices.output.is_some(), "--output"),
+                (args.watch, "--watch"),
+                (args.dry_run, "--dry-run"),
+                (tells_json, "--progress json"),
+            ] {
                 if is_given {
                     let hint = "give one store file, or leave the option out";
                     return Err(Failure::usage(

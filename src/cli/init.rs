@@ -24,10 +24,10 @@ pub(super) struct InitArgs {
     #[arg(long, value_name = "COLOR", value_parser = color_of)]
     primary_color: Option<Color>,
     /// Name of a theme of the program, or the folder of your own
-    #[arg(long)]
+    #[arg(long, value_parser = theme_of)]
     theme: Option<String>,
     /// Where products come from: a MongoDB address or a path; without it, a small sample catalogue
-    #[arg(long, value_name = "URI")]
+    #[arg(long, value_name = "URI", value_parser = source_of)]
     source: Option<String>,
     /// Ask nothing
     #[arg(short, long)]
@@ -42,6 +42,22 @@ fn name_of(text: &str) -> Result<String, String> {
 
 fn color_of(text: &str) -> Result<Color, String> {
     Color::parse(text).ok_or_else(|| "write it like `#1f3d3a`".into())
+}
+
+/// A folder may be made later; a name is known now.
+fn theme_of(text: &str) -> Result<String, String> {
+    let themes = crate::pages::theme::names();
+    match text.trim() {
+        theme if theme.contains('/') || theme.starts_with('.') || themes.contains(&theme) => Ok(theme.to_string()),
+        _ => Err(format!("the program has {}; a theme of your own is a path such as ./theme", themes.join(", "))),
+    }
+}
+
+fn source_of(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("name a MongoDB address or a path".into()),
+        source => Ok(source.to_string()),
+    }
 }
 
 pub(super) fn run(args: &InitArgs, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -76,11 +92,11 @@ fn ask(choices: &mut Choices, terminal: &Terminal) -> Result<(), Failure> {
         choices.primary_color = answer(terminal, "Colour of buttons and links", "#1f3d3a", color_of)?;
     }
     if choices.theme.is_none() {
-        choices.theme = answer(terminal, "Theme", "modern-minimal", |text| Ok(text.to_string()))?;
+        choices.theme = answer(terminal, "Theme", "modern-minimal", theme_of)?;
     }
     if choices.source.is_none() {
         let question = "Catalogue: a MongoDB address, a path, or a sample";
-        choices.source = answer(terminal, question, "sample", |text| Ok(text.to_string()))?;
+        choices.source = answer(terminal, question, "sample", source_of)?;
     }
     Ok(())
 }

@@ -36,6 +36,7 @@ mod words;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use exit::{Exit, Failure};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use terminal::{ColorChoice, Terminal, Verbosity};
@@ -128,8 +129,15 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version come this way too. A reader that has gone away is no failure.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+            return match error.print() {
+                Err(lost) if !error.use_stderr() && lost.kind() != ErrorKind::BrokenPipe => {
+                    let terminal = Terminal::new(ColorChoice::Auto, Verbosity::Normal);
+                    terminal.failure(&terminal::unwritten(&lost));
+                    Exit::Failed.into()
+                }
+                _ if error.use_stderr() => Exit::Usage.into(),
+                _ => Exit::Done.into(),
+            };
         }
     };
     let verbosity = match &cli.command {
@@ -139,7 +147,7 @@ pub fn run() -> ExitCode {
         _ => Verbosity::Normal,
     };
     let terminal = Terminal::new(cli.global.color, verbosity);
-    match cli.run(&terminal) {
+    match cli.run(&terminal).and_then(|exit| terminal.results().map(|()| exit)) {
         Ok(exit) => exit.into(),
         Err(failure) => {
             terminal.failure(&failure);

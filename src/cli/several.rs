@@ -4,13 +4,14 @@
 
 use super::exit::{Exit, Failure};
 use super::generate::{self, Choices, Conduct, Order};
-use super::terminal::Terminal;
+use super::terminal::{Terminal, Verbosity};
 use super::{GlobalArgs, state, words};
 use crate::catalog::SharedReadings;
 use crate::config::{StoreConfiguration, StoreText};
 use crate::event::Reading;
 use crate::jobs::GenerationJob;
 use crate::pipeline::Held;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +34,10 @@ pub(super) fn run(
     global: &GlobalArgs,
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
-    let shared = shared_by(configs, choices);
+    let loaded = load_all(configs, choices);
+    refuse_shared_outputs(&loaded)?;
+    let stores: Vec<StoreConfiguration> = loaded.into_iter().map(|(_, store)| store).collect();
+    let shared = SharedReadings::among(&stores);
     let quietly = args.for_one_of_several();
     let quiet = terminal.quiet();
     let next = AtomicUsize::new(0);
@@ -43,6 +47,10 @@ pub(super) fn run(
             let one = make(config, choices, &shared, &quietly, global, &quiet);
             let mark = mark(&one.outcome, terminal);
             terminal.note(&format!("{mark} {}", words::shown(config)));
+            if let Some(taken_at) = one.job.as_ref().and_then(|job| job.catalog_as_of) {
+                let from = format!("offline: made from the copy of {}", words::moment(taken_at));
+                terminal.warn(&format!("{}: {from}", words::shown(config)));
+            }
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(one);
         }
     };
@@ -57,7 +65,7 @@ pub(super) fn run(
     if args.is_json() {
         let jobs: Vec<&GenerationJob> = went.iter().filter_map(|(_, went)| went.job.as_ref()).collect();
         terminal.json(&jobs)?;
-    } else {
+    } else if terminal.verbosity > Verbosity::Quiet {
         terminal.result(&table(&went, terminal));
     }
     for (config, went) in &went {
@@ -69,13 +77,30 @@ pub(super) fn run(
     Ok(exit_of(&went))
 }
 
-/// The catalogues that more than one of the stores needs. A store file that is wrong has none; its job tells what is wrong.
-fn shared_by(configs: &[PathBuf], choices: &Choices) -> SharedReadings {
-    let load = |config: &PathBuf| {
-        StoreText::read(config).ok()?.load(&choices.overrides(), &|name| std::env::var(name).ok()).ok()
+/// What can be understood of the store files; what is wrong with the others is told by their jobs.
+fn load_all<'c>(configs: &'c [PathBuf], choices: &Choices) -> Vec<(&'c Path, StoreConfiguration)> {
+    let load = |config: &'c PathBuf| {
+        let text = StoreText::read(config).ok()?;
+        Some((config.as_path(), text.load(&choices.overrides(), &|name| std::env::var(name).ok()).ok()?))
     };
-    let loaded: Vec<StoreConfiguration> = configs.iter().filter_map(load).collect();
-    SharedReadings::among(&loaded)
+    configs.iter().filter_map(load).collect()
+}
+
+/// Two stores in one folder would each take the place of the other.
+fn refuse_shared_outputs(stores: &[(&Path, StoreConfiguration)]) -> Result<(), Failure> {
+    let mut first: BTreeMap<PathBuf, &Path> = BTreeMap::new();
+    for (config, store) in stores {
+        // Links are seen through where the folder is there already.
+        let output = store.output.canonicalize().unwrap_or_else(|_| store.output.clone());
+        let shown = output.display().to_string();
+        if let Some(other) = first.insert(output, config) {
+            return Err(Failure::usage(
+                format!("`{}` and `{}` would both be written to `{shown}`", words::shown(other), words::shown(config)),
+                "give each store an `output` of its own",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn make(
@@ -118,7 +143,7 @@ fn table(went: &[(&Path, Went)], terminal: &Terminal) -> String {
             number(done.map(|job| job.processed_products)),
             number(changes.map(|changes| changes.pages_made)),
             number(changes.map(|changes| changes.pages_kept)),
-            changes.map_or("-", |changes| came_by(changes.reading)).to_string(),
+            changes.map_or("-", |changes| came_by(changes.reading, job)).to_string(),
             seconds.map_or_else(|| "-".to_string(), words::duration),
         ]
     };
@@ -143,7 +168,10 @@ fn table(went: &[(&Path, Went)], terminal: &Terminal) -> String {
 }
 
 /// How a store came by its catalogue, in a word.
-fn came_by(reading: Reading) -> &'static str {
+fn came_by(reading: Reading, job: Option<&GenerationJob>) -> &'static str {
+    if job.is_some_and(|job| job.catalog_as_of.is_some()) {
+        return "old copy";
+    }
     match reading {
         Reading::SameFiles => "as before",
         Reading::Told { .. } => "changes",

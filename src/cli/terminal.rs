@@ -4,10 +4,17 @@
 //! an error. Colour never carries meaning alone.
 
 use super::exit::{Failure, Message};
+use anyhow::anyhow;
 use console::{Style, Term};
 use serde::Serialize;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What to say of a result that is lost.
+pub(super) fn unwritten(error: &io::Error) -> Failure {
+    Failure::failed(anyhow!("cannot write the result: {error}"))
+}
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -37,6 +44,8 @@ pub(super) struct Terminal {
     pub(super) err: Paint,
     pub(super) verbosity: Verbosity,
     reader_gone: AtomicBool,
+    /// Why a result could not be written, where its reader has not merely gone away.
+    lost: OnceLock<io::Error>,
 }
 
 impl Terminal {
@@ -51,20 +60,31 @@ impl Terminal {
             err: Paint { color: wants_color(io::stderr().is_terminal()) },
             verbosity,
             reader_gone: AtomicBool::new(false),
+            lost: OnceLock::new(),
         }
     }
 
     /// The same place, where only errors are told.
     pub(super) fn quiet(&self) -> Self {
-        Self { out: self.out, err: self.err, verbosity: Verbosity::Quiet, reader_gone: AtomicBool::new(false) }
+        let (reader_gone, lost) = (AtomicBool::new(false), OnceLock::new());
+        Self { out: self.out, err: self.err, verbosity: Verbosity::Quiet, reader_gone, lost }
     }
 
     /// Prints a result to stdout.
     pub(super) fn result(&self, text: &str) {
         let mut stdout = io::stdout().lock();
-        if stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err() {
+        if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             self.reader_gone.store(true, Ordering::Relaxed);
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                // The first trouble says most.
+                let _ = self.lost.set(error);
+            }
         }
+    }
+
+    /// What came of results; an error where one of them could not be written.
+    pub(super) fn results(&self) -> Result<(), Failure> {
+        self.lost.get().map_or(Ok(()), |error| Err(unwritten(error)))
     }
 
     /// Prints a result as JSON to stdout.

@@ -31,7 +31,10 @@ impl Choices {
             // JSON's strings are YAML's.
             let written = |key: &str, value: &str| format!("{key}: {}", serde_json::Value::from(value));
             match (line, self) {
-                (line, Self { name: Some(name), .. }) if line.starts_with("store_name:") => written("store_name", name),
+                (line, Self { name: Some(name), .. }) if line.starts_with("store_name:") => {
+                    // A name is what it is; only a catalogue's address may ask for variables.
+                    written("store_name", &name.replace('$', "$$"))
+                }
                 (line, Self { primary_color: Some(color), .. }) if line.starts_with("primary_color:") => {
                     written("primary_color", &color.to_string())
                 }
@@ -89,10 +92,14 @@ pub fn scaffold(folder: &Path, choices: &Choices) -> Result<Vec<PathBuf>, Scaffo
     }
     let mut written = Vec::new();
     for (path, text) in files {
-        write_new(&path, &text).map_err(|source| match source.kind() {
-            io::ErrorKind::AlreadyExists => ScaffoldError::Exists(vec![path.clone()]),
-            _ => ScaffoldError::Write { path: path.clone(), source },
-        })?;
+        if let Err(source) = write_new(&path, &text) {
+            // What is there by halves would be in the way of the next attempt.
+            written.iter().for_each(|path: &PathBuf| _ = fs::remove_file(path));
+            return Err(match source.kind() {
+                io::ErrorKind::AlreadyExists => ScaffoldError::Exists(vec![path]),
+                _ => ScaffoldError::Write { path, source },
+            });
+        }
         written.push(path);
     }
     Ok(written)
@@ -107,7 +114,8 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    File::create_new(path)?.write_all(text.as_bytes())
+    let mut file = File::create_new(path)?;
+    file.write_all(text.as_bytes()).inspect_err(|_| _ = fs::remove_file(path))
 }
 
 #[cfg(test)]

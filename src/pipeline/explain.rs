@@ -1,6 +1,6 @@
 //! How a product got its scores, its quality and its place.
 
-use super::{RunError, media_of, read_catalog};
+use super::{RunError, media_of, read_catalog, theme};
 use crate::catalog::vocabulary::FaceShape;
 use crate::config::StoreConfiguration;
 use crate::event::{Event, Finding, Observer};
@@ -79,7 +79,9 @@ pub fn explain(
 ) -> Result<Explanation, RunError> {
     let listener = Listener { observer, findings: Mutex::default() };
     let words = Words::english();
-    let read = read_catalog(config, &words, &media_of(config), work_dir, &listener)?;
+    // Titles and descriptions are those of the store, in its language.
+    let theme = theme::load(config)?;
+    let read = read_catalog(config, theme.words(), &media_of(config), work_dir, &listener)?;
     let catalog = &read.catalog;
     let mut explanation = Explanation::default();
     let mut ids = vec![wanted.to_string()];

@@ -53,7 +53,44 @@ fn shells_and_manuals_are_served() {
         assert!(store.run(&["help", topic]).code(0).stdout.lines().count() > 7, "{topic}");
     }
     assert!(store.run(&["help", "generate"]).code(0).stdout.contains("--dry-run"));
-    store.run(&["help", "themse"]).code(2).says("did you mean `storegen help themes`?");
+    store.run(&["help", "thmes"]).code(2).says("did you mean `storegen help themes`?");
+    // A guess that is wild helps nobody.
+    let wild = store.run(&["help", "quarterly-report"]).code(2).says("`storegen help topics` the topics");
+    assert!(!wild.stderr.contains("did you mean"), "{}", wild.stderr);
+}
+
+#[test]
+fn init_takes_only_what_makes_a_sound_store_file() {
+    let store = Store::new(CONFIG);
+    store.run(&["init", "cash", "--yes", "--name", "Cash$$Co ${NOBODY}"]).code(0);
+    store.run(&["generate", "cash/store.yaml", "--quiet"]).code(0);
+    let page = std::fs::read_to_string(store.path("cash/store/index.html")).expect("a store");
+    assert!(page.contains("Cash$$Co ${NOBODY}"), "{page}");
+    store.run(&["init", "no-theme", "--yes", "--theme", "nope"]).code(2).says("modern-minimal, eyewear-focused");
+    store.run(&["init", "no-source", "--yes", "--source", " "]).code(2).says("name a MongoDB address or a path");
+    assert!(!store.path("no-theme").exists() && !store.path("no-source").exists());
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let store = Store::new(CONFIG);
+    for arguments in [&["schema"][..], &["status", "--json"], &["help", "topics"], &["generate", "--help"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a device that is always full");
+        let run = store.command(arguments).stdout(full).output().expect("it runs");
+        let told = String::from_utf8_lossy(&run.stderr);
+        assert_eq!(run.status.code(), Some(1), "{arguments:?}: {told}");
+        assert!(told.contains("cannot write the result"), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
+fn what_the_system_says_is_told_once() {
+    let store = Store::new(CONFIG);
+    let told = store.generate(&["--state", "/dev/null/x/state.json"]).code(1).stderr;
+    let errors: Vec<&str> = told.lines().filter(|line| line.starts_with("error:")).collect();
+    assert_eq!(errors.concat().matches("Not a directory").count(), 1, "{told}");
+    let told = store.run(&["themes", "eject", "modern-minimal", "/dev/null/x"]).code(1).stderr;
+    assert_eq!(told.matches("Not a directory").count(), 1, "{told}");
 }
 
 #[test]
@@ -90,6 +127,17 @@ fn explain_shows_how_a_product_got_its_scores() {
     for part in ["Penrose", "oval", "heart", "quality"] {
         assert!(told.to_lowercase().contains(&part.to_lowercase()), "no `{part}` in\n{told}");
     }
+    // In the store's own language, as its page has it.
+    let store = store.edit(|config| config.replace("locale: en-GB", "locale: de"));
+    let explained = store.run(&["explain", "store.yaml", sku, "--json"]).code(0).json();
+    let description =
+        explained["products"][0]["seo_description"].as_str().expect("a description").replace('&', "&amp;");
+    store.generate(&["--quiet"]).code(0);
+    let page = store.page("products/penrose/index.html").replace("&#39;", "'");
+    assert!(
+        page.contains(&format!("<meta name=\"description\" content=\"{description}\">")),
+        "{description} in {page}"
+    );
     let run = store.run(&["explain", "store.yaml", "NO-SUCH-SKU"]);
     assert!(matches!(run.code, Some(1 | 2)) && run.stderr.contains("NO-SUCH-SKU"), "{:?} {}", run.code, run.stderr);
 }

@@ -46,6 +46,14 @@ fn the_doctor_finds_a_shop_of_files_well() {
 }
 
 #[test]
+fn the_doctor_opens_the_files_of_the_catalogue() {
+    // Begins like a compressed file, and is none.
+    let store = Store::new(CONFIG).file("catalog/products.jsonl.gz", [0x1f, 0x8b, 0, 0]);
+    let told = store.run(&["doctor", "store.yaml"]).code(1).stdout;
+    assert!(told.contains("products.jsonl.gz"), "{told}");
+}
+
+#[test]
 fn the_doctor_tells_what_is_amiss_and_what_to_do() {
     let broken = Store::new("store_name: X\ntheem: y\n");
     let checks = examined(&broken, 2);

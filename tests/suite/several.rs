@@ -47,6 +47,20 @@ fn many_stores_are_made_in_one_run_and_each_has_its_job() {
 }
 
 #[test]
+fn two_stores_in_one_folder_are_refused_before_anything_is_made() {
+    let store = stores();
+    let north = std::fs::read_to_string(store.path(ALL[0])).expect("a store file");
+    store.write("stores/again.yaml", north.replace("Glasses north", "Other glasses"));
+    let run = store.run(&["generate", ALL[0], ALL[1], "stores/again.yaml"]).code(2);
+    let (told, hint) =
+        ("`stores/north.yaml` and `stores/again.yaml` would both be written to", "an `output` of its own");
+    assert!(run.stderr.contains(told) && run.stderr.contains(hint), "{}", run.stderr);
+    assert!(!store.path("stores/out").exists());
+    // Nor does anybody have to read a table who asked for quiet.
+    assert_eq!(store.run(&["generate", ALL[0], ALL[1], "--quiet"]).code(0).stdout, "");
+}
+
+#[test]
 fn a_store_that_fails_does_not_keep_others_from_their_work() {
     let store = stores();
     store.write("stores/south.yaml", "store_name: Broken\nbase_url: nowhere\n");
@@ -54,6 +68,7 @@ fn a_store_that_fails_does_not_keep_others_from_their_work() {
     assert!(run.stdout.contains("✗") && run.stdout.matches("✓").count() == 2, "{}", run.stdout);
     assert!(!tree_of(&store.path("stores/out/west")).is_empty() && !store.path("stores/out/south").exists());
     store.run(&["generate", ALL[0], ALL[2], "--output", "x"]).code(2).says("`--output` is for one store");
+    store.run(&["generate", ALL[0], ALL[2], "--progress", "json"]).code(2).says("`--progress json` is for one store");
 }
 
 /// Stores of one database that differ in all that stores may differ in.
@@ -323,6 +338,9 @@ fn each_store_keeps_a_copy_of_what_another_has_read() {
     for (name, before) in chain.names().zip(&before) {
         assert_same_tree(before, &chain.tree(name), "from the copy");
     }
+    let run = chain.run(&["--offline-ok", "--full"]).code(0);
+    assert_eq!(run.stderr.matches("offline: made from the copy of").count(), 2, "{}", run.stderr);
+    assert_eq!(run.stdout.matches("old copy").count(), 2, "{}", run.stdout);
 }
 
 #[test]
