@@ -197,7 +197,8 @@ pub(super) struct StoreFile {
     #[serde(default)]
     pub(super) commerce: CommerceFile,
 
-    /// A few words about taxes that stand beside every price. Example: `tax_note: incl. VAT`
+    /// A few words about taxes that stand beside a frame's price and the cart's total, and below listings. Example:
+    /// `tax_note: incl. VAT`
     #[serde(default)]
     #[schemars(schema_with = "text_in_languages")]
     pub(super) tax_note: Option<String>,

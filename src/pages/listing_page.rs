@@ -24,6 +24,7 @@ const LONGEST_NAME: usize = 36;
 #[derive(Serialize)]
 struct ListingPage<'a> {
     crumbs: Vec<CrumbLink>,
+    tax_note: Option<&'a str>,
     heading: String,
     intro: Option<String>,
     /// Safe HTML from the catalogue.
@@ -157,6 +158,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, listing: &Listing, number: u
     let Tools { filters, sorting } = Tools::of_listing(shop, listing.subject)?;
     let (facet, value) = FacetKind::of_subject(shop, listing.subject).unzip();
     let page = ListingPage {
+        tax_note: shop.config.tax_note.as_deref(),
         crumbs: outer::crumb_links(shop, &crumbs),
         heading: wording.heading,
         intro: Some(wording.intro).filter(|_| number == 1),

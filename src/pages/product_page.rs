@@ -98,6 +98,8 @@ struct Row<'a> {
     label: &'a str,
     value: String,
     url: Option<String>,
+    /// Whether it is the colour that is shown, which shoppers may choose.
+    is_color: bool,
 }
 
 /// The frame in a colour.
@@ -283,7 +285,13 @@ fn rating(shop: &Shop<'_>, enhanced: &EnhancedProduct) -> Option<String> {
 }
 
 fn row<'a>(shop: &Shop<'a>, key: &'static str, value: Option<String>) -> Option<Row<'a>> {
-    Some(Row { key: Some(key), label: shop.words.say(key), value: value.filter(|value| !value.is_empty())?, url: None })
+    Some(Row {
+        key: Some(key),
+        label: shop.words.say(key),
+        value: value.filter(|value| !value.is_empty())?,
+        url: None,
+        is_color: false,
+    })
 }
 
 fn linked<'a>(
@@ -294,7 +302,7 @@ fn linked<'a>(
 ) -> Option<Row<'a>> {
     let term = term?;
     let url = shop.url_of(subject(term));
-    Some(Row { key: Some(key), label: shop.words.say(key), value: shop.label(term).to_string(), url })
+    Some(Row { key: Some(key), label: shop.words.say(key), value: shop.label(term).to_string(), url, is_color: false })
 }
 
 fn list(shop: &Shop<'_>, vocabulary: Vocabulary, terms: &[Term]) -> Option<String> {
@@ -328,7 +336,7 @@ fn key_facts<'a>(shop: &Shop<'a>, enhanced: &EnhancedProduct) -> Vec<Row<'a>> {
         row(shop, "weight", product.measurements.weight.map(|weight| grams(shop, weight))),
     ];
     // The details below say them again.
-    rows.into_iter().flatten().map(|row| Row { key: None, ..row }).collect()
+    rows.into_iter().flatten().map(|row| Row { key: None, is_color: row.key == Some("color"), ..row }).collect()
 }
 
 /// The frame in all of its colours, each drawn, or shown by its photo; its own one comes first.
@@ -419,12 +427,18 @@ fn is_hex_color(text: &str) -> bool {
 
 fn frame_rows<'a>(shop: &Shop<'a>, record: &ProductRecord, enhanced: &EnhancedProduct) -> Vec<Row<'a>> {
     let product = &enhanced.product;
+    let mut colors = product.colors.clone();
+    for variant in &product.variants {
+        if colors.iter().all(|color| color.key != variant.color.key) {
+            colors.push(variant.color.clone());
+        }
+    }
     let rows = [
         linked(shop, "frame_type", record.frame_type, Subject::FrameType),
         linked(shop, "frame_shape", record.frame_shape, Subject::FrameShape),
         row(shop, "rim", one(shop, Vocabulary::Rim, product.rim.as_ref())),
         row(shop, "materials", list(shop, Vocabulary::Material, &product.materials)),
-        row(shop, "colors", list(shop, Vocabulary::Color, &product.colors)),
+        row(shop, "colors", list(shop, Vocabulary::Color, &colors)),
         row(shop, "made_for", one(shop, Vocabulary::Gender, product.gender.as_ref())),
         row(shop, "age_group", one(shop, Vocabulary::Other, product.age_group.as_ref())),
         row(shop, "style", one(shop, Vocabulary::Other, product.style.as_ref())),
@@ -472,7 +486,7 @@ fn size<'a>(shop: &Shop<'a>, record: &ProductRecord, enhanced: &'a EnhancedProdu
         class: known.map(|size| size.class.label()),
         printed: known.and_then(|size| size.printed.as_deref()),
         sentence: known.map(|size| fit_sentence(shop, size)),
-        drawing: measured(measurements, record.drawing),
+        drawing: measured(measurements, record.drawing, |key| shop.words.say(key)),
         front: front_width.map(tenths),
         is_estimated: known.is_some_and(|size| size.estimated),
         bridge: measurements.bridge.map(tenths),

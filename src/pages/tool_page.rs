@@ -64,6 +64,7 @@ struct CartPage<'a> {
     /// Words of the button that hands the cart over.
     hand_over: Option<&'a str>,
     delivery: Vec<Policy<'a>>,
+    tax_note: Option<&'a str>,
 }
 
 /// Builds the page of the cart, or of the list for an enquiry.
@@ -100,6 +101,7 @@ pub(crate) fn cart(shop: &Shop<'_>) -> anyhow::Result<Content> {
             _ => None,
         },
         delivery: policies::general(shop),
+        tax_note: shop.config.tax_note.as_deref(),
     };
     Ok(Content {
         path: path.to_string(),

@@ -40,6 +40,16 @@ function stateOf(address) {
   return { query: isSearch ? (parameters.get("q") ?? "").trim() : "", chosen, sort: parameters.get("sort") ?? "", page: page > 0 ? page : 1 };
 }
 
+// Old links name values that are gone; nothing has them, so that nobody would see anything.
+function known(some) {
+  const chosen = new Map();
+  for (const { key, values } of facets) {
+    const kept = [...(some.chosen.get(key) ?? [])].filter((value) => values.some(([is]) => is === value));
+    if (kept.length > 0) chosen.set(key, new Set(kept));
+  }
+  return { ...some, chosen };
+}
+
 function addressOf(next) {
   const parameters = new URLSearchParams();
   if (next.query) parameters.set("q", next.query);
@@ -53,9 +63,11 @@ function addressOf(next) {
 
 const isPlain = (some) => !isSearch && some.sort === "" && some.page === 1 && facets.every(({ key }) => !some.chosen.get(key)?.size);
 
+const shortAddressOf = (some) => (isPlain(some) && served.path === place.dataset.first ? served.path : addressOf(some));
+
 function go(next, how = "push") {
   state = next;
-  const address = isPlain(next) && served.path === place.dataset.first ? served.path : addressOf(next);
+  const address = shortAddressOf(next);
   if (how === "push") history.pushState(null, "", address);
   else history.replaceState(null, "", address);
   return show();
@@ -373,6 +385,10 @@ async function ask() {
 
 async function drawn() {
   ({ facets } = await summary());
+  const asked = state;
+  state = known(asked);
+  const isWhole = facets.every(({ key }) => (asked.chosen.get(key)?.size ?? 0) === (state.chosen.get(key)?.size ?? 0));
+  if (!isWhole) history.replaceState(history.state, "", shortAddressOf(state));
   draw();
 }
 
@@ -389,7 +405,7 @@ export function start() {
   });
   addEventListener("popstate", () => ready().then(() => {
     const before = state.query;
-    state = stateOf(location);
+    state = known(stateOf(location));
     return isSearch && state.query !== before ? ask() : show();
   }));
   const form = place.querySelector("form[role=search]");

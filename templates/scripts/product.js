@@ -23,7 +23,7 @@ export function start() {
   recently(own);
 }
 
-// The chosen colour shows in the first picture and in the address.
+// The chosen colour shows in the first picture, in the facts beside it and in the address.
 function colors(choices, gallery) {
   const show = (choice) => {
     const { src, srcset, large, alt } = choice.dataset;
@@ -31,6 +31,8 @@ function colors(choices, gallery) {
     gallery.show({ src, srcset, large, alt, drawing: "drawing" in choice.dataset, width: picture.getAttribute("width"), height: picture.getAttribute("height") });
     const button = document.querySelector(".snipcart-add-item");
     if (button) button.dataset.itemCustom1Value = colorName(choice);
+    const fact = document.querySelector("[data-colour] bdi");
+    if (fact) fact.textContent = colorName(choice);
   };
   for (const choice of choices) {
     choice.addEventListener("change", () => {

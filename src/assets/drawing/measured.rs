@@ -7,6 +7,7 @@
 use super::FrameDrawing;
 use super::curve::number;
 use super::front::{Front, Size};
+use crate::assets::lettering::escape;
 use crate::catalog::product::Measurements;
 use std::fmt::Write;
 
@@ -17,18 +18,23 @@ const LEFT: f64 = 4.0;
 /// Height of text in pixels.
 const TEXT: f64 = 13.0;
 
-/// Draws a product's own measurements, as inline SVG with a spoken label; a page holds one at most.
+/// Draws a product's own measurements, as inline SVG with a spoken label; a page holds one at most. `word` says what a
+/// measure is called: the keys are those of the words files.
 ///
 /// `None` when there is nothing to measure by (neither lens nor front width) or only a single figure is known.
-pub fn measured(measurements: &Measurements, drawing: FrameDrawing) -> Option<String> {
+pub fn measured<'w>(
+    measurements: &Measurements,
+    drawing: FrameDrawing,
+    word: impl Fn(&'static str) -> &'w str,
+) -> Option<String> {
     let known = [
-        ("lens width", measurements.lens_width),
-        ("lens height", measurements.lens_height),
+        ("lens_width", measurements.lens_width),
+        ("lens_height", measurements.lens_height),
         ("bridge", measurements.bridge),
-        ("front width", measurements.frame_width),
-        ("temple length", measurements.temple),
+        ("front_width", measurements.frame_width),
+        ("temple", measurements.temple),
     ];
-    let figures: Vec<(&str, f64)> =
+    let figures: Vec<(&'static str, f64)> =
         known.iter().filter_map(|(name, value)| Some((*name, f64::from((*value)?)))).collect();
     let measurable = measurements.lens_width.is_some() || measurements.frame_width.is_some();
     if !measurable || figures.len() < 2 {
@@ -36,20 +42,20 @@ pub fn measured(measurements: &Measurements, drawing: FrameDrawing) -> Option<St
     }
     let figure = |name: &str| figures.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
     let size = Size {
-        width: figure("lens width").unwrap_or(f64::from(drawing.width)),
-        height: figure("lens height").unwrap_or(f64::from(drawing.height)),
+        width: figure("lens_width").unwrap_or(f64::from(drawing.width)),
+        height: figure("lens_height").unwrap_or(f64::from(drawing.height)),
         bridge: figure("bridge").unwrap_or(f64::from(drawing.bridge)),
     };
 
     // Sizes in mm first, then the scale that makes them fit, then the places in pixels.
     let mut front = Front::new(drawing, size, (0.0, 0.0), 1.0);
-    if let Some(whole) = figure("front width") {
+    if let Some(whole) = figure("front_width") {
         // A front narrower than its own lenses is a mistake of the catalogue; then the drawing follows the lenses.
         front.edge = (whole / 2.0 - front.half).max(size.width / 2.0 + 1.5);
     }
-    let temple = figure("temple length");
+    let temple = figure("temple");
     let scale = FRONT / front.span().max(temple.unwrap_or(0.0) + 6.0);
-    let above = if figure("front width").is_some() { 30.0 } else { 8.0 };
+    let above = if figure("front_width").is_some() { 30.0 } else { 8.0 };
     let eye_line = above + scale * (size.height / 2.0 + 7.0);
     let middle = LEFT + FRONT / 2.0;
     front.place((middle, eye_line), scale);
@@ -63,14 +69,14 @@ pub fn measured(measurements: &Measurements, drawing: FrameDrawing) -> Option<St
     );
     let lens_bottom = eye_line + scale * size.height / 2.0;
     let below = lens_bottom + scale * 5.0 + 10.0;
-    let mut bottom = below + if figure("lens width").or(figure("bridge")).is_some() { TEXT + 8.0 } else { 0.0 };
+    let mut bottom = below + if figure("lens_width").or(figure("bridge")).is_some() { TEXT + 8.0 } else { 0.0 };
 
     let mut dimensions = Dimensions::default();
-    if let Some(whole) = figure("front width") {
+    if let Some(whole) = figure("front_width") {
         let reach = scale * front.span() / 2.0;
         dimensions.level(middle - reach, middle + reach, above - 10.0, above - 16.0, whole);
     }
-    if let Some(width) = figure("lens width") {
+    if let Some(width) = figure("lens_width") {
         let left = middle - scale * (front.half + size.width / 2.0);
         dimensions.level(left, left + scale * size.width, below, below + TEXT + 2.0, width);
     }
@@ -78,7 +84,7 @@ pub fn measured(measurements: &Measurements, drawing: FrameDrawing) -> Option<St
         let reach = scale * size.bridge / 2.0;
         dimensions.level(middle - reach, middle + reach, below, below + TEXT + 2.0, bridge);
     }
-    if let Some(height) = figure("lens height") {
+    if let Some(height) = figure("lens_height") {
         let x = LEFT + FRONT + 9.0;
         dimensions.upright(x, eye_line - scale * size.height / 2.0, lens_bottom, height);
     }
@@ -93,12 +99,15 @@ pub fn measured(measurements: &Measurements, drawing: FrameDrawing) -> Option<St
     }
     body.push_str("</g>");
 
-    let label: Vec<String> = figures.iter().map(|(name, value)| format!("{name} {} mm", number(*value))).collect();
+    let mut spoken = String::new();
+    let label: Vec<String> =
+        figures.iter().map(|(name, value)| format!("{} {} mm", word(name), number(*value))).collect();
+    escape(&label.join(", "), &mut spoken);
     Some(format!(
-        r#"<svg class="measured" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img" aria-label="Drawing with measurements: {}">{body}<g class="measured-line" fill="none" stroke="currentColor" stroke-width="1">{}</g><g class="measured-text" fill="currentColor" font-size="{}" text-anchor="middle">{}</g></svg>"#,
+        r#"<svg class="measured" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img" direction="ltr" aria-label="{}">{body}<g class="measured-line" fill="none" stroke="currentColor" stroke-width="1">{}</g><g class="measured-text" fill="currentColor" font-size="{}" text-anchor="middle">{}</g></svg>"#,
         number(WIDTH),
         number(bottom),
-        label.join(", "),
+        spoken,
         dimensions.path(),
         number(TEXT),
         dimensions.texts,
@@ -197,6 +206,15 @@ mod tests {
     use super::super::tests::product;
     use super::*;
 
+    fn english(key: &'static str) -> &'static str {
+        match key {
+            "lens_width" => "lens width",
+            "lens_height" => "lens height",
+            "front_width" => "front width",
+            other => other,
+        }
+    }
+
     fn full() -> Measurements {
         Measurements {
             lens_width: Some(52.0),
@@ -212,8 +230,8 @@ mod tests {
     #[test]
     fn every_known_figure_is_drawn_and_spoken() {
         let drawing = FrameDrawing::of(&product("round", &["acetate"], "black"));
-        let svg = measured(&full(), drawing).expect("enough is known");
-        let label = "lens width 52 mm, lens height 40.5 mm, bridge 18 mm, front width 138 mm, temple length 145 mm";
+        let svg = measured(&full(), drawing, english).expect("enough is known");
+        let label = "lens width 52 mm, lens height 40.5 mm, bridge 18 mm, front width 138 mm, temple 145 mm";
         assert!(svg.contains(label), "{svg}");
         assert_eq!(svg.matches("<text ").count(), 5);
         for unwanted in [" style=", "url(", "NaN", "inf"] {
@@ -225,18 +243,18 @@ mod tests {
     fn what_is_not_known_is_not_claimed() {
         let drawing = FrameDrawing::of(&product("round", &["acetate"], "black"));
         let some = Measurements { lens_height: None, temple: None, ..full() };
-        assert_eq!(measured(&some, drawing).expect("enough is known").matches("<text ").count(), 3);
-        assert_eq!(measured(&Measurements::default(), drawing), None);
+        assert_eq!(measured(&some, drawing, english).expect("enough is known").matches("<text ").count(), 3);
+        assert_eq!(measured(&Measurements::default(), drawing, english), None);
         let one = Measurements { lens_width: Some(52.0), ..Measurements::default() };
-        assert_eq!(measured(&one, drawing), None);
+        assert_eq!(measured(&one, drawing, english), None);
         let no_width = Measurements { bridge: Some(18.0), temple: Some(140.0), ..Measurements::default() };
-        assert_eq!(measured(&no_width, drawing), None);
+        assert_eq!(measured(&no_width, drawing, english), None);
     }
 
     #[test]
     fn lines_are_as_long_as_their_figures_say() {
         let drawing = FrameDrawing::of(&product("aviator", &["metal"], "gold"));
-        let svg = measured(&full(), drawing).expect("enough is known");
+        let svg = measured(&full(), drawing, english).expect("enough is known");
         let lines = svg.split("measured-line").nth(1).expect("lines");
         let lengths: Vec<f64> = lines
             .split('M')
@@ -256,6 +274,6 @@ mod tests {
     fn contradicting_figures_are_drawn_all_the_same() {
         let narrow = Measurements { frame_width: Some(80.0), lens_width: Some(90.0), ..full() };
         let drawing = FrameDrawing::of(&product("cat-eye", &["acetate"], "red"));
-        assert!(measured(&narrow, drawing).is_some_and(|svg| !svg.contains("NaN")));
+        assert!(measured(&narrow, drawing, english).is_some_and(|svg| !svg.contains("NaN")));
     }
 }
