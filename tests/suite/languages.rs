@@ -180,6 +180,13 @@ fn texts_of_the_store_file_are_in_every_language_or_told() {
         assert!(!shown.contains(unsaid), "{unsaid} in `{folder}`");
     }
 
+    for (folder, note) in [("", "incl. VAT"), ("de/", "inkl. MwSt.")] {
+        let note = |page: &str| store.page(&format!("{folder}{page}/index.html")).contains(note);
+        assert!(note("products") && note("cart"), "{folder}");
+    }
+    let drawing = store.page("de/products/harbour-round/index.html");
+    assert!(drawing.contains("direction=\"ltr\" aria-label=\"Glasbreite 48.5 mm, Steg 20 mm"), "{drawing}");
+
     // A text that is lent from another language says which that is.
     for (folder, mark) in [("", 0), ("de/", 0), ("ar/", 2)] {
         let page = store.page(&format!("{folder}about/index.html"));

@@ -114,6 +114,10 @@ fn an_empty_result_leads_to_what_is_nearly_one() {
         assert!(count > 0 && offered.contains(" without “"), "{offered}");
         client.execute("document.querySelector('.near button').click()", Vec::new()).await.expect("clicked");
         until(&client, &format!("document.querySelectorAll('[data-results] .card').length === {count}")).await;
+        // An old link to what the shop has no more is a link to the rest of what it says.
+        open(&client, &base, "products/?brand=gone,tolland&colour=plaid&utm_source=mail").await;
+        until(&client, "new URL(location).search === '?brand=tolland'").await;
+        until(&client, "document.querySelectorAll('.pill').length === 1").await;
         assert_eq!(console_errors(&client).await, Vec::<String>::new());
         client.close().await.expect("the window closes");
     });

@@ -110,6 +110,12 @@ fn an_enquiry_names_every_frame_and_what_it_costs_now() {
         fill(&client, "#quantity", "2").await;
         click(&client, "[data-buy] button").await;
         until(&client, "document.querySelector('[data-count=cart]').textContent === '2'").await;
+        let chosen = "document.querySelector('[name=colour]:checked').parentElement.querySelector('bdi').textContent";
+        let facts = "document.querySelector('.key-facts [data-colour]').textContent";
+        until(&client, &format!("{facts} === {chosen}.trim()")).await;
+        let all = value_of(&client, "document.querySelector('[data-fact=colors]').textContent").await;
+        let chosen = value_of(&client, &format!("{chosen}.trim()")).await;
+        assert!(all.as_str().is_some_and(|all| all.contains(chosen.as_str().expect("a colour"))), "{chosen} in {all}");
         assert!(
             client.current_url().await.expect("an address").query().is_some_and(|query| query.starts_with("colour="))
         );
