@@ -104,16 +104,26 @@ pub(super) struct Conduct {
     /// Tell errors only
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
+    /// Other stores are made beside this one.
+    #[arg(skip)]
+    has_company: bool,
 }
 
 impl Conduct {
     /// The same for one of several stores, whose progress nobody could follow.
     pub(super) fn for_one_of_several(&self) -> Self {
-        Self { json: false, progress: ProgressChoice::None, ..self.clone() }
+        Self { json: false, progress: ProgressChoice::None, has_company: true, ..self.clone() }
     }
 
     pub(super) fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// Worker threads of its own for one of several stores: where it waits for a server, a thread of theirs would wait too.
+    fn own_threads(&self) -> Result<Option<rayon::ThreadPool>, Failure> {
+        let threads = || rayon::ThreadPoolBuilder::new().num_threads(rayon::current_num_threads()).build();
+        let threads = self.has_company.then(threads).transpose();
+        threads.context("cannot start the worker threads").map_err(Failure::failed)
     }
 
     /// Starts as many worker threads as were asked for; once a process.
@@ -259,8 +269,14 @@ pub(super) fn conduct(
     if args.ignore_breakers {
         breakers = breakers.ignored();
     }
+    let threads = args.own_threads()?;
     let recorder = Recorder::start(store.clone(), job, Arc::clone(&clock))?;
-    let result = pipeline::generate(&config, &options, &breakers, held, &Listeners::new(&recorder, &view, &stop));
+    let listeners = Listeners::new(&recorder, &view, &stop);
+    let mut generate = || pipeline::generate(&config, &options, &breakers, held, &listeners);
+    let result = match threads {
+        Some(threads) => threads.install(generate),
+        None => generate(),
+    };
     view.end();
     if let Ok(Summary { published: Some(published), .. }) = &result {
         let deed = Deed::Generated {

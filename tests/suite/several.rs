@@ -5,6 +5,7 @@ use crate::mongod::{self, Catalog, Mongod};
 use crate::proxy::{Proxy, Weather};
 use crate::store::{CONFIG, Run, Store, assert_same_tree, tree_of};
 use mongodb::bson::{Document, doc};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -341,6 +342,34 @@ fn each_store_keeps_a_copy_of_what_another_has_read() {
     let run = chain.run(&["--offline-ok", "--full"]).code(0);
     assert_eq!(run.stderr.matches("offline: made from the copy of").count(), 2, "{}", run.stderr);
     assert_eq!(run.stdout.matches("old copy").count(), 2, "{}", run.stdout);
+}
+
+#[test]
+fn a_store_whose_server_falls_silent_does_not_hold_up_the_others() {
+    let server = Mongod::start(&[]);
+    let database = server.new_database();
+    let text = "All about it. ".repeat(200);
+    let product = |id: i32| doc! { "_id": id, "name": format!("Frame {id}"), "price": 90, "description": &text };
+    server.insert(&server.uri(), &database, "products", &(0..1000).map(product).collect::<Vec<_>>());
+    let proxy = Proxy::to(server.port());
+    proxy.change_after(600_000, Weather::Silent);
+
+    let store = stores();
+    make_catalog(300, "EUR", &store.path("catalog"));
+    let catalog = format!("  uri: mongodb://{}/?directConnection=true\n  database: {database}\n", proxy.address());
+    let away = CONFIG.replace("output: store", "output: out/away").replace("  uri: catalog\n", &catalog);
+    store.write("stores/away.yaml", away);
+    let mut run =
+        store.command(&["generate", "stores/away.yaml", ALL[0], "--threads", "2"]).spawn().expect("the program starts");
+    proxy.wait_for(Weather::Silent);
+    let end = Instant::now() + PATIENCE;
+    while !store.path("stores/out/north/index.html").exists() {
+        assert!(Instant::now() < end, "the other store waits as well");
+        assert!(run.try_wait().expect("its state").is_none(), "the silent server was not waited for");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    kill_process(Pid::from_child(&run), Signal::INT).expect("it runs");
+    assert_eq!(run.wait().expect("it ends").code(), Some(130));
 }
 
 #[test]
