@@ -174,7 +174,7 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
 impl Choices {
     pub(super) fn overrides(&self) -> Overrides {
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        Overrides { output: self.output.as_ref().map(absolute), catalog_uri: None }
+        Overrides { output: self.output.as_ref().map(absolute) }
     }
 }
 

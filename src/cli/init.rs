@@ -46,10 +46,13 @@ fn color_of(text: &str) -> Result<Color, String> {
 
 /// A folder may be made later; a name is known now.
 fn theme_of(text: &str) -> Result<String, String> {
-    let themes = crate::pages::theme::names();
     match text.trim() {
-        theme if theme.contains('/') || theme.starts_with('.') || themes.contains(&theme) => Ok(theme.to_string()),
-        _ => Err(format!("the program has {}; a theme of your own is a path such as ./theme", themes.join(", "))),
+        theme if theme.contains('/') || theme.starts_with('.') || config::THEMES.contains(&theme) => {
+            Ok(theme.to_string())
+        }
+        _ => {
+            Err(format!("the program has {}; a theme of your own is a path such as ./theme", config::THEMES.join(", ")))
+        }
     }
 }
 

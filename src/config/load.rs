@@ -15,15 +15,11 @@ use std::path::{Path, PathBuf};
 /// Largest store file, in bytes; a catalogue given by mistake is not read to its end.
 pub(super) const LARGEST: usize = 1 << 20;
 
-/// What flags of the command line set; each comes before the environment and the file.
-///
-/// Has no `Debug`, as the address may hold a password.
-#[derive(Clone, Default)]
+/// What flags of the command line set; each comes before the file.
+#[derive(Clone, Debug, Default)]
 pub struct Overrides {
     /// Folder of the finished store, relative to the working directory.
     pub output: Option<PathBuf>,
-    /// The catalogue, as in `catalog.uri`; a path is relative to the working directory.
-    pub catalog_uri: Option<String>,
 }
 
 /// A store file as it was read, not yet understood.

@@ -27,8 +27,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
 
-/// Themes that are part of the program.
-pub(super) const THEMES: [&str; 3] = ["modern-minimal", "eyewear-focused", "classic-optician"];
+/// Names of the themes that are part of the program.
+pub(crate) const THEMES: [&str; 3] = ["modern-minimal", "eyewear-focused", "classic-optician"];
 /// Database of a catalogue that names none.
 const DATABASE: &str = "eyewear_ml";
 /// Variable that comes before `catalog.uri`.
@@ -594,17 +594,11 @@ impl Reading<'_> {
 
     fn catalog_uri(&mut self, written: Option<String>, around: &Surroundings<'_>) -> Option<CatalogUri> {
         let path = "catalog.uri";
-        let outside = match &around.overrides.catalog_uri {
-            Some(uri) => Some(("the catalogue given on the command line", uri.clone())),
-            None => (around.environment)(CATALOG_VARIABLE)
-                .filter(|uri| !uri.is_empty())
-                .map(|uri| ("the catalogue given by `STOREGEN_CATALOG_URI`", uri)),
-        };
-        if let Some((what, uri)) = outside {
+        if let Some(uri) = (around.environment)(CATALOG_VARIABLE).filter(|uri| !uri.is_empty()) {
             let folder = std::path::absolute(".").unwrap_or_else(|_| self.folder.clone());
             return CatalogUri::parse(&uri, &folder)
                 .map_err(|(problem, hint)| {
-                    let message = format!("{what} {problem}");
+                    let message = format!("the catalogue given by `{CATALOG_VARIABLE}` {problem}");
                     self.errors.push(ConfigError::new(&self.source.file, None, &message, Some(hint)));
                 })
                 .ok();

@@ -32,6 +32,7 @@ pub use error::{ConfigError, ConfigErrors};
 pub use images::{ImageEffort, ImageFit, ImageFormat, ImageSettings, SocialCards};
 pub use keeping::{bytes, span};
 pub use load::{Overrides, StoreText, load};
+pub(crate) use meaning::THEMES;
 pub use operation::{JobSettings, RetrySettings};
 pub use places::BlockPlaces;
 pub use scaffold::{Choices, ScaffoldError, scaffold};

@@ -17,14 +17,10 @@ fn environment(name: &str) -> Option<String> {
     (name == "SET").then(|| "s3cret".to_string())
 }
 
-fn read_with(text: &str, overrides: &Overrides) -> Result<StoreConfiguration, ConfigErrors> {
-    let source = Source::new(Path::new("store.yaml"), text.to_string());
-    let around = Surroundings { file: Path::new("/nowhere/store.yaml"), overrides, environment: &environment };
-    parse(&source, &around)
-}
-
 fn read_text(text: &str) -> Result<StoreConfiguration, ConfigErrors> {
-    read_with(text, &Overrides::default())
+    let source = Source::new(Path::new("store.yaml"), text.to_string());
+    let (file, overrides) = (Path::new("/nowhere/store.yaml"), &Overrides::default());
+    parse(&source, &Surroundings { file, overrides, environment: &environment })
 }
 
 /// What is said about one fault: line, column, part of the message, part of the hint.
@@ -624,8 +620,11 @@ catalog:
 fn a_request_of_the_older_service_is_a_store_file() {
     let text = "{\n\t\"store_config\": {\n\t\t\"store_name\": \"Caf\\u00e9 \\ud83d\\ude0e\",\n\t\t\"contact_email\": null,\n\t\t\"products_per_page\": 12\n\t},\n\t\"product_filters\": {\"brand\": [\"a\", \"b\"], \"in_stock\": true}\n}\n";
     assert!(read_text(text).expect_err("no catalogue").errors()[0].message.contains("`catalog.uri` is missing"));
-    let flag = Overrides { catalog_uri: Some("/data/products.jsonl".into()), output: Some("/data/out".into()) };
-    let store = read_with(text, &flag).unwrap_or_else(|errors| panic!("{errors}"));
+    let flag = Overrides { output: Some("/data/out".into()) };
+    let source = Source::new(Path::new("store.json"), text.to_string());
+    let catalog = |name: &str| (name == "STOREGEN_CATALOG_URI").then(|| "/data/products.jsonl".to_string());
+    let around = Surroundings { file: Path::new("/nowhere/store.json"), overrides: &flag, environment: &catalog };
+    let store = parse(&source, &around).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!((store.store_name.as_str(), store.products_per_page), ("Café 😎", 12));
     assert_eq!(store.product_filters.brand, ["a", "b"]);
     assert_eq!(store.catalog.uri.display_safe(), "/data/products.jsonl");
@@ -633,21 +632,19 @@ fn a_request_of_the_older_service_is_a_store_file() {
 }
 
 #[test]
-fn flags_come_before_the_environment_and_that_before_the_file() {
+fn the_environment_comes_before_the_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.yaml");
     std::fs::write(&path, SOUND).expect("written");
-    let variable = |name: &str| (name == "STOREGEN_CATALOG_URI").then(|| "mongodb://from-variable/".to_string());
-    let flag = Overrides { catalog_uri: Some("mongodb://from-flag/".into()), output: None };
-    let uri = |overrides: &Overrides, environment: Environment<'_>| {
-        load(&path, overrides, environment).expect("sound").catalog.uri.display_safe()
+    let variable = |uri: &'static str| move |name: &str| (name == "STOREGEN_CATALOG_URI").then(|| uri.to_string());
+    let uri = |environment: Environment<'_>| {
+        load(&path, &Overrides::default(), environment).expect("sound").catalog.uri.display_safe()
     };
-    assert_eq!(uri(&flag, &variable), "mongodb://from-flag/");
-    assert_eq!(uri(&Overrides::default(), &variable), "mongodb://from-variable/");
-    assert_eq!(uri(&Overrides::default(), &|_| None), folder.path().join("products.jsonl").display().to_string());
-    let wrong = Overrides { catalog_uri: Some("mongodb://ada:s3cret@/".into()), output: None };
-    let errors = load(&path, &wrong, &variable).expect_err("no server");
-    assert!(errors.to_string().contains("the catalogue given on the command line names no server"), "{errors}");
+    assert_eq!(uri(&variable("mongodb://from-variable/")), "mongodb://from-variable/");
+    assert_eq!(uri(&|_| None), folder.path().join("products.jsonl").display().to_string());
+    let wrong = variable("mongodb://ada:s3cret@/");
+    let errors = load(&path, &Overrides::default(), &wrong).expect_err("no server");
+    assert!(errors.to_string().contains("the catalogue given by `STOREGEN_CATALOG_URI` names no server"), "{errors}");
     assert!(!errors.to_string().contains("s3cret"));
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
 
 const VERSION: u32 = 1;
 
@@ -335,14 +336,51 @@ fn remove_container(path: &Path) -> anyhow::Result<()> {
 
 fn remove_tree_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && open_folders(path) => fs::remove_dir_all(path),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Lets files be removed from the folders of a tree that somebody has closed to writing; says whether any was.
+#[cfg(unix)]
+fn open_folders(tree: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut has_opened = false;
+    for folder in WalkDir::new(tree).into_iter().flatten().filter(|entry| entry.file_type().is_dir()) {
+        let mode = folder.metadata().map(|metadata| metadata.permissions().mode()).unwrap_or(0o700);
+        if mode & 0o700 != 0o700 {
+            has_opened |= fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode | 0o700)).is_ok();
+        }
+    }
+    has_opened
+}
+
+#[cfg(not(unix))]
+fn open_folders(_: &Path) -> bool {
+    false
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn folders_that_were_closed_to_writing_are_opened() {
+        let tree = tempfile::tempdir().expect("a folder");
+        let closed = tree.path().join("a/b");
+        fs::create_dir_all(&closed).expect("made");
+        assert!(!open_folders(tree.path()));
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).expect("closed");
+        assert!(open_folders(tree.path()));
+        assert_eq!(closed.metadata().expect("there").permissions().mode() & 0o777, 0o755);
     }
 }

@@ -144,6 +144,7 @@ mod tests {
         let is_template = |name: &&String| !name.starts_with("words.");
         assert_eq!(names(TEMPLATES), templates.iter().filter(is_template).cloned().collect());
         assert_eq!(THEMES[0].name, DEFAULT);
+        assert!(THEMES.iter().map(|theme| theme.name).eq(crate::config::THEMES), "store files may name other themes");
         for theme in THEMES {
             let mut disk = on_disk(&format!("themes/{}", theme.name));
             disk.retain(|name| !name.ends_with(".txt"));
