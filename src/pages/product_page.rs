@@ -486,7 +486,7 @@ fn size<'a>(shop: &Shop<'a>, record: &ProductRecord, enhanced: &'a EnhancedProdu
         class: known.map(|size| size.class.label()),
         printed: known.and_then(|size| size.printed.as_deref()),
         sentence: known.map(|size| fit_sentence(shop, size)),
-        drawing: measured(measurements, record.drawing, |key| shop.words.say(key)),
+        drawing: measured(measurements, record.drawing, |key| shop.words.say(key), |length| millimetres(shop, length)),
         front: front_width.map(tenths),
         is_estimated: known.is_some_and(|size| size.estimated),
         bridge: measurements.bridge.map(tenths),

@@ -185,7 +185,7 @@ fn texts_of_the_store_file_are_in_every_language_or_told() {
         assert!(note("products") && note("cart"), "{folder}");
     }
     let drawing = store.page("de/products/harbour-round/index.html");
-    assert!(drawing.contains("direction=\"ltr\" aria-label=\"Glasbreite 48.5 mm, Steg 20 mm"), "{drawing}");
+    assert!(drawing.contains("direction=\"ltr\" aria-label=\"Glasbreite 48,5 mm, Steg 20 mm"), "{drawing}");
 
     // A text that is lent from another language says which that is.
     for (folder, mark) in [("", 0), ("de/", 0), ("ar/", 2)] {

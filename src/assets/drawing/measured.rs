@@ -19,13 +19,14 @@ const LEFT: f64 = 4.0;
 const TEXT: f64 = 13.0;
 
 /// Draws a product's own measurements, as inline SVG with a spoken label; a page holds one at most. `word` says what a
-/// measure is called: the keys are those of the words files.
+/// measure is called, by the keys of the words files, and `millimetres` how long something is.
 ///
 /// `None` when there is nothing to measure by (neither lens nor front width) or only a single figure is known.
 pub fn measured<'w>(
     measurements: &Measurements,
     drawing: FrameDrawing,
     word: impl Fn(&'static str) -> &'w str,
+    millimetres: impl Fn(f32) -> String,
 ) -> Option<String> {
     let known = [
         ("lens_width", measurements.lens_width),
@@ -71,37 +72,42 @@ pub fn measured<'w>(
     let below = lens_bottom + scale * 5.0 + 10.0;
     let mut bottom = below + if figure("lens_width").or(figure("bridge")).is_some() { TEXT + 8.0 } else { 0.0 };
 
+    let length = |value: f64| {
+        let mut text = String::new();
+        escape(&millimetres(value as f32), &mut text);
+        text
+    };
     let mut dimensions = Dimensions::default();
     if let Some(whole) = figure("front_width") {
         let reach = scale * front.span() / 2.0;
-        dimensions.level(middle - reach, middle + reach, above - 10.0, above - 16.0, whole);
+        dimensions.level(middle - reach, middle + reach, above - 10.0, above - 16.0, &length(whole));
     }
     if let Some(width) = figure("lens_width") {
         let left = middle - scale * (front.half + size.width / 2.0);
-        dimensions.level(left, left + scale * size.width, below, below + TEXT + 2.0, width);
+        dimensions.level(left, left + scale * size.width, below, below + TEXT + 2.0, &length(width));
     }
     if let Some(bridge) = figure("bridge") {
         let reach = scale * size.bridge / 2.0;
-        dimensions.level(middle - reach, middle + reach, below, below + TEXT + 2.0, bridge);
+        dimensions.level(middle - reach, middle + reach, below, below + TEXT + 2.0, &length(bridge));
     }
     if let Some(height) = figure("lens_height") {
         let x = LEFT + FRONT + 9.0;
-        dimensions.upright(x, eye_line - scale * size.height / 2.0, lens_bottom, height);
+        dimensions.upright(x, eye_line - scale * size.height / 2.0, lens_bottom, &length(height));
     }
-    if let Some(length) = temple {
-        let (start, end) = (middle - scale * length / 2.0, middle + scale * length / 2.0);
+    if let Some(temple) = temple {
+        let (start, end) = (middle - scale * temple / 2.0, middle + scale * temple / 2.0);
         let level = bottom + 14.0;
         let drop = scale * 24.0;
         side_view(&mut body, (start, end), level, drop, scale);
         let line = level + drop + 12.0;
-        dimensions.level(start, end, line, line + TEXT + 2.0, length);
+        dimensions.level(start, end, line, line + TEXT + 2.0, &length(temple));
         bottom = line + TEXT + 8.0;
     }
     body.push_str("</g>");
 
     let mut spoken = String::new();
     let label: Vec<String> =
-        figures.iter().map(|(name, value)| format!("{} {} mm", word(name), number(*value))).collect();
+        figures.iter().map(|(name, value)| format!("{} {}", word(name), millimetres(*value as f32))).collect();
     escape(&label.join(", "), &mut spoken);
     Some(format!(
         r#"<svg class="measured" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img" direction="ltr" aria-label="{}">{body}<g class="measured-line" fill="none" stroke="currentColor" stroke-width="1">{}</g><g class="measured-text" fill="currentColor" font-size="{}" text-anchor="middle">{}</g></svg>"#,
@@ -156,8 +162,8 @@ struct Dimensions {
 }
 
 impl Dimensions {
-    /// A level line from one place to another, its figure in millimetres standing on the base line `text`.
-    fn level(&mut self, from: f64, to: f64, line: f64, text: f64, millimetres: f64) {
+    /// A level line from one place to another, its length standing on the base line `text`.
+    fn level(&mut self, from: f64, to: f64, line: f64, text: f64, length: &str) {
         let tick = 4.0;
         let _ = write!(
             self.lines,
@@ -168,11 +174,11 @@ impl Dimensions {
             number(to),
             number(line),
         );
-        self.figure((from + to) / 2.0, text, millimetres, "");
+        self.figure((from + to) / 2.0, text, length, "");
     }
 
-    /// An upright line with its figure beside it.
-    fn upright(&mut self, x: f64, from: f64, to: f64, millimetres: f64) {
+    /// An upright line with its length beside it.
+    fn upright(&mut self, x: f64, from: f64, to: f64, length: &str) {
         let tick = 4.0;
         let _ = write!(
             self.lines,
@@ -183,17 +189,11 @@ impl Dimensions {
             number(to),
             number(x),
         );
-        self.figure(x + 6.0, (from + to) / 2.0 + TEXT * 0.35, millimetres, r#" text-anchor="start""#);
+        self.figure(x + 6.0, (from + to) / 2.0 + TEXT * 0.35, length, r#" text-anchor="start""#);
     }
 
-    fn figure(&mut self, x: f64, y: f64, millimetres: f64, anchor: &str) {
-        let _ = write!(
-            self.texts,
-            r#"<text x="{}" y="{}"{anchor}>{} mm</text>"#,
-            number(x),
-            number(y),
-            number(millimetres)
-        );
+    fn figure(&mut self, x: f64, y: f64, length: &str, anchor: &str) {
+        let _ = write!(self.texts, r#"<text x="{}" y="{}"{anchor}>{length}</text>"#, number(x), number(y),);
     }
 
     fn path(&self) -> String {
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn every_known_figure_is_drawn_and_spoken() {
         let drawing = FrameDrawing::of(&product("round", &["acetate"], "black"));
-        let svg = measured(&full(), drawing, english).expect("enough is known");
+        let svg = measured(&full(), drawing, english, |value| format!("{value} mm")).expect("enough is known");
         let label = "lens width 52 mm, lens height 40.5 mm, bridge 18 mm, front width 138 mm, temple 145 mm";
         assert!(svg.contains(label), "{svg}");
         assert_eq!(svg.matches("<text ").count(), 5);
@@ -243,18 +243,24 @@ mod tests {
     fn what_is_not_known_is_not_claimed() {
         let drawing = FrameDrawing::of(&product("round", &["acetate"], "black"));
         let some = Measurements { lens_height: None, temple: None, ..full() };
-        assert_eq!(measured(&some, drawing, english).expect("enough is known").matches("<text ").count(), 3);
-        assert_eq!(measured(&Measurements::default(), drawing, english), None);
+        assert_eq!(
+            measured(&some, drawing, english, |value| format!("{value} mm"))
+                .expect("enough is known")
+                .matches("<text ")
+                .count(),
+            3
+        );
+        assert_eq!(measured(&Measurements::default(), drawing, english, |value| format!("{value} mm")), None);
         let one = Measurements { lens_width: Some(52.0), ..Measurements::default() };
-        assert_eq!(measured(&one, drawing, english), None);
+        assert_eq!(measured(&one, drawing, english, |value| format!("{value} mm")), None);
         let no_width = Measurements { bridge: Some(18.0), temple: Some(140.0), ..Measurements::default() };
-        assert_eq!(measured(&no_width, drawing, english), None);
+        assert_eq!(measured(&no_width, drawing, english, |value| format!("{value} mm")), None);
     }
 
     #[test]
     fn lines_are_as_long_as_their_figures_say() {
         let drawing = FrameDrawing::of(&product("aviator", &["metal"], "gold"));
-        let svg = measured(&full(), drawing, english).expect("enough is known");
+        let svg = measured(&full(), drawing, english, |value| format!("{value} mm")).expect("enough is known");
         let lines = svg.split("measured-line").nth(1).expect("lines");
         let lengths: Vec<f64> = lines
             .split('M')
@@ -274,6 +280,8 @@ mod tests {
     fn contradicting_figures_are_drawn_all_the_same() {
         let narrow = Measurements { frame_width: Some(80.0), lens_width: Some(90.0), ..full() };
         let drawing = FrameDrawing::of(&product("cat-eye", &["acetate"], "red"));
-        assert!(measured(&narrow, drawing, english).is_some_and(|svg| !svg.contains("NaN")));
+        assert!(
+            measured(&narrow, drawing, english, |value| format!("{value} mm")).is_some_and(|svg| !svg.contains("NaN"))
+        );
     }
 }
