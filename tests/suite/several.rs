@@ -355,7 +355,7 @@ fn a_store_whose_server_falls_silent_does_not_hold_up_the_others() {
     proxy.change_after(600_000, Weather::Silent);
 
     let store = stores();
-    make_catalog(300, "EUR", &store.path("catalog"));
+    make_catalog(100, "EUR", &store.path("catalog"));
     let catalog = format!("  uri: mongodb://{}/?directConnection=true\n  database: {database}\n", proxy.address());
     let away = CONFIG.replace("output: store", "output: out/away").replace("  uri: catalog\n", &catalog);
     store.write("stores/away.yaml", away);
