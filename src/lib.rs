@@ -8,8 +8,8 @@
 //!                        jobs watches; cli tells
 //! ```
 //!
-//! Each room takes what the room before it made. It uses small things of other rooms, such as a hash or a durable file,
-//! but not what they do:
+//! Each room takes what the room before it made. Of the rooms after it, it knows small tools at most, such as a hash or a
+//! way to write a file durably:
 //!
 //! - [`config`]: the store file, checked, with every mistake at its line
 //! - [`catalog`]: products from MongoDB, exports and dumps, in bounded blocks

@@ -193,7 +193,7 @@ impl Dimensions {
     }
 
     fn figure(&mut self, x: f64, y: f64, length: &str, anchor: &str) {
-        let _ = write!(self.texts, r#"<text x="{}" y="{}"{anchor}>{length}</text>"#, number(x), number(y),);
+        let _ = write!(self.texts, r#"<text x="{}" y="{}"{anchor}>{length}</text>"#, number(x), number(y));
     }
 
     fn path(&self) -> String {
@@ -206,13 +206,8 @@ mod tests {
     use super::super::tests::product;
     use super::*;
 
-    fn english(key: &'static str) -> &'static str {
-        match key {
-            "lens_width" => "lens width",
-            "lens_height" => "lens height",
-            "front_width" => "front width",
-            other => other,
-        }
+    fn drawn(measurements: &Measurements, drawing: FrameDrawing) -> Option<String> {
+        measured(measurements, drawing, |key| key, |length| format!("{length} mm"))
     }
 
     fn full() -> Measurements {
@@ -230,8 +225,8 @@ mod tests {
     #[test]
     fn every_known_figure_is_drawn_and_spoken() {
         let drawing = FrameDrawing::of(&product("round", &["acetate"], "black"));
-        let svg = measured(&full(), drawing, english, |value| format!("{value} mm")).expect("enough is known");
-        let label = "lens width 52 mm, lens height 40.5 mm, bridge 18 mm, front width 138 mm, temple 145 mm";
+        let svg = drawn(&full(), drawing).expect("enough is known");
+        let label = "lens_width 52 mm, lens_height 40.5 mm, bridge 18 mm, front_width 138 mm, temple 145 mm";
         assert!(svg.contains(label), "{svg}");
         assert_eq!(svg.matches("<text ").count(), 5);
         for unwanted in [" style=", "url(", "NaN", "inf"] {
@@ -243,24 +238,18 @@ mod tests {
     fn what_is_not_known_is_not_claimed() {
         let drawing = FrameDrawing::of(&product("round", &["acetate"], "black"));
         let some = Measurements { lens_height: None, temple: None, ..full() };
-        assert_eq!(
-            measured(&some, drawing, english, |value| format!("{value} mm"))
-                .expect("enough is known")
-                .matches("<text ")
-                .count(),
-            3
-        );
-        assert_eq!(measured(&Measurements::default(), drawing, english, |value| format!("{value} mm")), None);
+        assert_eq!(drawn(&some, drawing).expect("enough is known").matches("<text ").count(), 3);
+        assert_eq!(drawn(&Measurements::default(), drawing), None);
         let one = Measurements { lens_width: Some(52.0), ..Measurements::default() };
-        assert_eq!(measured(&one, drawing, english, |value| format!("{value} mm")), None);
+        assert_eq!(drawn(&one, drawing), None);
         let no_width = Measurements { bridge: Some(18.0), temple: Some(140.0), ..Measurements::default() };
-        assert_eq!(measured(&no_width, drawing, english, |value| format!("{value} mm")), None);
+        assert_eq!(drawn(&no_width, drawing), None);
     }
 
     #[test]
     fn lines_are_as_long_as_their_figures_say() {
         let drawing = FrameDrawing::of(&product("aviator", &["metal"], "gold"));
-        let svg = measured(&full(), drawing, english, |value| format!("{value} mm")).expect("enough is known");
+        let svg = drawn(&full(), drawing).expect("enough is known");
         let lines = svg.split("measured-line").nth(1).expect("lines");
         let lengths: Vec<f64> = lines
             .split('M')
@@ -280,8 +269,6 @@ mod tests {
     fn contradicting_figures_are_drawn_all_the_same() {
         let narrow = Measurements { frame_width: Some(80.0), lens_width: Some(90.0), ..full() };
         let drawing = FrameDrawing::of(&product("cat-eye", &["acetate"], "red"));
-        assert!(
-            measured(&narrow, drawing, english, |value| format!("{value} mm")).is_some_and(|svg| !svg.contains("NaN"))
-        );
+        assert!(drawn(&narrow, drawing).is_some_and(|svg| !svg.contains("NaN")));
     }
 }

@@ -191,7 +191,7 @@ fn hashes_of_cards(shop: &Shop<'_>, since: Option<Since<'_>>) -> Vec<CardHash> {
     hashes
 }
 
-/// Changes when any card may have, and is the same for equal cards, whatever else the store is made from.
+/// Changes when any card may have. Beyond cards and what they are drawn with, nothing of the store is in it.
 fn hash_of_cards(shop: &Shop<'_>, cards: &[CardHash]) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(card::look(shop).as_bytes()).update(cards.as_flattened()).finalize().to_hex()[..8].to_string()
