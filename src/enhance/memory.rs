@@ -13,7 +13,9 @@ use crate::assets::media::{Media, Trace};
 use crate::catalog::vocabulary::{Term, Vocabulary};
 use crate::event::Finding;
 use crate::site::Digest;
-use crate::site::durable::{Stamp, make_private_folder, private, read_exact_at, read_sealed, write_sealed};
+use crate::site::durable::{
+    Stamp, make_private_folder, private, read_exact_at, read_sealed, write_sealed, write_sealed_by,
+};
 use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
@@ -302,8 +304,7 @@ impl Memory {
     /// no reason to fail this one.
     fn replace(self, index: Index, length: u64, moment: Option<&[u8]>) -> Option<Written> {
         let index = Index { basis: self.basis, length, ..index };
-        let bytes = postcard::to_stdvec(&index).ok()?;
-        write_sealed(&self.index_path, KIND, &bytes).ok()?;
+        write_sealed_by(&self.index_path, KIND, |to| Ok(postcard::to_io(&index, to).map(drop)?)).ok()?;
         self.keep_moment(index.standing, moment);
         Some(Written { stamp: Stamp::of(&self.index_path)?, index, patchable: None })
     }

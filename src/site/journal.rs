@@ -181,7 +181,7 @@ fn settle_locked(container: &Path) -> anyhow::Result<Settled> {
     if let Some(parent) = output.parent().filter(|parent| parent.exists()) {
         sync_folder(parent).with_context(settling)?;
     }
-    let in_place = fs::read(output.join(MANIFEST)).ok().map(|bytes| Fingerprint::of(&bytes));
+    let in_place = Fingerprint::of_file(&output.join(MANIFEST)).ok();
     let published = in_place.is_some() && in_place == journal.manifest;
     remove_container(container)?;
     Ok(Settled::Done(Recovered { job_id: journal.job_id, output: journal.output, published }))

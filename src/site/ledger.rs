@@ -5,7 +5,7 @@
 //! manifest that is in place names the same bytes, and the file on the disk has the size and the time that it had, or
 //! else still has those bytes.
 
-use super::durable::{read_sealed, write_sealed};
+use super::durable::{read_sealed, write_sealed_by};
 use super::{Fingerprint, Manifest};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,7 @@ impl Ledger {
     }
 
     pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
-        write_sealed(path, KIND, &postcard::to_stdvec(self)?)
+        write_sealed_by(path, KIND, |to| Ok(postcard::to_io(self, to).map(drop)?))
     }
 
     /// The place of a path.

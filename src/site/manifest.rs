@@ -8,8 +8,8 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::io;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,6 +33,21 @@ impl Fingerprint {
     /// The fingerprint of bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self { hash: *blake3::hash(bytes).as_bytes(), size: bytes.len() as u64 }
+    }
+
+    /// The fingerprint of a file, which is never in memory as a whole.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn of_file(path: &Path) -> io::Result<Self> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(File::open(path)?)?;
+        Ok(Self::of_hashed(&hasher))
+    }
+
+    /// The fingerprint of all bytes that were hashed.
+    pub(super) fn of_hashed(hasher: &blake3::Hasher) -> Self {
+        Self { hash: *hasher.finalize().as_bytes(), size: hasher.count() }
     }
 }
 
@@ -73,8 +88,8 @@ pub enum Change<'m> {
 const HASH: &str = "\": {\"blake3\": \"";
 /// What stands between the hash and the size.
 const SIZE: &str = "\", \"size\": ";
-/// The end of the file.
-const TAIL: &str = "\n}\n}\n";
+/// The last line, and the one before it.
+const END: &str = "}\n";
 
 /// The beginning of the file.
 fn head() -> String {
@@ -100,19 +115,25 @@ impl Manifest {
     /// When it is there and cannot be read or understood.
     pub fn read(folder: &Path) -> anyhow::Result<Option<Self>> {
         let path = folder.join(MANIFEST);
-        match std::fs::read(&path) {
-            Ok(bytes) => Self::parse(&bytes).map(Some).with_context(|| format!("cannot read `{}`", path.display())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
+        let reading = || format!("cannot read `{}`", path.display());
+        let own = match File::open(&path) {
+            Ok(file) => Self::read_lines(BufReader::with_capacity(64 * 1024, file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(reading),
+        };
+        if own.is_some() {
+            return Ok(own);
         }
+        let bytes = std::fs::read(&path).with_context(reading)?;
+        Self::parse(&bytes).map(Some).with_context(reading)
     }
 
-    /// Reads the bytes that [`Manifest::to_bytes`] makes.
+    /// Reads the bytes that [`Manifest::write_to`] writes.
     ///
     /// # Errors
     /// When they are something else, were made by a later version, or name a path that no run could have written.
     pub fn parse(bytes: &[u8]) -> anyhow::Result<Self> {
-        if let Some(own) = Self::parse_lines(bytes) {
+        if let Some(own) = Self::read_lines(bytes) {
             return Ok(own);
         }
         let written: Written = serde_json::from_slice(bytes).context("it is not a manifest of storegen")?;
@@ -124,39 +145,59 @@ impl Manifest {
         Ok(Self { files: written.files.into_iter().collect() })
     }
 
-    /// Reads exactly what [`Manifest::to_bytes`] makes, many times as fast as JSON is read; `None` for anything else.
-    fn parse_lines(bytes: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(bytes).ok()?.strip_prefix(&head())?.strip_suffix(TAIL)?;
-        let mut files: Vec<(Arc<str>, Fingerprint)> = Vec::with_capacity(text.len() / 120);
-        let mut lines = text.strip_prefix('\n').map(|text| text.split('\n')).into_iter().flatten().peekable();
-        while let Some(line) = lines.next() {
-            let line = if lines.peek().is_some() { line.strip_suffix(',')? } else { line };
-            let (line, size) = line.strip_suffix('}')?.rsplit_once(SIZE)?;
-            let (line, hash) = line.split_at_checked(line.len().checked_sub(2 * blake3::OUT_LEN)?)?;
-            let path = line.strip_suffix(HASH)?.strip_prefix('"')?;
+    /// Reads exactly what [`Manifest::write_to`] writes, many times as fast as JSON is read and a line at a time; `None`
+    /// for anything else.
+    fn read_lines(mut from: impl BufRead) -> Option<Self> {
+        let mut start = vec![0; head().len()];
+        from.read_exact(&mut start).ok()?;
+        let mut line = String::new();
+        from.read_line(&mut line).ok()?;
+        if start != head().as_bytes() || line != "\n" {
+            return None;
+        }
+        let mut files: Vec<(Arc<str>, Fingerprint)> = Vec::new();
+        let mut goes_on = true;
+        loop {
+            line.clear();
+            from.read_line(&mut line).ok()?;
+            if line == END {
+                break;
+            }
+            if !std::mem::replace(&mut goes_on, line.ends_with(",\n")) {
+                return None;
+            }
+            let text = line.strip_suffix('\n')?;
+            let (text, size) = text.strip_suffix(',').unwrap_or(text).strip_suffix('}')?.rsplit_once(SIZE)?;
+            let (text, hash) = text.split_at_checked(text.len().checked_sub(2 * blake3::OUT_LEN)?)?;
+            let path = text.strip_suffix(HASH)?.strip_prefix('"')?;
             let is_in_order = files.last().is_none_or(|(last, _)| **last < *path);
             if !is_in_order || path.contains(['"', '\\']) || super::check_path(path).is_err() {
                 return None;
             }
             files.push((path.into(), Fingerprint { hash: hash_of(hash)?, size: size.parse().ok()? }));
         }
-        Some(Self { files })
+        line.clear();
+        from.read_to_string(&mut line).ok()?;
+        (line == END && goes_on == files.is_empty()).then_some(Self { files })
     }
 
-    /// The manifest as a file: JSON with one entry a line.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut text = String::with_capacity(self.files.len() * 150 + 100);
-        text.push_str(&head());
-        for (position, (path, fingerprint)) in self.files.iter().enumerate() {
+    /// Writes the manifest as a file: JSON with one entry a line.
+    ///
+    /// # Errors
+    /// When `to` cannot be written to.
+    pub fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
+        to.write_all(head().as_bytes())?;
+        let mut before = "\n";
+        for (path, fingerprint) in self.iter() {
             let hash = blake3::Hash::from_bytes(fingerprint.hash).to_hex();
             // Checked paths have neither quotes, backslashes nor control characters: nothing to escape.
-            for part in [if position == 0 { "\n\"" } else { ",\n\"" }, path, HASH, hash.as_str(), SIZE] {
-                text.push_str(part);
+            for part in [before, "\"", path, HASH, hash.as_str(), SIZE] {
+                to.write_all(part.as_bytes())?;
             }
-            let _ = write!(text, "{}}}", fingerprint.size);
+            write!(to, "{}}}", fingerprint.size)?;
+            before = ",\n";
         }
-        text.push_str(TAIL);
-        text.into_bytes()
+        write!(to, "\n{END}{END}")
     }
 
     /// The fingerprint of a file.
@@ -235,16 +276,47 @@ mod tests {
         Manifest::new(paths.iter().map(|path| ((*path).into(), Fingerprint::of(path.as_bytes()))).collect())
     }
 
+    fn text(manifest: &Manifest) -> String {
+        let mut bytes = Vec::new();
+        manifest.write_to(&mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
     #[test]
     fn it_reads_what_it_writes_in_any_order() {
         let one = manifest(&["b/x.html", "a.html", "ü/é.html"]);
-        assert_eq!(one.to_bytes(), manifest(&["ü/é.html", "a.html", "b/x.html"]).to_bytes());
-        assert_eq!(Manifest::parse(&one.to_bytes()).unwrap(), one);
-        assert_eq!(Manifest::parse(&Manifest::default().to_bytes()).unwrap(), Manifest::default());
+        let written = text(&one);
+        assert_eq!(written, text(&manifest(&["ü/é.html", "a.html", "b/x.html"])));
+        assert_eq!(Manifest::parse(written.as_bytes()).unwrap(), one);
+        assert_eq!(Manifest::parse(text(&Manifest::default()).as_bytes()).unwrap(), Manifest::default());
         // Any other way to write the same is as good.
-        let spaced = String::from_utf8(one.to_bytes()).unwrap().replace(", ", " ,\n ");
-        assert!(Manifest::parse_lines(&one.to_bytes()).is_some() && Manifest::parse_lines(spaced.as_bytes()).is_none());
+        let spaced = written.replace(", ", " ,\n ");
+        assert!(Manifest::read_lines(written.as_bytes()).is_some());
+        assert!(Manifest::read_lines(text(&Manifest::default()).as_bytes()).is_some());
+        assert!(Manifest::read_lines(spaced.as_bytes()).is_none());
         assert_eq!(Manifest::parse(spaced.as_bytes()).unwrap(), one);
+    }
+
+    #[test]
+    fn its_form_stays_as_it_is() {
+        let hash = blake3::hash(b"a").to_hex();
+        let lines = format!("\"a\": {{\"blake3\": \"{hash}\", \"size\": 1}}");
+        let start = "{\n\"generator\": \"storegen\",\n\"version\": 1,\n\"files\": {\n";
+        assert_eq!(text(&manifest(&["a"])), format!("{start}{lines}\n}}\n}}\n"));
+        assert_eq!(text(&Manifest::default()), format!("{start}}}\n}}\n"));
+    }
+
+    #[test]
+    fn a_part_of_a_manifest_is_none() {
+        let written = text(&manifest(&["a", "b/c"]));
+        for length in (0..written.len()).filter(|&length| length + 1 != written.len()) {
+            assert!(Manifest::parse(&written.as_bytes()[..length]).is_err(), "cut to {length}");
+        }
+        for other in
+            [written.replace(",\n\"b", "\n\"b"), written.replace("}\n}\n}", "},\n}\n}"), format!("{written}}}\n")]
+        {
+            assert!(Manifest::parse(other.as_bytes()).is_err(), "{other}");
+        }
     }
 
     #[test]
@@ -262,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_doctored_manifest_cannot_reach_outside() {
-        let text = String::from_utf8(manifest(&["a/b"]).to_bytes()).unwrap().replace("a/b", "../b");
+        let text = text(&manifest(&["a/b"])).replace("a/b", "../b");
         assert!(Manifest::parse(text.as_bytes()).is_err());
         assert!(Manifest::parse(br#"{"version": 2, "files": {}}"#).is_err());
         assert!(Manifest::parse(b"{}").is_err());

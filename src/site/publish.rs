@@ -5,7 +5,7 @@
 //! cannot be renamed, or only little has changed, file by file. Each way is written into the journal first, so that the
 //! next command can end it.
 
-use super::durable::{Stamp, sync_folder, sync_tree};
+use super::durable::{Hashing, Stamp, sync_folder, sync_tree};
 use super::foreign;
 use super::journal::{Container, Step};
 use super::ledger::Whole;
@@ -17,7 +17,7 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::fs;
-use std::io;
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
@@ -137,8 +137,7 @@ impl Staging {
     fn put_in_place(self, files: &Files, way: Way, exists: bool, at: &mut Checkpoint) -> anyhow::Result<Option<Stamp>> {
         let target = &self.output.path;
         let tree = self.container.tree();
-        let manifest_bytes = files.manifest.to_bytes();
-        fs::write(tree.join(MANIFEST), &manifest_bytes).context("cannot write the manifest")?;
+        let manifest = write_manifest(&files.manifest, &tree.join(MANIFEST)).context("cannot write the manifest")?;
         at(Moment::Listed)?;
         if exists && way == Way::FileByFile {
             let (old, new) = (&self.output.manifest, &files.manifest);
@@ -157,13 +156,20 @@ impl Staging {
         sync(&tree, files).context("cannot flush the new store to the disk")?;
         let Self { output, mut container, .. } = self;
         let manifests = Manifests { old: &output.manifest, new: &files.manifest };
-        put_tree_in_place(&mut container, &output.path, way, Fingerprint::of(&manifest_bytes), manifests, at)?;
+        put_tree_in_place(&mut container, &output.path, way, manifest, manifests, at)?;
         // As long as nobody else can put another one there.
         let manifest = Stamp::of(&output.path.join(MANIFEST));
         // The store is in place: leftovers that cannot be removed now are the next command's to remove.
         let _ = container.finish();
         Ok(manifest)
     }
+}
+
+/// Writes a manifest, and tells its own fingerprint.
+fn write_manifest(manifest: &Manifest, path: &Path) -> io::Result<Fingerprint> {
+    let mut to = BufWriter::new(Hashing { to: fs::File::create(path)?, hasher: blake3::Hasher::new() });
+    manifest.write_to(&mut to)?;
+    Ok(Fingerprint::of_hashed(&to.into_inner()?.hasher))
 }
 
 /// Makes a new tree durable: a few files one by one, for the whole file system may have much else to write.
