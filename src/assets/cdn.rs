@@ -5,7 +5,6 @@
 
 use crate::site::Fingerprint;
 use serde::Serialize;
-use std::sync::Arc;
 
 /// Path of the list in the store.
 pub const MANIFEST: &str = "assets-manifest.json";
@@ -36,13 +35,12 @@ pub fn is_picture(path: &str) -> bool {
     path.starts_with("assets/media/")
 }
 
-/// The list of the pictures among some files, in the order given.
+/// The list of some pictures, in the order given.
 ///
 /// # Errors
 /// Never, as far as is known: nothing in it cannot be written as JSON.
-pub fn manifest(base_url: &str, files: &[(Arc<str>, Fingerprint)]) -> anyhow::Result<Vec<u8>> {
-    let pictures = files.iter().filter(|(path, _)| is_picture(path));
-    let files = pictures.map(|(path, fingerprint)| File {
+pub fn manifest(base_url: &str, pictures: &[(String, Fingerprint)]) -> anyhow::Result<Vec<u8>> {
+    let files = pictures.iter().map(|(path, fingerprint)| File {
         path,
         hash: blake3::Hash::from_bytes(fingerprint.hash).to_string(),
         bytes: fingerprint.size,

@@ -225,7 +225,7 @@ pub fn generate(
         }
         // A part of a store knows only a part of the pictures.
         if let (Some(url), None) = (&config.assets_url, options.shard) {
-            staging.write(cdn::MANIFEST, &cdn::manifest(url.as_str(), &staging.listed())?)?;
+            staging.write(cdn::MANIFEST, &cdn::manifest(url.as_str(), &staging.listed(cdn::is_picture)?)?)?;
         }
         stop_if_cancelled(observer)?;
         observer.observe(Event::Started { phase: Phase::Publish, total: None });

@@ -12,7 +12,7 @@ use crate::pages::{self, Rendered, Renderer};
 use crate::site::{Digest, Made, Shard, Staging};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Renders every page and every file pages point at, except those that `staging` can keep, and hands each to it. `places`
 /// are where they stood the last time, if the plan is the same.
@@ -47,7 +47,7 @@ pub(super) fn render(
                 let Rendered { bytes, files, pieces } = renderer.render_from(page, before.as_ref())?;
                 rendered.fetch_add(1, Ordering::Relaxed);
                 let made = Made { from: made_from, needs: files, pieces };
-                staging.map_or(Ok(()), |staging| staging.write_made(Arc::clone(&page.path), &bytes, made))?;
+                staging.map_or(Ok(()), |staging| staging.write_made(&page.path, &bytes, made))?;
             }
             observer.observe(Event::Advanced { phase: Phase::Pages, steps: batch.len() as u64 });
             Ok(())
@@ -127,7 +127,7 @@ fn search_index(
     })?;
     let parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
     let summary = summary.into_inner().unwrap_or_else(PoisonError::into_inner);
-    staging.write_made(summary_path, &summary, Made { from: made_from, needs: parts, ..Made::default() })
+    staging.write_made(&summary_path, &summary, Made { from: made_from, needs: parts, ..Made::default() })
 }
 
 /// Draws the icons, unless all of them can be kept.
@@ -140,13 +140,13 @@ fn write_icons(staging: &Staging, icons: &Icons, shard: Option<Shard>) -> anyhow
     let drawn = icons.draw()?;
     let mut missing = drawn.iter().filter(|(path, _)| missing.contains(path));
     let made = || Made { from: Some(made_from), ..Made::default() };
-    missing.try_for_each(|(path, bytes)| staging.write_made(*path, bytes, made()))
+    missing.try_for_each(|(path, bytes)| staging.write_made(path, bytes, made()))
 }
 
 /// Writes what pages point at: stylesheet and icons, drawings, but no pictures of products.
 pub(super) fn write_assets(staging: &Staging, renderer: &Renderer<'_>, shard: Option<Shard>) -> anyhow::Result<()> {
     for file in renderer.files().iter().filter(|file| owns(shard, &file.path)) {
-        staging.write(file.path.as_str(), &file.bytes)?;
+        staging.write(&file.path, &file.bytes)?;
     }
     write_icons(staging, renderer.icons(), shard)?;
     let drawings: Vec<FrameDrawing> = renderer.drawings().into_iter().collect();
@@ -157,6 +157,6 @@ pub(super) fn write_assets(staging: &Staging, renderer: &Renderer<'_>, shard: Op
         if staging.keep(&path, made_from) {
             return Ok(());
         }
-        staging.write_made(path, drawing.svg().as_bytes(), Made { from: Some(made_from), ..Made::default() })
+        staging.write_made(&path, drawing.svg().as_bytes(), Made { from: Some(made_from), ..Made::default() })
     })
 }

@@ -231,6 +231,11 @@ impl Container {
         }
     }
 
+    /// The folder itself.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the new store is built.
     pub(super) fn tree(&self) -> PathBuf {
         self.path.join("tree")

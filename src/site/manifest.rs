@@ -3,6 +3,7 @@
 //! In: paths and bytes. Out: sorted entries. The manifest says which files are storegen's own to replace and remove,
 //! which have changed, and (to a deployment) what to send. It holds no times, so equal stores have equal manifests.
 
+use super::paths::Paths;
 use anyhow::{Context as _, bail};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -70,7 +71,9 @@ fn hash_of(text: &str) -> Option<[u8; 32]> {
 /// Every file of a published store except the manifest itself, sorted by path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
-    files: Vec<(Arc<str>, Fingerprint)>,
+    /// Shared with other manifests of the same files.
+    paths: Arc<Paths>,
+    fingerprints: Arc<Vec<Fingerprint>>,
 }
 
 /// How a file differs between two manifests.
@@ -99,16 +102,10 @@ fn head() -> String {
 #[derive(Deserialize)]
 struct Written {
     version: u32,
-    files: BTreeMap<Arc<str>, Fingerprint>,
+    files: BTreeMap<String, Fingerprint>,
 }
 
 impl Manifest {
-    /// A manifest of files in any order.
-    pub fn new(mut files: Vec<(Arc<str>, Fingerprint)>) -> Self {
-        files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        Self { files }
-    }
-
     /// Reads the manifest of an output folder; `None` when the folder has none.
     ///
     /// # Errors
@@ -142,7 +139,9 @@ impl Manifest {
         }
         // The paths decide what is removed, so a doctored manifest must not reach outside the folder.
         written.files.keys().try_for_each(|path| super::check_path(path))?;
-        Ok(Self { files: written.files.into_iter().collect() })
+        let mut manifest = Self::default();
+        written.files.iter().for_each(|(path, fingerprint)| manifest.push(path, *fingerprint));
+        Ok(manifest)
     }
 
     /// Reads exactly what [`Manifest::write_to`] writes, many times as fast as JSON is read and a line at a time; `None`
@@ -155,7 +154,7 @@ impl Manifest {
         if start != head().as_bytes() || line != "\n" {
             return None;
         }
-        let mut files: Vec<(Arc<str>, Fingerprint)> = Vec::new();
+        let mut manifest = Self::default();
         let mut goes_on = true;
         loop {
             line.clear();
@@ -170,15 +169,15 @@ impl Manifest {
             let (text, size) = text.strip_suffix(',').unwrap_or(text).strip_suffix('}')?.rsplit_once(SIZE)?;
             let (text, hash) = text.split_at_checked(text.len().checked_sub(2 * blake3::OUT_LEN)?)?;
             let path = text.strip_suffix(HASH)?.strip_prefix('"')?;
-            let is_in_order = files.last().is_none_or(|(last, _)| **last < *path);
+            let is_in_order = manifest.paths.last().is_none_or(|last| last < path);
             if !is_in_order || path.contains(['"', '\\']) || super::check_path(path).is_err() {
                 return None;
             }
-            files.push((path.into(), Fingerprint { hash: hash_of(hash)?, size: size.parse().ok()? }));
+            manifest.push(path, Fingerprint { hash: hash_of(hash)?, size: size.parse().ok()? });
         }
         line.clear();
         from.read_to_string(&mut line).ok()?;
-        (line == END && goes_on == files.is_empty()).then_some(Self { files })
+        (line == END && goes_on == manifest.is_empty()).then_some(manifest)
     }
 
     /// Writes the manifest as a file: JSON with one entry a line.
@@ -202,8 +201,7 @@ impl Manifest {
 
     /// The fingerprint of a file.
     pub fn get(&self, path: &str) -> Option<&Fingerprint> {
-        let position = self.files.binary_search_by(|(other, _)| (**other).cmp(path)).ok()?;
-        self.files.get(position).map(|(_, fingerprint)| fingerprint)
+        self.find(path).map(|place| &self.fingerprints[place])
     }
 
     /// Whether a file is in it.
@@ -215,16 +213,16 @@ impl Manifest {
     pub fn has_folder(&self, folder: &str) -> bool {
         // `folder/` sorts before everything below it, but `folder-x` may sort between `folder` and `folder/`.
         let below = |path: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-        let start = self.files.partition_point(|(path, _)| {
+        let start = self.paths.first_not(|path| {
             let (path, folder) = (path.as_bytes(), folder.as_bytes());
             path.iter().cmp(folder.iter().chain(b"/")).is_lt()
         });
-        self.files.get(start).is_some_and(|(path, _)| below(path))
+        start < self.len() && below(self.path(start))
     }
 
     /// Every file with its fingerprint, by path.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Fingerprint)> {
-        self.files.iter().map(|(path, fingerprint)| (&**path, fingerprint))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Fingerprint)> + Clone {
+        self.paths.iter().zip(self.fingerprints.iter())
     }
 
     /// Where a newer manifest differs from this one, in the order of paths.
@@ -254,17 +252,54 @@ impl Manifest {
 
     /// Number of files.
     pub fn len(&self) -> usize {
-        self.files.len()
+        self.fingerprints.len()
     }
 
     /// Whether there are no files.
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
+        self.fingerprints.is_empty()
     }
 
     /// Size of all files together, in bytes.
     pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|(_, fingerprint)| fingerprint.size).sum()
+        self.fingerprints.iter().map(|fingerprint| fingerprint.size).sum()
+    }
+
+    /// The place of a path in the order of all.
+    pub(super) fn find(&self, path: &str) -> Option<usize> {
+        self.paths.find(path)
+    }
+
+    /// The path at a place that there is.
+    pub(super) fn path(&self, place: usize) -> &str {
+        self.paths.at(place)
+    }
+
+    /// The fingerprint at a place that there is.
+    pub(super) fn fingerprint(&self, place: usize) -> Fingerprint {
+        self.fingerprints[place]
+    }
+
+    /// Bytes of all paths together.
+    pub(super) fn path_bytes(&self) -> usize {
+        self.paths.bytes()
+    }
+
+    /// Makes room for so many more files, and bytes of their paths.
+    pub(super) fn reserve(&mut self, files: usize, path_bytes: usize) {
+        Arc::make_mut(&mut self.paths).reserve(files, path_bytes);
+        Arc::make_mut(&mut self.fingerprints).reserve_exact(files);
+    }
+
+    /// Adds a file that comes after all others.
+    pub(super) fn push(&mut self, path: &str, fingerprint: Fingerprint) {
+        Arc::make_mut(&mut self.paths).push(path);
+        Arc::make_mut(&mut self.fingerprints).push(fingerprint);
+    }
+
+    /// Gives the file at a place that there is another fingerprint.
+    pub(super) fn replace(&mut self, place: usize, fingerprint: Fingerprint) {
+        Arc::make_mut(&mut self.fingerprints)[place] = fingerprint;
     }
 }
 
@@ -273,7 +308,11 @@ mod tests {
     use super::*;
 
     fn manifest(paths: &[&str]) -> Manifest {
-        Manifest::new(paths.iter().map(|path| ((*path).into(), Fingerprint::of(path.as_bytes()))).collect())
+        let mut paths = paths.to_vec();
+        paths.sort_unstable();
+        let mut manifest = Manifest::default();
+        paths.iter().for_each(|path| manifest.push(path, Fingerprint::of(path.as_bytes())));
+        manifest
     }
 
     fn text(manifest: &Manifest) -> String {
@@ -322,9 +361,8 @@ mod tests {
     #[test]
     fn changes_are_told_in_order() {
         let old = manifest(&["a", "b", "d", "e"]);
-        let mut files: Vec<_> = manifest(&["a", "c", "d", "f"]).files;
-        files[2].1.size += 1;
-        let new = Manifest { files };
+        let mut new = manifest(&["a", "c", "d", "f"]);
+        new.replace(2, Fingerprint::of(b"other"));
         let told: Vec<_> = old.changes(&new).collect();
         let expected =
             [Change::Removed("b"), Change::Added("c"), Change::Changed("d"), Change::Removed("e"), Change::Added("f")];

@@ -6,15 +6,20 @@
 //! a symbolic link in the folder is never followed.
 
 pub mod durable;
+mod files;
 mod foreign;
+mod frames;
 mod journal;
+mod last;
 mod ledger;
 mod manifest;
 mod mounts;
 mod output;
 mod part;
 mod path;
+mod paths;
 mod publish;
+mod spill;
 mod staging;
 
 pub use journal::{Recovered, recover};

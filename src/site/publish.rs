@@ -6,12 +6,13 @@
 //! next command can end it.
 
 use super::durable::{Hashing, Stamp, sync_folder, sync_tree};
+use super::files::Files;
 use super::foreign;
 use super::journal::{Container, Step};
 use super::ledger::Whole;
 use super::manifest::Change;
 use super::output::{Known, Placement};
-use super::staging::{Files, Staging};
+use super::staging::Staging;
 use super::{Fingerprint, MANIFEST, Manifest};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
@@ -97,7 +98,7 @@ impl Staging {
     ) -> anyhow::Result<(Published, Known)> {
         let mut files = self.take_files()?;
         files.ledger.whole = whole;
-        let (new, target) = (&files.manifest, self.output.path.clone());
+        let (new, target) = (files.manifest(), self.output.path.clone());
         let exists = target.exists();
         let newer = if exists { self.output.newer_manifest()? } else { Some(Manifest::default()) };
         if newer.is_some_and(|newer| newer != self.output.manifest) {
@@ -125,11 +126,11 @@ impl Staging {
             self.put_in_place(&files, way, exists, at)
                 .with_context(|| format!("cannot put the new store in the place of `{}`", target.display()))?
         };
-        let Files { manifest: listed, ledger, .. } = files;
+        let Files { ledger, .. } = files;
         // Without a ledger the next run makes everything again, which is no reason to fail this one.
         let is_written = |path: &PathBuf| ledger.write(path).is_ok();
         let written = ledger_path.filter(is_written).and_then(|path| Stamp::of(&path));
-        let manifest = manifest.map(|stamp| (stamp, listed));
+        let manifest = manifest.map(|stamp| (stamp, ledger.manifest().clone()));
         Ok((published, Known { manifest, ledger: written.map(|stamp| (stamp, ledger)) }))
     }
 
@@ -137,16 +138,16 @@ impl Staging {
     fn put_in_place(self, files: &Files, way: Way, exists: bool, at: &mut Checkpoint) -> anyhow::Result<Option<Stamp>> {
         let target = &self.output.path;
         let tree = self.container.tree();
-        let manifest = write_manifest(&files.manifest, &tree.join(MANIFEST)).context("cannot write the manifest")?;
+        let manifest = write_manifest(files.manifest(), &tree.join(MANIFEST)).context("cannot write the manifest")?;
         at(Moment::Listed)?;
         if exists && way == Way::FileByFile {
-            let (old, new) = (&self.output.manifest, &files.manifest);
+            let (old, new) = (&self.output.manifest, files.manifest());
             refuse_links(target, files.written().chain(removed(old, new)))?;
-            foreign::refuse_clashes(target, &self.output.manifest, &files.manifest, self.output.overwrite)?;
+            foreign::refuse_clashes(target, &self.output.manifest, files.manifest(), self.output.overwrite)?;
         } else if exists {
             self.take_along(files.kept())?;
             let found = foreign::find(target, &self.output.manifest, self.output.placement)?;
-            let kept = foreign::settle_clashes(found, &files.manifest, self.output.overwrite)?;
+            let kept = foreign::settle_clashes(found, files.manifest(), self.output.overwrite)?;
             kept.iter().try_for_each(|foreign| foreign.carry(target, &tree))?;
             let permissions = fs::metadata(target).context("cannot read the output folder")?.permissions();
             fs::set_permissions(&tree, permissions).context("cannot set the output folder's permissions")?;
@@ -155,7 +156,7 @@ impl Staging {
 
         sync(&tree, files).context("cannot flush the new store to the disk")?;
         let Self { output, mut container, .. } = self;
-        let manifests = Manifests { old: &output.manifest, new: &files.manifest };
+        let manifests = Manifests { old: &output.manifest, new: files.manifest() };
         put_tree_in_place(&mut container, &output.path, way, manifest, manifests, at)?;
         // As long as nobody else can put another one there.
         let manifest = Stamp::of(&output.path.join(MANIFEST));

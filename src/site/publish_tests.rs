@@ -97,7 +97,7 @@ fn publish(
     let memory = Memory { path: &ledger, make_anew: false };
     let staging = output.stage(&folder.join("state/publish"), "job_0123456789ab", Some(memory))?;
     for (path, text) in files {
-        staging.write(*path, text.as_bytes())?;
+        staging.write(path, text.as_bytes())?;
     }
     Ok(staging.publish_by(Some(way), None, at)?.0)
 }

@@ -5,126 +5,35 @@
 //! made from the same things again need not even be made: [`Staging::keep`].
 
 use super::durable::Stamp;
+use super::files::Files;
 use super::journal::Container;
+use super::last::Last;
 use super::ledger::{Digest, Entry, Ledger, Piece, Whole, modified};
 use super::output::Output;
-use super::{Fingerprint, Manifest, check_path};
+use super::spill::{Placed, Spill, wanted_twice};
+use super::{Fingerprint, check_path};
 use anyhow::Context as _;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read as _, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A new tree, not yet published. Dropping it removes it.
 pub struct Staging {
+    /// The files of the new store that were not kept; in the container, and therefore closed before that is removed.
+    placed: Spill,
     pub(super) output: Output,
     pub(super) container: Container,
     tree: PathBuf,
     /// Held while a folder is made: threads that make folders side by side would only spin in the kernel.
     folders: Mutex<()>,
-    files: Mutex<Written>,
-    last: Ledger,
-    /// Places in the last ledger, by hashes of paths: a search through it looks at far more of them. A process that has
-    /// written the ledger itself knows most of the places.
-    places: Option<HashMap<u64, u32>>,
-    by: RandomState,
-    /// By place in the last ledger: whether the file still stands.
-    intact: Vec<bool>,
-    /// By place in the last ledger: what this run has found out about the file.
-    fate: Vec<AtomicU8>,
+    /// Numbers of the paths that they need: there are many pages to a drawing.
+    needed: Mutex<HashMap<Box<str>, u32>>,
+    last: Last,
     ledger_path: Option<PathBuf>,
-}
-
-/// The files of the new store that were not kept.
-#[derive(Default)]
-struct Written {
-    files: Vec<Placed>,
-    /// Numbers of the paths that files need: there are many pages to a drawing.
-    needed: HashMap<Box<str>, u32>,
-}
-
-/// A file of the new store.
-struct Placed {
-    /// Shared with the plan, the manifest and the ledger: a store of a million products has 1.4 million of them.
-    path: Arc<str>,
-    fingerprint: Fingerprint,
-    modified: u64,
-    made_from: Option<Digest>,
-    /// As numbers in [`Written::needed`].
-    needs: Box<[u32]>,
-    pieces: Box<[Piece]>,
-    /// Whether it stands in the new tree; it stands in the output already otherwise.
-    is_new: bool,
-}
-
-/// A file of the last run that is part of the new store as it stands.
-const KEPT: u8 = 1;
-/// A file of the last run that a kept one cannot do without.
-const NEEDED: u8 = 2;
-
-/// A file of the new store: a new one, or one of the last run with its fate.
-enum Merged {
-    Placed(Placed),
-    Kept(Entry, u8),
-}
-
-impl Merged {
-    fn path(&self) -> &str {
-        match self {
-            Self::Placed(file) => &file.path,
-            Self::Kept(entry, _) => &entry.path,
-        }
-    }
-}
-
-/// Everything that belongs to the new store.
-pub(super) struct Files {
-    pub(super) manifest: Manifest,
-    pub(super) ledger: Ledger,
-    /// By place in the ledger: whether the file is in the new tree; it stands in the output as it should otherwise.
-    is_new: Vec<bool>,
-}
-
-impl Placed {
-    /// The file with the places of its companions. A page may not be kept where they are not all there.
-    fn into_entry(self, needs: Option<Box<[u32]>>) -> Entry {
-        Entry {
-            path: self.path,
-            content: self.fingerprint.hash,
-            size: self.fingerprint.size,
-            modified: self.modified,
-            made_from: self.made_from.filter(|_| needs.is_some()),
-            needs: needs.unwrap_or_default(),
-            pieces: self.pieces,
-        }
-    }
-}
-
-impl Files {
-    fn of(ledger: Ledger, is_new: Vec<bool>) -> Self {
-        let manifest = ledger.entries.iter().map(|entry| (Arc::clone(&entry.path), entry.fingerprint()));
-        Self { manifest: Manifest::new(manifest.collect()), ledger, is_new }
-    }
-
-    /// Paths of the files in the new tree.
-    pub(super) fn written(&self) -> impl Iterator<Item = &str> {
-        self.paths(true)
-    }
-
-    /// Paths of the files that stand in the output as they should.
-    pub(super) fn kept(&self) -> impl Iterator<Item = &str> {
-        self.paths(false)
-    }
-
-    fn paths(&self, are_new: bool) -> impl Iterator<Item = &str> {
-        let entries = self.ledger.entries.iter().zip(&self.is_new);
-        entries.filter(move |(_, is_new)| **is_new == are_new).map(|(entry, _)| &*entry.path)
-    }
 }
 
 /// How a file came about, for the next run.
@@ -174,7 +83,7 @@ impl Output {
             }
         };
         let whole = ledger.whole.filter(|whole| whole.made_from == made_from)?;
-        let is_all = ledger.entries.len() == self.manifest.len();
+        let is_all = ledger.len() == self.manifest.len();
         (is_all && ledger.intact(&self.path, &self.manifest).into_iter().all(|intact| intact)).then_some(whole)
     }
 
@@ -190,29 +99,26 @@ impl Output {
         let is_as_left = newer.is_none();
         self.manifest = newer.unwrap_or_else(|| std::mem::take(&mut self.manifest));
         let last = memory.filter(|memory| !memory.make_anew).map(|memory| self.take_ledger(memory.path));
-        let (last, is_own) = last.unwrap_or_default();
-        let is_own = is_own && is_as_left;
-        let intact = if is_own {
-            // This process has looked at every file before, and has written the rest.
-            vec![true; last.entries.len()]
+        let (ledger, is_own) = last.unwrap_or_default();
+        let last = if is_own && is_as_left {
+            Last::own(ledger)
         } else {
-            last.intact(&self.path, &self.manifest)
+            let intact = ledger.intact(&self.path, &self.manifest);
+            Last::of_others(ledger, intact)
         };
-        let by = RandomState::new();
-        let places = || (0..).zip(&last.entries).map(|(place, entry)| (by.hash_one(&*entry.path), place)).collect();
-        let places = (!is_own).then(places);
+        if self.manifest == *last.ledger.manifest() {
+            // One list of them will do.
+            self.manifest = last.ledger.manifest().clone();
+        }
         Ok(Staging {
-            places,
-            by,
-            intact,
-            fate: std::iter::repeat_with(AtomicU8::default).take(last.entries.len()).collect(),
-            last,
-            output: self,
             tree: container.tree(),
-            container,
+            placed: Spill::in_folder(container.path()),
+            needed: Mutex::default(),
             folders: Mutex::default(),
-            files: Mutex::default(),
             ledger_path: memory.map(|memory| memory.path.to_path_buf()),
+            output: self,
+            container,
+            last,
         })
     }
 }
@@ -226,57 +132,36 @@ impl Staging {
 
     /// The same, and tells what is in a file that was kept.
     pub fn recall(&self, path: &str, made_from: Digest) -> Option<Fingerprint> {
-        let place = self.find(path)?;
-        if self.last.entries[place].made_from == Some(made_from) { self.take(place) } else { None }
+        let place = self.last.find(path)?;
+        if self.last.ledger.made_from(place) == Some(made_from) { self.last.keep(place) } else { None }
     }
 
     /// Keeps a file that this process has written itself the last time, and knows to be made from the same things now;
     /// `place` is where [`Known::places`](super::Known::places) had it then. Says whether it was kept.
     pub fn keep_again(&self, path: &str, place: Option<u32>) -> bool {
         // They are only listed where another process may have written the ledger or the store.
-        if self.places.is_some() {
+        if !self.last.is_own() {
             return false;
         }
+        let ledger = &self.last.ledger;
         let known = place.map(|place| place as usize);
-        let known = known.filter(|&place| self.last.entries.get(place).is_some_and(|entry| *entry.path == *path));
-        let place = known.or_else(|| self.find(path));
-        place.is_some_and(|place| self.last.entries[place].made_from.is_some() && self.take(place).is_some())
-    }
-
-    /// Keeps a file of the last run with all that it needs, if they still stand.
-    fn take(&self, place: usize) -> Option<Fingerprint> {
-        let entry = &self.last.entries[place];
-        let is_intact = |place: usize| self.intact.get(place).copied().unwrap_or(false);
-        let needs = || entry.needs.iter().map(|&need| need as usize);
-        if !is_intact(place) || !needs().all(is_intact) {
-            return None;
-        }
-        needs().for_each(|need| _ = self.fate[need].fetch_or(NEEDED, Ordering::Relaxed));
-        // Two pages of the same path are told apart when both are there.
-        let is_first = self.fate[place].fetch_or(KEPT, Ordering::Relaxed) & KEPT == 0;
-        is_first.then(|| entry.fingerprint())
-    }
-
-    /// The place of a path in the last ledger.
-    fn find(&self, path: &str) -> Option<usize> {
-        let Some(places) = &self.places else { return self.last.find(path) };
-        let place = *places.get(&self.by.hash_one(path))? as usize;
-        // Two paths may have the same hash.
-        if *self.last.entries[place].path == *path { Some(place) } else { self.last.find(path) }
+        let known = known.filter(|&place| place < ledger.len() && ledger.manifest().path(place) == path);
+        let place = known.or_else(|| self.last.find(path));
+        place.is_some_and(|place| ledger.made_from(place).is_some() && self.last.keep(place).is_some())
     }
 
     /// Adds a file.
     ///
     /// # Errors
     /// When the path is unsafe, or the disk refuses.
-    pub fn write(&self, path: impl Into<Arc<str>>, bytes: &[u8]) -> anyhow::Result<()> {
+    pub fn write(&self, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
         self.write_made(path, bytes, Made::default())
     }
 
     /// The pieces of a file of the last run that still stands.
     pub fn pieces(&self, path: &str) -> Option<Pieces> {
-        let place = self.find(path).filter(|&place| self.intact[place])?;
-        let pieces = &self.last.entries[place].pieces;
+        let place = self.standing_place(path)?;
+        let pieces = self.last.ledger.pieces(place);
         if pieces.is_empty() {
             return None;
         }
@@ -294,29 +179,32 @@ impl Staging {
     ///
     /// # Errors
     /// As [`Staging::write`].
-    pub fn write_made(&self, path: impl Into<Arc<str>>, bytes: &[u8], made: Made) -> anyhow::Result<()> {
-        let path = path.into();
-        check_path(&path)?;
+    pub fn write_made(&self, path: &str, bytes: &[u8], made: Made) -> anyhow::Result<()> {
+        check_path(path)?;
         let fingerprint = Fingerprint::of(bytes);
-        let standing = (self.output.manifest.get(&path) == Some(&fingerprint)).then(|| self.standing(&path, bytes));
+        let standing = (self.output.manifest.get(path) == Some(&fingerprint)).then(|| self.standing(path, bytes));
         let (modified, is_new) = match standing.flatten() {
             Some(modified) => (modified, false),
             None => {
-                let mut file = self.create(&path)?;
+                let mut file = self.create(path)?;
                 file.write_all(bytes).with_context(|| format!("cannot write `{path}`"))?;
                 (file.metadata().map_or(0, |metadata| modified(&metadata)), true)
             }
         };
-        self.record(path, fingerprint, modified, made, is_new);
-        Ok(())
+        self.record(path, fingerprint, modified, made, is_new)
     }
 
     /// When the file in the output was written, if it holds exactly these bytes.
     fn standing(&self, path: &str, bytes: &[u8]) -> Option<u64> {
-        match self.find(path) {
-            Some(place) => self.intact[place].then(|| self.last.entries[place].modified),
+        match self.last.find(path) {
+            Some(place) => self.last.is_intact(place).then(|| self.last.ledger.at(place).modified),
             None => holds(&self.output.path.join(path), bytes),
         }
+    }
+
+    /// The place in the last ledger of a file that still stands.
+    fn standing_place(&self, path: &str) -> Option<usize> {
+        self.last.find(path).filter(|&place| self.last.is_intact(place))
     }
 
     /// Adds a copy of the file `source`; tells what was in it.
@@ -325,13 +213,12 @@ impl Staging {
     /// As [`Staging::write`], and when the source cannot be read.
     pub fn copy(&self, path: &str, source: &Path) -> anyhow::Result<Fingerprint> {
         check_path(path)?;
-        let standing = self.find(path).filter(|&place| self.intact[place]).map(|place| &self.last.entries[place]);
-        let place =
-            |fingerprint, modified, is_new| self.record(path.into(), fingerprint, modified, Made::default(), is_new);
+        let standing = self.standing_place(path).map(|place| self.last.ledger.at(place));
+        let place = |fingerprint, modified, is_new| self.record(path, fingerprint, modified, Made::default(), is_new);
         if let Some(entry) = standing
             && poured(source, &mut io::sink())? == entry.fingerprint()
         {
-            place(entry.fingerprint(), entry.modified, false);
+            place(entry.fingerprint(), entry.modified, false)?;
             return Ok(entry.fingerprint());
         }
         let mut to = self.create(path)?;
@@ -342,20 +229,29 @@ impl Staging {
                 .and_then(|metadata| metadata.modified())
                 .and_then(|time| to.set_modified(time));
         }
-        place(fingerprint, to.metadata().map_or(0, |metadata| modified(&metadata)), true);
+        place(fingerprint, to.metadata().map_or(0, |metadata| modified(&metadata)), true)?;
         Ok(fingerprint)
     }
 
-    /// Every file of the new store so far, by path: what was written, kept, or is needed by what was kept.
-    pub fn listed(&self) -> Vec<(Arc<str>, Fingerprint)> {
-        let written = lock(&self.files);
-        let placed = written.files.iter().map(|file| (Arc::clone(&file.path), file.fingerprint));
-        let kept = self.last.entries.iter().zip(&self.fate).filter(|(_, fate)| fate.load(Ordering::Relaxed) != 0);
-        let kept = kept.map(|(entry, _)| (Arc::clone(&entry.path), entry.fingerprint()));
-        let mut listed: Vec<_> = placed.chain(kept).collect();
-        listed.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    /// Some files of the new store so far, by path: what was written, kept, or is needed by what was kept.
+    ///
+    /// # Errors
+    /// When two files have the same path, or the disk refuses.
+    pub fn listed(&self, is_wanted: impl Fn(&str) -> bool) -> anyhow::Result<Vec<(String, Fingerprint)>> {
+        let mut listed = Vec::new();
+        for placed in self.placed.in_order()? {
+            let Placed { entry, .. } = placed?;
+            if is_wanted(&entry.path) {
+                let fingerprint = entry.fingerprint();
+                listed.push((entry.path.into_owned(), fingerprint));
+            }
+        }
+        let kept = self.last.ledger.manifest().iter().enumerate().filter(|(place, _)| self.last.stays(*place));
+        let kept = kept.filter(|(_, (path, _))| is_wanted(path));
+        listed.extend(kept.map(|(_, (path, fingerprint))| (path.to_string(), *fingerprint)));
+        listed.sort_by(|one, other| one.0.cmp(&other.0));
         listed.dedup_by(|one, other| one.0 == other.0);
-        listed
+        Ok(listed)
     }
 
     /// Where the ledger goes.
@@ -366,102 +262,33 @@ impl Staging {
     /// Everything that was written or kept so far; takes it.
     ///
     /// # Errors
-    /// When two files have the same path.
+    /// When two files have the same path, or the disk refuses.
     pub(super) fn take_files(&mut self) -> anyhow::Result<Files> {
-        let Written { files: mut placed, needed } = std::mem::take(&mut *lock(&self.files));
-        placed.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        if let Some(pair) = placed.windows(2).find(|pair| pair[0].path == pair[1].path) {
-            return Err(wanted_twice(&pair[0].path));
-        }
-        if let Some(places) = self.same_places(&placed) {
-            return self.replace(placed, &needed, &places);
-        }
-        // Both lists are in order of paths, and so is what is made of them.
-        let last = std::mem::take(&mut self.last.entries);
-        let mut moved = vec![None; last.len()];
-        let mut merged = Vec::with_capacity(last.len() + placed.len());
-        let mut placed = placed.into_iter().peekable();
-        for (place, (entry, fate)) in last.into_iter().zip(&self.fate).enumerate() {
-            let fate = fate.load(Ordering::Relaxed);
-            while let Some(file) = placed.next_if(|file| file.path < entry.path) {
-                merged.push(Merged::Placed(file));
-            }
-            // A file that is needed by a kept page may have been made again by another one.
-            let again = placed.next_if(|file| file.path == entry.path);
-            match again {
-                Some(file) if fate & KEPT != 0 => return Err(wanted_twice(&file.path)),
-                _ if fate == 0 && again.is_none() => continue,
-                _ => {}
-            }
-            moved[place] = u32::try_from(merged.len()).ok();
-            merged.push(match again {
-                Some(file) => Merged::Placed(file),
-                None => Merged::Kept(entry, fate),
-            });
-        }
-        merged.extend(placed.map(Merged::Placed));
-
-        let needed = placed_at(&needed, |path| merged.binary_search_by(|file| file.path().cmp(path)).ok());
-        let needs: Vec<Option<Box<[u32]>>> = merged
-            .iter()
-            .map(|file| match file {
-                Merged::Placed(file) => file.needs.iter().map(|&number| needed[number as usize]).collect(),
-                Merged::Kept(entry, _) => entry.needs.iter().map(|&need| moved[need as usize]).collect(),
-            })
-            .collect();
-        let is_new = merged.iter().map(|file| matches!(file, Merged::Placed(file) if file.is_new)).collect();
-        let entries = merged.into_iter().zip(needs).map(|(file, needs)| match file {
-            Merged::Placed(file) => file.into_entry(needs),
-            Merged::Kept(entry, fate) => {
-                // What others need may be something else to this run, so it is made again when it is a page.
-                let is_whole = fate & KEPT != 0 && needs.is_some();
-                Entry { made_from: entry.made_from.filter(|_| is_whole), needs: needs.unwrap_or_default(), ..entry }
-            }
-        });
-        Ok(Files::of(Ledger { whole: None, entries: entries.collect() }, is_new))
+        let (last, needed) = (std::mem::take(&mut self.last), std::mem::take(&mut *lock(&self.needed)));
+        let files = Files::of(last, &self.placed, &needed)?;
+        self.placed.clear();
+        Ok(files)
     }
 
-    /// The places of new files in the last ledger, if the new store has the same paths.
-    fn same_places(&self, placed: &[Placed]) -> Option<Vec<usize>> {
-        let places: Vec<usize> = placed.iter().map(|file| self.last.find(&file.path)).collect::<Option<_>>()?;
-        let fates = self.fate.iter().enumerate().filter(|(_, fate)| fate.load(Ordering::Relaxed) == 0);
-        fates.map(|(place, _)| place).all(|place| places.binary_search(&place).is_ok()).then_some(places)
-    }
-
-    /// Puts new files in the places of the last ones; the others are kept.
-    fn replace(
-        &mut self,
-        placed: Vec<Placed>,
-        needed: &HashMap<Box<str>, u32>,
-        places: &[usize],
-    ) -> anyhow::Result<Files> {
-        let mut ledger = Ledger { whole: None, entries: std::mem::take(&mut self.last.entries) };
-        let mut is_new = vec![false; ledger.entries.len()];
-        for (entry, fate) in ledger.entries.iter_mut().zip(&self.fate) {
-            entry.made_from = entry.made_from.filter(|_| fate.load(Ordering::Relaxed) & KEPT != 0);
-        }
-        let needed = placed_at(needed, |path| ledger.find(path));
-        for (file, &place) in placed.into_iter().zip(places) {
-            if self.fate[place].load(Ordering::Relaxed) & KEPT != 0 {
-                return Err(wanted_twice(&file.path));
-            }
-            let needs = file.needs.iter().map(|&number| needed[number as usize]).collect();
-            is_new[place] = file.is_new;
-            ledger.entries[place] = file.into_entry(needs);
-        }
-        Ok(Files::of(ledger, is_new))
-    }
-
-    fn record(&self, path: Arc<str>, fingerprint: Fingerprint, modified: u64, made: Made, is_new: bool) {
+    fn record(
+        &self,
+        path: &str,
+        fingerprint: Fingerprint,
+        modified: u64,
+        made: Made,
+        is_new: bool,
+    ) -> anyhow::Result<()> {
         let Made { from: made_from, needs, pieces } = made;
-        let mut written = lock(&self.files);
-        let Written { files, needed } = &mut *written;
         let number = |path: String| {
+            let mut needed = lock(&self.needed);
             let next = needed.len() as u32;
             *needed.entry(path.into()).or_insert(next)
         };
-        let needs = needs.into_iter().map(number).collect();
-        files.push(Placed { path, fingerprint, modified, made_from, needs, pieces: pieces.into(), is_new });
+        let needs: Vec<u32> = needs.into_iter().map(number).collect();
+        let (content, size) = (fingerprint.hash, fingerprint.size);
+        let path = path.to_string().into();
+        let entry = Entry { path, content, size, modified, made_from, needs: needs.into(), pieces: pieces.into() };
+        self.placed.add(Placed { entry, is_new })
     }
 
     /// Gives files that stand in the output a second name in the new tree.
@@ -507,10 +334,6 @@ impl Staging {
     }
 }
 
-fn wanted_twice(path: &str) -> anyhow::Error {
-    anyhow::anyhow!("two files of the store want the path `{path}`")
-}
-
 /// Makes a folder and those around it; the usual case, one new folder in an old one, is one call.
 fn make_folder(folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
@@ -518,15 +341,6 @@ fn make_folder(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         result => result,
     }
-}
-
-/// By number, the places of paths that files need; of some there may be none.
-fn placed_at(needed: &HashMap<Box<str>, u32>, place_of: impl Fn(&str) -> Option<usize>) -> Vec<Option<u32>> {
-    let mut places = vec![None; needed.len()];
-    for (path, &number) in needed {
-        places[number as usize] = place_of(path).and_then(|place| u32::try_from(place).ok());
-    }
-    places
 }
 
 /// Pours a file into `to`; gives the fingerprint of what was in it.
