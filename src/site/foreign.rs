@@ -165,18 +165,16 @@ impl Foreign {
     }
 }
 
-/// Saves what somebody put into the old tree while it was being exchanged: files of `retired` that neither its manifest
+/// Saves what somebody put into the old tree while it was being exchanged: files of `retired` that neither its `manifest`
 /// nor `output` has move to `output`.
 ///
 /// # Errors
 /// When one cannot be moved; nothing is lost then, because `retired` stays.
-pub(super) fn rescue(retired: &Path, output: &Path) -> anyhow::Result<()> {
+pub(super) fn rescue(retired: &Path, manifest: &Manifest, output: &Path) -> anyhow::Result<()> {
     if !retired.is_dir() || !output.is_dir() {
         return Ok(());
     }
-    // A manifest that cannot be read vouches for no file, so everything that is not in the output is saved.
-    let known = Manifest::read(retired).ok().flatten().unwrap_or_default();
-    for foreign in find(retired, &known, Placement::Beside)? {
+    for foreign in find(retired, manifest, Placement::Beside)? {
         let (from, to) = (retired.join(&foreign.path), output.join(&foreign.path));
         if to.symlink_metadata().is_ok() || foreign.is_folder {
             continue;

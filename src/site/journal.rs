@@ -8,7 +8,7 @@ use super::durable::{private, replace_file, sync_folder};
 use super::foreign::rescue;
 use super::output::Output;
 use super::publish::roll_forward;
-use super::{Fingerprint, MANIFEST};
+use super::{Fingerprint, MANIFEST, Manifest};
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
@@ -168,13 +168,13 @@ fn settle_locked(container: &Path) -> anyhow::Result<Settled> {
     let (output, tree, old) = (&journal.output, container.join("tree"), container.join("old"));
     match journal.step {
         Step::Staging => {}
-        Step::Exchange => rescue(&tree, output)?,
+        Step::Exchange => rescue(&tree, &vouched(&tree), output)?,
         Step::Swap => {
             if !output.exists() {
                 let whole = if tree.exists() { &tree } else { &old };
                 fs::rename(whole, output).with_context(settling)?;
             }
-            rescue(&old, output)?;
+            rescue(&old, &vouched(&old), output)?;
         }
         Step::RollForward => roll_forward(&tree, output, &mut |_| Ok(()))?,
     }
@@ -185,6 +185,11 @@ fn settle_locked(container: &Path) -> anyhow::Result<Settled> {
     let published = in_place.is_some() && in_place == journal.manifest;
     remove_container(container)?;
     Ok(Settled::Done(Recovered { job_id: journal.job_id, output: journal.output, published }))
+}
+
+/// The manifest of a tree; one that cannot be read vouches for no file, so that everything in the tree is saved.
+fn vouched(tree: &Path) -> Manifest {
+    Manifest::read(tree).ok().flatten().unwrap_or_default()
 }
 
 /// The folder in which a living run builds.

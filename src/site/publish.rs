@@ -11,16 +11,14 @@ use super::foreign;
 use super::journal::{Container, Step};
 use super::ledger::Whole;
 use super::manifest::Change;
-use super::output::{Known, Placement};
+use super::output::{Known, Output, Placement};
 use super::staging::Staging;
 use super::{Fingerprint, MANIFEST, Manifest};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
-use std::collections::HashSet;
 use std::fs;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
-use walkdir::WalkDir;
 
 /// Most files that are moved one by one where whole trees could be exchanged: some milliseconds of renames.
 const SMALL_CHANGE: usize = 500;
@@ -142,7 +140,8 @@ impl Staging {
         at(Moment::Listed)?;
         if exists && way == Way::FileByFile {
             let (old, new) = (&self.output.manifest, files.manifest());
-            refuse_links(target, files.written().chain(removed(old, new)))?;
+            refuse_links(target, files.written())?;
+            refuse_links(target, removed(old, new))?;
             foreign::refuse_clashes(target, &self.output.manifest, files.manifest(), self.output.overwrite)?;
         } else if exists {
             self.take_along(files.kept())?;
@@ -156,8 +155,7 @@ impl Staging {
 
         sync(&tree, files).context("cannot flush the new store to the disk")?;
         let Self { output, mut container, .. } = self;
-        let manifests = Manifests { old: &output.manifest, new: files.manifest() };
-        put_tree_in_place(&mut container, &output.path, way, manifest, manifests, at)?;
+        put_tree_in_place(&mut container, &output, way, manifest, files, at)?;
         // As long as nobody else can put another one there.
         let manifest = Stamp::of(&output.path.join(MANIFEST));
         // The store is in place: leftovers that cannot be removed now are the next command's to remove.
@@ -196,10 +194,10 @@ enum Way {
 
 fn put_tree_in_place(
     container: &mut Container,
-    output: &Path,
+    Output { path: output, manifest: last, .. }: &Output,
     mut way: Way,
     manifest: Fingerprint,
-    manifests: Manifests<'_>,
+    files: &Files,
     at: &mut Checkpoint,
 ) -> anyhow::Result<()> {
     let (tree, old) = (container.tree(), container.old());
@@ -207,7 +205,7 @@ fn put_tree_in_place(
         container.enter(Step::Exchange, manifest)?;
         at(Moment::Journalled)?;
         match exchange(&tree, output)? {
-            Attempt::Done => return settle_in(&tree, output, at),
+            Attempt::Done => return settle_in(&tree, last, output, at),
             Attempt::Unsupported => way = Way::Swap,
             Attempt::Immovable => way = Way::FileByFile,
         }
@@ -221,20 +219,20 @@ fn put_tree_in_place(
                 result?;
                 at(Moment::OldAside)?;
                 fs::rename(&tree, output)?;
-                return settle_in(&old, output, at);
+                return settle_in(&old, last, output, at);
             }
         }
     }
     container.enter(Step::RollForward, manifest)?;
     at(Moment::Journalled)?;
-    roll_forward_between(&tree, output, manifests, at)
+    roll_forward_between(&tree, output, Manifests { old: last, new: files.manifest() }, files.written(), at)
 }
 
-/// Makes the exchange durable before anything of the old tree is removed.
-fn settle_in(retired: &Path, output: &Path, at: &mut Checkpoint) -> anyhow::Result<()> {
+/// Makes the exchange durable before anything of the old tree, which is that of a manifest, is removed.
+fn settle_in(retired: &Path, manifest: &Manifest, output: &Path, at: &mut Checkpoint) -> anyhow::Result<()> {
     at(Moment::InPlace)?;
     output.parent().map_or(Ok(()), sync_folder)?;
-    foreign::rescue(retired, output)
+    foreign::rescue(retired, manifest, output)
 }
 
 enum Attempt {
@@ -291,7 +289,8 @@ pub(super) fn roll_forward(tree: &Path, output: &Path, at: &mut Checkpoint) -> a
     let Some(new) = Manifest::read(tree)? else { return Ok(()) };
     // An old manifest that cannot be read vouches for no file, so nothing is stale.
     let old = Manifest::read(output).ok().flatten().unwrap_or_default();
-    roll_forward_between(tree, output, Manifests { old: &old, new: &new }, at)
+    let files = new.iter().map(|(path, _)| path).filter(|path| tree.join(path).symlink_metadata().is_ok());
+    roll_forward_between(tree, output, Manifests { old: &old, new: &new }, files, at)
 }
 
 /// The store that stands and the one that takes its place.
@@ -309,23 +308,25 @@ fn removed<'m>(old: &'m Manifest, new: &'m Manifest) -> impl Iterator<Item = &'m
     })
 }
 
-fn roll_forward_between(
+/// The same for some `files` of the new store, in order: those that stand in the tree.
+fn roll_forward_between<'f>(
     tree: &Path,
     output: &Path,
     Manifests { old, new }: Manifests<'_>,
+    files: impl Iterator<Item = &'f str> + Clone,
     at: &mut Checkpoint,
 ) -> anyhow::Result<()> {
     let stale: Vec<&str> = removed(old, new).collect();
     let in_the_way = |path: &str| new.has_folder(path) || parents(path).any(|folder| new.contains(folder));
 
-    let files = files_in(tree)?;
-    refuse_links(output, files.iter().map(String::as_str).chain(stale.iter().copied()))?;
+    refuse_links(output, files.clone())?;
+    refuse_links(output, stale.iter().copied())?;
     for path in stale.iter().filter(|path| in_the_way(path)) {
         remove_stale(output, path)?;
     }
-    let mut folders = HashSet::new();
-    for path in &files {
-        move_file(tree, output, path, &mut folders)?;
+    let mut folder = PathBuf::new();
+    for path in files {
+        move_file(tree, output, path, &mut folder)?;
         at(Moment::Moved)?;
     }
     for path in &stale {
@@ -335,7 +336,7 @@ fn roll_forward_between(
         }
     }
     sync_tree(output).context("cannot flush the new store to the disk")?;
-    move_file(tree, output, MANIFEST, &mut folders)?;
+    move_file(tree, output, MANIFEST, &mut folder)?;
     at(Moment::InPlace)?;
     sync_folder(output).context("cannot flush the new store to the disk")
 }
@@ -345,10 +346,11 @@ fn roll_forward_between(
 /// # Errors
 /// Names the link.
 fn refuse_links<'a>(output: &Path, paths: impl Iterator<Item = &'a str>) -> anyhow::Result<()> {
-    let mut seen = HashSet::new();
+    let mut last = "";
     for path in paths {
-        // Where a folder was seen, so were those around it.
-        for folder in parents(path).take_while(|folder| seen.insert(*folder)) {
+        // In the order of paths all that is in a folder stands together. Where a folder was seen, so were those around it.
+        let is_seen = |folder: &str| last.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+        for folder in parents(path).take_while(|folder| !is_seen(folder)) {
             if output.join(folder).symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
                 bail!(
                     "`{folder}` in `{}` is a symbolic link, and nothing is written or removed through links; remove it",
@@ -356,29 +358,17 @@ fn refuse_links<'a>(output: &Path, paths: impl Iterator<Item = &'a str>) -> anyh
                 );
             }
         }
+        last = path;
     }
     Ok(())
 }
 
-/// Paths of the files of a tree without its manifest, in order.
-fn files_in(tree: &Path) -> anyhow::Result<Vec<String>> {
-    let mut files = Vec::new();
-    for entry in WalkDir::new(tree).min_depth(1).sort_by_file_name() {
-        let entry = entry.context("cannot list the new files")?;
-        let path = entry.path().strip_prefix(tree).ok().and_then(Path::to_str);
-        if let Some(path) = path.filter(|path| !entry.file_type().is_dir() && *path != MANIFEST) {
-            // Written by this program with `/`.
-            files.push(path.replace(std::path::MAIN_SEPARATOR, "/"));
-        }
-    }
-    Ok(files)
-}
-
-fn move_file(tree: &Path, output: &Path, path: &str, folders: &mut HashSet<PathBuf>) -> anyhow::Result<()> {
+/// Moves a file into the output; `folder` is the one that was made for the file before it.
+fn move_file(tree: &Path, output: &Path, path: &str, folder: &mut PathBuf) -> anyhow::Result<()> {
     let (from, to) = (tree.join(path), output.join(path));
-    if let Some(folder) = to.parent().filter(|folder| !folders.contains(*folder)) {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-        folders.insert(folder.to_path_buf());
+    if let Some(parent) = to.parent().filter(|parent| parent != folder) {
+        fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
+        *folder = parent.to_path_buf();
     }
     match fs::rename(&from, &to) {
         // Moved before the interruption.
