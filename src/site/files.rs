@@ -74,13 +74,11 @@ impl Files {
             }
             // A file that is needed by a kept page may have been made again by another one.
             let again = placed.next_if(|file| file.as_ref().is_ok_and(|file| file.entry.path == entry.path));
+            let new_place = u32::try_from(files.ledger.len()).ok();
             match again {
                 Some(_) if last.is_kept(place) => return Err(wanted_twice(&entry.path)),
-                None if !last.stays(place) => continue,
-                _ => settled[place] = u32::try_from(files.ledger.len()).ok(),
-            }
-            match again {
                 Some(file) => files.add(file?, first_number),
+                None if !last.stays(place) => continue,
                 None => {
                     // What others need may be something else to this run, so it is made again when it is a page.
                     let made_from = entry.made_from.filter(|_| last.is_kept(place));
@@ -88,6 +86,7 @@ impl Files {
                     files.is_new.push(false);
                 }
             }
+            settled[place] = new_place;
         }
         for file in placed {
             files.add(file?, first_number);

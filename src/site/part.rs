@@ -125,6 +125,7 @@ pub fn merge(output: Output, parts: &[PathBuf], journal_dir: &Path, job_id: &str
             }
         }
     }
+    drop(taken);
     Ok(staging.publish(None)?.0)
 }
 

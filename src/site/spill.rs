@@ -121,7 +121,7 @@ impl Runs {
         Ok(())
     }
 
-    /// All runs, with the first of each on top.
+    /// All runs, the one with the first path on top.
     fn heads(&self) -> anyhow::Result<BinaryHeap<Head>> {
         let Some(file) = &self.file else { return Ok(BinaryHeap::new()) };
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
