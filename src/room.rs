@@ -1,7 +1,7 @@
 //! Memory for what is being worked on: pictures and downloads in flight, documents on their way.
 //!
-//! It is a choice of the user's and not a question of the catalogue's size. What is kept of each product until the store
-//! is there, about two kilobytes, comes on top, and so does the program itself.
+//! It is a choice of the user's and not a question of the catalogue's size: records that there is no room for are on the
+//! disk. A few hundred bytes of each product for which there is no other place come on top.
 
 /// Bytes that may be in use at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,11 +12,13 @@ pub struct Room {
     pub downloads: u64,
     /// For documents in a row; as many rows as there are threads, and two more, are on their way.
     pub documents: usize,
+    /// For what is known of every product until the store is there; all of them are on the disk if that is not enough.
+    pub records: usize,
 }
 
 impl Default for Room {
     fn default() -> Self {
-        Self { pictures: 144 << 20, downloads: 128 << 20, documents: 4 << 20 }
+        Self { pictures: 144 << 20, downloads: 128 << 20, documents: 4 << 20, records: 160 << 20 }
     }
 }
 
@@ -30,12 +32,13 @@ impl Room {
     pub fn within(bytes: u64) -> Self {
         let usual = Self::default();
         let left = bytes.saturating_sub(Self::PROGRAM);
-        let documents = usize::try_from(left / 16).unwrap_or(usize::MAX);
+        let share = |divisor: u64| usize::try_from(left / divisor).unwrap_or(usize::MAX);
         // Each phase has all of it, for pictures are made when the last one has been fetched.
         Self {
             pictures: usual.pictures.min(left),
             downloads: usual.downloads.min(left),
-            documents: usual.documents.min(documents),
+            documents: usual.documents.min(share(16)),
+            records: usual.records.min(share(4)),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use super::EnhancedProduct;
 use super::record::ProductRecord;
+use super::records::Records;
+use super::related::Related;
 use super::snapshot::Snapshot;
 use super::terms::Terms;
 use super::tree::CategoryNode;
@@ -10,11 +12,14 @@ use crate::catalog::product::Brand;
 use crate::language::Words;
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// All that pages are planned from. Indices (`u32`) into its vectors are stable for the run.
 pub struct EnhancedCatalog {
     /// In the store's sort order.
-    pub records: Vec<ProductRecord>,
+    pub records: Records,
+    /// For each record the places of related ones.
+    pub related: Related,
     /// Brands that have at least one product, by name; `slug` is unique.
     pub brands: Vec<Brand>,
     /// Categories in tree order (parents before children); only those with a product in them or below.
@@ -22,7 +27,7 @@ pub struct EnhancedCatalog {
     /// Interned terms.
     pub terms: Terms,
     /// Full products on disk.
-    pub snapshot: Snapshot,
+    pub snapshot: Arc<Snapshot>,
     /// What tells products apart whose search engine texts would be the same, by index of the record.
     pub differences: BTreeMap<u32, String>,
     /// Where it differs from the one that this process made before it; `None` where that is not known.
@@ -45,7 +50,7 @@ impl EnhancedCatalog {
     /// # Errors
     /// When the disk fails.
     pub fn product(&self, index: u32) -> Result<EnhancedProduct> {
-        let mut product = self.snapshot.read(self.records[index as usize].snapshot)?;
+        let mut product = self.snapshot.read(self.records.at(index).snapshot)?;
         self.distinguish(index, &mut product);
         Ok(product)
     }
@@ -55,7 +60,7 @@ impl EnhancedCatalog {
     /// # Errors
     /// When the disk fails.
     pub fn product_without_scores(&self, index: u32) -> Result<EnhancedProduct> {
-        let mut product = self.snapshot.read_without_scores(self.records[index as usize].snapshot)?;
+        let mut product = self.snapshot.read_without_scores(self.records.at(index).snapshot)?;
         self.distinguish(index, &mut product);
         Ok(product)
     }
@@ -74,7 +79,7 @@ impl EnhancedCatalog {
     /// # Errors
     /// When the disk fails.
     pub fn product_in(&self, index: u32, words: &Words, locale: &str) -> Result<EnhancedProduct> {
-        let record = &self.records[index as usize];
+        let record = self.records.at(index);
         let product: EnhancedProduct = self.snapshot.read(record.snapshot)?;
         let brand = record.brand.and_then(|brand| self.brands.get(brand as usize));
         let brand_name = brand.and_then(|brand| brand.translations.get(locale)?.name.clone());

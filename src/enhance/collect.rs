@@ -4,6 +4,7 @@
 //! tell is done in [`super::finish`].
 
 use super::EnhancedProduct;
+use super::drafts::{Draft, Drafts, Place};
 use super::memory::{Blob, Memory, Remembered, Standing, Written};
 use super::record::ProductRecord;
 use super::selection::{Candidate, left_out_by};
@@ -19,13 +20,16 @@ use crate::catalog::vocabulary::{Term, Vocabulary, key_of};
 use crate::config::ProductFilters;
 use crate::event::{Finding, Outcome};
 use crate::language::Words;
+use crate::room::Room;
 use crate::score::{self, Rules};
 use crate::site::Digest;
 use anyhow::Result;
-use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Bytes that a record takes in memory, by and large: half of them are texts.
+const RECORD: usize = 800;
 
 /// Enhances products and gathers their records.
 pub struct Collector<'a> {
@@ -41,8 +45,7 @@ pub struct Collector<'a> {
     pub(super) named_brands: Interner,
     pub(super) terms: Interner,
     pub(super) snapshot: SnapshotWriter,
-    /// By block, so that a growing list is never moved: half of all products would be in memory twice.
-    pub(super) drafts: Mutex<Vec<Vec<Draft>>>,
+    pub(super) drafts: Mutex<Drafts>,
     pub(super) memory: Option<Recollection>,
     pub(super) is_for_rounds: bool,
 }
@@ -74,25 +77,6 @@ pub(super) struct Reading {
     count: u64,
     /// Whether a server told what has changed, so that nothing else was read.
     was_told: bool,
-}
-
-/// Block and place in it; decides between documents of the same id.
-pub(super) type Place = (usize, usize);
-
-/// A record on its way: term and brand ids are preliminary, slug and neighbours unknown.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Draft {
-    #[serde(skip)]
-    pub(super) place: Place,
-    /// As in [`Mapped`].
-    #[serde(skip)]
-    pub(super) key: Option<Digest>,
-    pub(super) collection: Arc<str>,
-    /// As a key: with its own letters only.
-    pub(super) wished_slug: String,
-    /// Hashes of title and description.
-    pub(super) texts: [u64; 2],
-    pub(super) record: ProductRecord,
 }
 
 /// What mapping made of a document.
@@ -166,10 +150,15 @@ impl<'a> Collector<'a> {
             named_brands: Interner::default(),
             terms: Interner::default(),
             snapshot: SnapshotWriter::create_in(folder)?,
-            drafts: Mutex::default(),
+            drafts: Mutex::new(Drafts::up_to(Room::default().records / RECORD)),
             memory: None,
             is_for_rounds: false,
         })
+    }
+
+    /// Keeps records in memory as long as there is room for them.
+    pub fn within(self, room: Room) -> Self {
+        Self { drafts: Mutex::new(Drafts::up_to(room.records / RECORD)), ..self }
     }
 
     /// Gets ready for changes to what is going to be made.
@@ -256,7 +245,7 @@ impl<'a> Collector<'a> {
                 .iter()
                 .zip(keys)
                 .enumerate()
-                .filter_map(|(position, (place, key))| Some(((*place)?, (block, position), *key))),
+                .filter_map(|(position, (place, key))| Some(((*place)?, standing_at(block, position), *key))),
         );
         (places.iter().map(Option::is_some).collect(), findings)
     }
@@ -327,7 +316,7 @@ impl<'a> Collector<'a> {
             .into_iter()
             .zip(locations)
             .map(|(((position, key), (enhanced, brand, categories)), (location, hash))| Draft {
-                place: (block, position),
+                place: standing_at(block, position),
                 key,
                 collection: collection.clone(),
                 wished_slug: wished_slug(&enhanced.product),
@@ -335,8 +324,9 @@ impl<'a> Collector<'a> {
                 record: self.record(&enhanced, brand, categories, location, hash),
             })
             .collect();
-        self.remember(&drafts, remembered)?;
-        self.drafts.lock().unwrap_or_else(PoisonError::into_inner).push(drafts);
+        let blobs = self.write_down(&drafts)?;
+        self.remember(&blobs, remembered);
+        self.drafts.lock().unwrap_or_else(PoisonError::into_inner).push(drafts, blobs);
         Ok(all_findings)
     }
 
@@ -374,25 +364,30 @@ impl<'a> Collector<'a> {
         Some((enhanced, brand.map(|brand| brand.index), categories))
     }
 
-    /// Writes down what became of documents.
-    fn remember(&self, drafts: &[Draft], documents: Vec<(Option<usize>, Remembered)>) -> Result<()> {
-        let Some(Recollection { now, .. }) = &self.memory else { return Ok(()) };
+    /// Writes drafts down beside their products.
+    fn write_down(&self, drafts: &[Draft]) -> Result<Vec<Blob>> {
         let mut bytes = Vec::new();
-        let mut ends = vec![0];
+        let mut ends = Vec::with_capacity(drafts.len());
         for draft in drafts {
             bytes = postcard::to_extend(draft, bytes)?;
             ends.push(bytes.len());
         }
         let base = self.snapshot.append_bytes(&bytes)?;
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let blob = |(start, &end)| {
+            Blob::new((base + start as u64, (end - start) as u32), bytes.get(start..end).unwrap_or(&[]))
+        };
+        Ok(starts.zip(&ends).map(blob).collect())
+    }
+
+    /// Takes note of what became of documents; of those that are in the store, which draft that is.
+    fn remember(&self, blobs: &[Blob], documents: Vec<(Option<usize>, Remembered)>) {
+        let Some(Recollection { now, .. }) = &self.memory else { return };
         let documents = documents.into_iter().map(|(draft, document)| {
-            let blob = draft.and_then(|draft| {
-                let (start, end) = (*ends.get(draft)?, *ends.get(draft + 1)?);
-                Some(Blob::new((base + start as u64, (end - start) as u32), &bytes[start..end]))
-            });
-            Remembered { draft: blob, ..document }
+            let draft = draft.and_then(|draft| blobs.get(draft).copied());
+            Remembered { draft, ..document }
         });
         now.lock().unwrap_or_else(PoisonError::into_inner).others.extend(documents);
-        Ok(())
     }
 
     /// The pictures and 3D models of a product that are in the folder of pictures, as places in what is remembered of
@@ -553,7 +548,6 @@ impl<'a> Collector<'a> {
             content: self.content(product, hash),
             searched: searched(enhanced),
             drawing: FrameDrawing::of(product),
-            related: Box::default(),
         }
     }
 
@@ -581,6 +575,10 @@ impl<'a> Collector<'a> {
         let findings = recollection.memory.last.about_the_whole.clone();
         (findings, recollection.memory.confirm(comparison.standing, recollection.moment.as_deref()))
     }
+}
+
+fn standing_at(block: usize, position: usize) -> Place {
+    (block as u32, position as u32)
 }
 
 /// What a document adds to the hash of a catalogue.
@@ -662,6 +660,7 @@ mod tests {
     use super::*;
     use crate::config::SortOrder;
     use proptest::prelude::*;
+    use std::borrow::Cow;
 
     fn product(id: &str, name: &str, shape: &str) -> Product {
         let mut product = Product::sample(id, name);
@@ -671,6 +670,15 @@ mod tests {
     }
 
     fn collected(blocks: Vec<(usize, Vec<Product>)>, filters: &ProductFilters) -> (EnhancedCatalog, Vec<Finding>) {
+        collected_within(Room::default(), SortOrder::Featured, blocks, filters)
+    }
+
+    fn collected_within(
+        room: Room,
+        sort: SortOrder,
+        blocks: Vec<(usize, Vec<Product>)>,
+        filters: &ProductFilters,
+    ) -> (EnhancedCatalog, Vec<Finding>) {
         let folder = tempfile::tempdir().expect("a folder");
         let mut findings = Vec::new();
         let references = References::default();
@@ -678,12 +686,13 @@ mod tests {
         let words = Words::english();
         let collector =
             Collector::new(&words, &references, &media, filters, folder.path(), &mut findings).expect("a collector");
+        let collector = collector.within(room);
         let collection: Arc<str> = "products".into();
         for (sequence, products) in blocks {
             let mapped = (0..).zip(products).map(|(position, product)| Mapped::product(position, product)).collect();
             findings.extend(collector.take(sequence, &collection, mapped).expect("room on disk"));
         }
-        let catalog = collector.finish(SortOrder::Featured, filters.max_products, &mut findings);
+        let catalog = collector.finish(sort, filters.max_products, &mut findings);
         let (catalog, _) = catalog.expect("nothing is remembered");
         (catalog, findings)
     }
@@ -702,10 +711,10 @@ mod tests {
         let shown = |catalog: &EnhancedCatalog| {
             (0..catalog.records.len() as u32)
                 .map(|index| {
-                    let record = &catalog.records[index as usize];
+                    let record = catalog.records.at(index);
                     let full = catalog.product(index).expect("in the snapshot");
                     let brand = record.brand.map(|brand| catalog.brands[brand as usize].slug.clone());
-                    (record.slug.to_string(), full.product.name, full.seo, brand, record.related.to_vec())
+                    (record.slug.to_string(), full.product.name, full.seo, brand, catalog.related.to(index).to_vec())
                 })
                 .collect::<Vec<_>>()
         };
@@ -733,12 +742,42 @@ mod tests {
         cheap.featured = true;
         let filters = ProductFilters { max_products: Some(1), ..ProductFilters::default() };
         let (catalog, findings) = collected(vec![(0, vec![product("a", "Dear", "square"), cheap])], &filters);
-        assert_eq!(&*catalog.records[0].name, "Cheap");
+        assert_eq!(&*catalog.records.at(0).name, "Cheap");
         assert_eq!(catalog.brands.len(), 1);
         assert_eq!(findings.len(), 1);
     }
 
     proptest! {
+        #[test]
+        fn records_on_disk_are_those_in_memory(
+            products in prop::collection::vec((0..40_usize, 0..6_usize, 0..4_i64, prop::bool::ANY), 1..60),
+            in_memory in 0..70_usize,
+            most in prop::option::of(0..50_usize),
+            by_name in prop::bool::ANY,
+        ) {
+            let products = products.iter().map(|&(id, name, price, has_sku)| {
+                let mut product = product(&format!("p{id}"), &format!("Frame {name}"), ["round", "oval"][name % 2]);
+                product.price.minor = 10_000 + price;
+                product.sku = has_sku.then(|| format!("S-{name}"));
+                product
+            });
+            let products: Vec<Product> = products.collect();
+            let blocks: Vec<_> = (0..).zip(products.chunks(7).map(<[Product]>::to_vec)).collect();
+            let filters = ProductFilters { max_products: most, ..ProductFilters::default() };
+            let sort = if by_name { SortOrder::Name } else { SortOrder::PriceAscending };
+            let made = |records| {
+                let room = Room { records, ..Room::default() };
+                let (catalog, findings) = collected_within(room, sort, blocks.clone(), &filters);
+                let records: Vec<ProductRecord> = catalog.records.iter().map(Cow::into_owned).collect();
+                let products: Vec<_> = (0..records.len() as u32)
+                    .map(|index| (catalog.product(index).expect("on disk"), catalog.related.to(index).to_vec()))
+                    .collect();
+                catalog.records.verify().expect("readable");
+                format!("{records:?} {products:?} {:?} {:?} {findings:?}", catalog.brands, catalog.differences)
+            };
+            prop_assert_eq!(made(usize::MAX), made(in_memory * RECORD));
+        }
+
         #[test]
         fn related_products_are_others_and_distinct(shapes in prop::collection::vec(0usize..3, 1..30)) {
             let products = shapes
@@ -748,11 +787,12 @@ mod tests {
                 .collect();
             let (catalog, _) = collected(vec![(0, products)], &ProductFilters::default());
             let wanted = (shapes.len() - 1).min(8);
-            for (index, record) in catalog.records.iter().enumerate() {
-                let distinct: HashSet<_> = record.related.iter().collect();
-                prop_assert_eq!(distinct.len(), record.related.len());
-                prop_assert!(record.related.iter().all(|&other| other as usize != index));
-                prop_assert_eq!(record.related.len(), wanted);
+            for index in 0..shapes.len() as u32 {
+                let related = catalog.related.to(index);
+                let distinct: HashSet<_> = related.iter().collect();
+                prop_assert_eq!(distinct.len(), related.len());
+                prop_assert!(related.iter().all(|&other| other != index));
+                prop_assert_eq!(related.len(), wanted);
             }
         }
     }

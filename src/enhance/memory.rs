@@ -25,7 +25,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Raised whenever anything that is remembered changes its form.
-const KIND: &str = "catalogue 9";
+const KIND: &str = "catalogue 10";
 
 /// The same for the moment.
 const MOMENT: &str = "moment 1";
@@ -134,6 +134,14 @@ pub(super) struct Blob {
 impl Blob {
     pub(super) fn new(location: Location, bytes: &[u8]) -> Self {
         Self { location, check: check_of(bytes) }
+    }
+
+    /// What is in its bytes.
+    pub(super) fn unpack<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, Damaged> {
+        if check_of(bytes) != self.check {
+            return Err(Damaged);
+        }
+        postcard::from_bytes(bytes).map_err(|_| Damaged)
     }
 
     /// Where the bytes behind it begin.
@@ -262,8 +270,7 @@ impl Memory {
             read_exact_at(&self.file, &mut bytes, start).map_err(|_| Damaged)?;
             let draft = |(blob, companion): &(Blob, C)| {
                 let (from, to) = ((blob.location.0 - start) as usize, (blob.end() - start) as usize);
-                let bytes = bytes.get(from..to).filter(|bytes| check_of(bytes) == blob.check).ok_or(Damaged)?;
-                let mut draft = postcard::from_bytes(bytes).map_err(|_| Damaged)?;
+                let mut draft = blob.unpack(bytes.get(from..to).ok_or(Damaged)?)?;
                 complete(&mut draft, *companion);
                 Ok(draft)
             };

@@ -1,14 +1,18 @@
 //! What a catalogue leaves out: closed vocabulary, sizes, wording, related products.
 //!
 //! One product at a time becomes an [`EnhancedProduct`] (kept in the snapshot on disk) and a [`ProductRecord`] (kept
-//! in memory). When all are in, [`EnhancedCatalog`] has what only the whole can tell: slugs, order, neighbours.
+//! in memory where there is room). When all are in, [`EnhancedCatalog`] has what only the whole can tell: slugs, order,
+//! neighbours.
 
 pub mod catalog;
 pub mod collect;
+mod drafts;
 mod finish;
 pub mod memory;
+mod outline;
 mod patch;
 pub mod record;
+pub mod records;
 mod related;
 mod selection;
 pub mod size;
@@ -23,6 +27,8 @@ pub use collect::{Collector, Comparison, Mapped};
 pub use finish::Undecided;
 pub use memory::{Damaged, Memory, Standing, Unwritten, Written};
 pub use record::ProductRecord;
+pub use records::Records;
+pub use related::Related;
 
 use crate::catalog::product::Product;
 use crate::language::Words;

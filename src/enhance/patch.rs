@@ -5,10 +5,11 @@
 //! others depend on (which products there are, their order, slugs, brands, terms), all drafts are needed.
 
 use super::catalog::{EnhancedCatalog, Touched};
-use super::collect::Draft;
-use super::finish::rank;
+use super::drafts::Draft;
+use super::outline::rank;
 use super::record::ProductRecord;
-use super::related::{is_as_near, related_anew};
+use super::records::Records;
+use super::related::{Related, is_as_near};
 use super::snapshot::Snapshot;
 use super::terms::Terms;
 use super::tree::CategoryNode;
@@ -17,6 +18,7 @@ use crate::config::SortOrder;
 use crate::site::Digest;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// What of each draft the others depend on.
 pub(super) struct Ties {
@@ -28,7 +30,8 @@ pub(super) struct Ties {
 /// A catalogue with what it takes to change it, but without its full products: as long as somebody has their file open,
 /// nobody else can use what is remembered.
 pub(super) struct Patchable {
-    records: Vec<ProductRecord>,
+    records: Records,
+    related: Related,
     brands: Vec<Brand>,
     categories: Vec<CategoryNode>,
     terms: Terms,
@@ -61,18 +64,19 @@ fn tie(draft: &Draft) -> Option<Digest> {
 impl Patchable {
     /// A catalogue as it was made.
     pub(super) fn new(catalog: EnhancedCatalog, ties: Ties) -> Self {
-        let EnhancedCatalog { records, brands, categories, terms, differences, snapshot: _, touched: _ } = catalog;
-        Self { records, brands, categories, terms, differences, ties, touched: Touched::default() }
+        let EnhancedCatalog { records, related, brands, categories, terms, differences, snapshot: _, touched: _ } =
+            catalog;
+        Self { records, related, brands, categories, terms, differences, ties, touched: Touched::default() }
     }
 
     /// The catalogue with its full products, and its ties for the next time.
-    pub(super) fn into_catalog(self, snapshot: Snapshot) -> (EnhancedCatalog, Ties) {
-        let Self { records, brands, categories, terms, differences, ties, touched } = self;
+    pub(super) fn into_catalog(self, snapshot: Arc<Snapshot>) -> (EnhancedCatalog, Ties) {
+        let Self { records, related, brands, categories, terms, differences, ties, touched } = self;
         let touched = Some(touched);
-        (EnhancedCatalog { records, brands, categories, terms, differences, snapshot, touched }, ties)
+        (EnhancedCatalog { records, related, brands, categories, terms, differences, snapshot, touched }, ties)
     }
 
-    /// Puts products in the places that they had; `None` where the others would be different, too.
+    /// Puts products in the places that they had; `None` where the others would be different, too, or are not in memory.
     pub(super) fn with(mut self, drafts: &[Draft], sort: SortOrder) -> Option<Self> {
         let place_of = |draft: &Draft| {
             let place = *self.ties.by_key.get(&draft.key?)?;
@@ -80,7 +84,7 @@ impl Patchable {
         };
         let places = drafts.iter().map(|draft| Some((place_of(draft)?, &draft.record)));
         let changed: BTreeMap<usize, &ProductRecord> = places.collect::<Option<_>>()?;
-        let records = &mut self.records;
+        let records = self.records.in_memory()?;
         let order = |record: &ProductRecord| (rank(record, sort), record.id.clone());
         let order_at = |place: usize| Some(order(changed.get(&place).copied().or(records.get(place))?));
         let stays = |(&place, record): (&usize, &&ProductRecord)| {
@@ -107,21 +111,15 @@ impl Patchable {
                 materials: was.materials,
                 colors: was.colors,
                 features: was.features,
-                related: was.related,
                 ..new.clone()
             };
             touched.records.insert(u32::try_from(place).ok()?, std::mem::replace(old, new));
         }
-        let others = touched.records.iter().filter(|(place, old)| !is_as_near(old, &records[**place as usize]));
+        let records = &self.records;
+        let others = touched.records.iter().filter(|(place, old)| !is_as_near(old, &records.at(**place)));
         let others: Vec<(u32, &ProductRecord)> = others.map(|(place, old)| (*place, old)).collect();
         if !others.is_empty() {
-            for (place, neighbours) in related_anew(records, others.into_iter()) {
-                let related = &mut records[place as usize].related;
-                if *related != neighbours {
-                    *related = neighbours;
-                    touched.neighbours.insert(place);
-                }
-            }
+            touched.neighbours.extend(self.related.put_right(records, others.into_iter()));
         }
         Some(self)
     }
@@ -138,7 +136,8 @@ mod tests {
     use crate::config::ProductFilters;
     use crate::language::Words;
     use proptest::prelude::*;
-    use std::sync::{Arc, PoisonError};
+    use std::borrow::Cow;
+    use std::sync::PoisonError;
 
     fn products() -> Vec<Product> {
         let priced = |(at, name): (i64, &str)| {
@@ -177,20 +176,25 @@ mod tests {
         let fresh = collector();
         take(&fresh, 0, now);
 
-        let before = collector();
-        take(&before, 0, products.to_vec());
-        let blocks = std::mem::take(&mut *before.drafts.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut drafts: Vec<Draft> = blocks.into_iter().flatten().collect();
+        let drafts_of = |collector: Collector<'_>| {
+            let snapshot = Arc::new(collector.snapshot.finish());
+            let drafts = collector.drafts.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let mut drafts = drafts.gather(Arc::clone(&snapshot));
+            let order: Vec<u32> = (0..drafts.len() as u32).collect();
+            (drafts.take_in_order(&order).expect("in memory"), snapshot)
+        };
+        let [before, twin] = [collector(), collector()];
+        [&before, &twin].into_iter().for_each(|collector| take(collector, 0, products.to_vec()));
+        let (mut drafts, _) = drafts_of(twin);
         drafts.sort_by_key(|draft| (rank(&draft.record, sort), draft.record.id.clone()));
         let ties = Ties::of(&drafts).expect("keys");
-        *before.drafts.lock().unwrap_or_else(PoisonError::into_inner) = vec![drafts];
         // Preliminary ids are the same for who knows the spellings already.
         let after = collector();
         take(&after, 0, products.to_vec());
         take(&after, 1, others.iter().map(|(_, product)| product.clone()).collect());
-        let drafts = after.drafts.lock().unwrap_or_else(PoisonError::into_inner).pop().expect("two blocks");
+        let (mut drafts, snapshot) = drafts_of(after);
+        let drafts = drafts.split_off(products.len());
         let patched = Patchable::new(finished(before), ties).with(&drafts, sort);
-        let snapshot = after.snapshot.finish();
         (finished(fresh), patched.map(|patched| patched.into_catalog(snapshot).0))
     }
 
@@ -202,8 +206,9 @@ mod tests {
     }
 
     fn shown(catalog: &EnhancedCatalog) -> Vec<String> {
-        let records = catalog.records.iter().map(|record| ProductRecord { snapshot: (0, 0), ..record.clone() });
-        records.map(|record| format!("{record:?}")).collect()
+        let records = (0..).zip(catalog.records.iter());
+        let unplaced = |record: Cow<'_, ProductRecord>| ProductRecord { snapshot: (0, 0), ..record.into_owned() };
+        records.map(|(index, record)| format!("{:?} {:?}", unplaced(record), catalog.related.to(index))).collect()
     }
 
     #[test]

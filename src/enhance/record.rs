@@ -90,8 +90,6 @@ pub struct ProductRecord {
     pub searched: Digest,
     /// What the stand-in drawing shows.
     pub drawing: FrameDrawing,
-    /// Indices of related records, best first, at most eight, never itself.
-    pub related: Box<[u32]>,
 }
 
 /// Lowest compatibility in percent at which a frame is listed for a face shape. Neutral cells of the rules come to

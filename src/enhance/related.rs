@@ -5,6 +5,7 @@
 //! with its square, and the result depends on nothing but the products.
 
 use super::record::{ProductRecord, TermId, beginning_of};
+use super::records::Records;
 use super::size::SizeClass;
 use crate::catalog::money::Currency;
 use rayon::prelude::*;
@@ -17,42 +18,65 @@ pub(super) const MOST_RELATED: usize = 8;
 const SAME_SHAPE_REACH: usize = 16;
 const SAME_BRAND_REACH: usize = 8;
 
-/// For each record, the positions of its related records, best first.
-pub(super) fn related(records: &[ProductRecord]) -> Vec<Box<[u32]>> {
-    let assortment = Assortment::of(records);
-    let by_rank = (0..assortment.traits.len() as u32).into_par_iter();
-    let by_rank =
-        by_rank.map_init(Room::default, |room, rank| (assortment.position(rank), assortment.neighbours(rank, room)));
-    let mut related = vec![Box::default(); records.len()];
-    for (position, neighbours) in by_rank.collect::<Vec<_>>() {
-        related[position as usize] = neighbours;
-    }
-    related
-}
+/// For each record, the positions of its related records, best first, never itself.
+pub struct Related(Vec<Row>);
 
-/// The same for those records only that may have other related ones than before `changed` records, here as they were,
-/// got other prices, fits and the like; each with its position.
-pub(super) fn related_anew<'r>(
-    records: &[ProductRecord],
-    changed: impl Iterator<Item = (u32, &'r ProductRecord)>,
-) -> Vec<(u32, Box<[u32]>)> {
-    let assortment = Assortment::of(records);
-    let rank_of =
-        |key| assortment.by_price.partition_point(|&position| price_key(&records[position as usize]) < key) as u32;
-    let moves =
-        changed.map(|(position, old)| (rank_of(price_key(old)), rank_of(price_key(&records[position as usize]))));
-    let moves: Vec<(u32, u32)> = moves.collect();
-    let mut concerned: Vec<u32> = Vec::new();
-    for &(old, new) in &moves {
-        for (lanes, reach) in assortment.lanes() {
-            // Each of the others may have moved this one's neighbours by one place.
-            concerned.extend(lanes.between(old, new, reach + moves.len()));
+/// Positions, and [`NONE`] behind them.
+type Row = [u32; MOST_RELATED];
+
+impl Related {
+    /// The neighbours of all records.
+    pub(super) fn of(records: &Records) -> Self {
+        let assortment = Assortment::of(records);
+        let by_rank = (0..assortment.traits.len() as u32).into_par_iter();
+        let by_rank = by_rank
+            .map_init(Room::default, |room, rank| (assortment.position(rank), assortment.neighbours(rank, room)));
+        let mut rows = vec![[NONE; MOST_RELATED]; records.len()];
+        for (position, row) in by_rank.collect::<Vec<_>>() {
+            rows[position as usize] = row;
         }
+        Self(rows)
     }
-    concerned.sort_unstable();
-    concerned.dedup();
-    let neighbours = |room: &mut Room, rank| (assortment.position(rank), assortment.neighbours(rank, room));
-    concerned.into_par_iter().map_init(Room::default, neighbours).collect()
+
+    /// The positions of the records related to one.
+    pub fn to(&self, position: u32) -> &[u32] {
+        let row = self.0.get(position as usize).map_or(&[][..], |row| row);
+        row.split(|&other| other == NONE).next().unwrap_or_default()
+    }
+
+    /// Puts right those records that have other related ones than before `changed` records, here as they were, got other
+    /// prices, fits and the like. Gives their positions.
+    pub(super) fn put_right<'r>(
+        &mut self,
+        records: &Records,
+        changed: impl Iterator<Item = (u32, &'r ProductRecord)>,
+    ) -> Vec<u32> {
+        let assortment = Assortment::of(records);
+        let rank_of = |record: &ProductRecord| {
+            let comes_before = |&position: &u32| price_key(&records.at(position)) < price_key(record);
+            assortment.by_price.partition_point(comes_before) as u32
+        };
+        let moves: Vec<(u32, u32)> =
+            changed.map(|(position, old)| (rank_of(old), rank_of(&records.at(position)))).collect();
+        let mut concerned: Vec<u32> = Vec::new();
+        for &(old, new) in &moves {
+            for (lanes, reach) in assortment.lanes() {
+                // Each of the others may have moved this one's neighbours by one place.
+                concerned.extend(lanes.between(old, new, reach + moves.len()));
+            }
+        }
+        concerned.sort_unstable();
+        concerned.dedup();
+        let neighbours = |room: &mut Room, rank| (assortment.position(rank), assortment.neighbours(rank, room));
+        let anew: Vec<(u32, Row)> = concerned.into_par_iter().map_init(Room::default, neighbours).collect();
+        let mut others = Vec::new();
+        for (position, row) in anew {
+            if std::mem::replace(&mut self.0[position as usize], row) != row {
+                others.push(position);
+            }
+        }
+        others
+    }
 }
 
 /// Products in the order of their prices, and how near each is to others.
@@ -70,18 +94,18 @@ fn price_key(record: &ProductRecord) -> (i64, &str) {
 }
 
 impl Assortment {
-    fn of(records: &[ProductRecord]) -> Self {
-        let keys = records.par_iter().enumerate();
-        let keys = keys.map(|(position, record)| (record.price.minor, beginning_of(&record.id), position as u32));
+    fn of(records: &Records) -> Self {
+        let keys = records.par_iter();
+        let keys = keys.map(|(position, record)| (record.price.minor, beginning_of(&record.id), position));
         let mut keys: Vec<(i64, [u8; 24], u32)> = keys.collect();
-        let id_of = |position: u32| &records[position as usize].id;
         keys.par_sort_unstable_by(|one, other| {
-            (one.0, one.1).cmp(&(other.0, other.1)).then_with(|| id_of(one.2).cmp(id_of(other.2)))
+            let by_id = || records.at(one.2).id.cmp(&records.at(other.2).id);
+            (one.0, one.1).cmp(&(other.0, other.1)).then_with(by_id)
         });
         let by_price: Vec<u32> = keys.into_iter().map(|(.., position)| position).collect();
         let materials = Materials::of(records);
         let traits: Vec<Traits> =
-            by_price.par_iter().map(|&position| Traits::of(&records[position as usize], &materials)).collect();
+            by_price.par_iter().map(|&position| Traits::of(&records.at(position), &materials)).collect();
         let by_shape = || Lanes::new(&traits, |traits| Some((traits.frame_type, traits.frame_shape)));
         let by_brand = || Lanes::new(&traits, |traits| (traits.brand != NONE).then_some((traits.brand, 0)));
         let by_type = || Lanes::new(&traits, |traits| Some((traits.frame_type, 0)));
@@ -100,7 +124,7 @@ impl Assortment {
     }
 
     /// The positions of the records related to one.
-    fn neighbours(&self, rank: u32, room: &mut Room) -> Box<[u32]> {
+    fn neighbours(&self, rank: u32, room: &mut Room) -> Row {
         let Room { candidates, ranked } = room;
         candidates.clear();
         let [same_kind @ .., (same_type, type_reach)] = self.lanes();
@@ -128,7 +152,9 @@ impl Assortment {
             ranked.truncate(MOST_RELATED);
         }
         ranked.sort_unstable();
-        ranked.iter().map(|&(_, position)| position).collect()
+        let mut row = [NONE; MOST_RELATED];
+        row.iter_mut().zip(ranked.iter()).for_each(|(place, &(_, position))| *place = position);
+        row
     }
 }
 
@@ -149,7 +175,7 @@ struct Room {
     ranked: Vec<(i32, u32)>,
 }
 
-/// Stands for a term or a brand that a product has none of.
+/// Stands for a term, a brand or a neighbour that a product has none of.
 const NONE: u32 = u32::MAX;
 /// Stands for a fit of which nothing is known.
 const UNKNOWN: u8 = u8::MAX;
@@ -194,14 +220,15 @@ impl Traits {
 struct Materials(Vec<u32>);
 
 impl Materials {
-    fn of(records: &[ProductRecord]) -> Self {
+    fn of(records: &Records) -> Self {
         let mut numbers = Vec::new();
-        for &material in records.iter().flat_map(|record| &record.materials) {
-            let place = material as usize;
-            if place >= numbers.len() {
-                numbers.resize(place + 1, NONE);
+        for record in records.iter() {
+            for place in record.materials.iter().map(|&material| material as usize) {
+                if place >= numbers.len() {
+                    numbers.resize(place + 1, NONE);
+                }
+                numbers[place] = 0;
             }
-            numbers[place] = 0;
         }
         for (number, place) in (0..).zip(numbers.iter_mut().filter(|number| **number != NONE)) {
             *place = number;

@@ -1,6 +1,6 @@
 //! Full products on disk: an append-only file that rendering reads back, so that memory does not grow with
-//! descriptions. Rendering may add texts of its own. The file has no name, so nothing is left behind however the process
-//! ends, or it is that of [`super::memory`], which writes over those texts in the next run.
+//! descriptions. Records and texts of pages may be added. The file has no name, so nothing is left behind however the process
+//! ends, or it is that of [`super::memory`], which writes over what was added in the next run.
 
 use super::EnhancedProduct;
 use crate::site::durable::read_exact_at;
@@ -130,18 +130,18 @@ impl Snapshot {
         self.with_bytes(location, |bytes| unpack(bytes).context("unpacking a product from the snapshot"))
     }
 
-    /// Adds a text; safe to call from many threads.
+    /// Adds bytes; safe to call from many threads.
     ///
     /// # Errors
     /// When the disk is full or fails.
-    pub fn add_text(&self, text: &str) -> Result<Location> {
-        let length = u32::try_from(text.len()).context("a text of more than 4 GiB")?;
+    pub fn add(&self, bytes: &[u8]) -> Result<Location> {
+        let length = u32::try_from(bytes.len()).context("more than 4 GiB at once")?;
         let offset = self.end.fetch_add(u64::from(length), Ordering::Relaxed);
-        write_all_at(&self.file, text.as_bytes(), offset).context("writing the product snapshot")?;
+        write_all_at(&self.file, bytes, offset).context("writing the product snapshot")?;
         Ok((offset, length))
     }
 
-    /// Appends a text that was added to `out`.
+    /// Appends to `out` what was added as a text.
     ///
     /// # Errors
     /// When the disk fails.
@@ -152,7 +152,11 @@ impl Snapshot {
         })
     }
 
-    fn with_bytes<T>(&self, (offset, length): Location, take: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+    /// What `take` makes of the bytes at a place.
+    ///
+    /// # Errors
+    /// When the disk fails, and those of `take`.
+    pub(super) fn with_bytes<T>(&self, (offset, length): Location, take: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
         let mut packed = PACKED.take();
         let length = length as usize;
         if packed.len() < length {

@@ -102,6 +102,7 @@ impl Cards {
         out: &mut String,
     ) -> anyhow::Result<()> {
         let Some(record) = shop.record(index) else { return Ok(()) };
+        let record = &*record;
         let strength = placement.face.and_then(|face| strength_of(record, face));
         if placement.eager || placement.first || strength.is_some() {
             return render(shop, record, placement, strength, out);
@@ -117,7 +118,7 @@ impl Cards {
                 let kept = if self.size.fetch_add(card.len(), Ordering::Relaxed) < KEPT_BYTES {
                     Kept::InMemory(card.into())
                 } else {
-                    Kept::OnDisk(shop.catalog.snapshot.add_text(card)?)
+                    Kept::OnDisk(shop.catalog.snapshot.add(card.as_bytes())?)
                 };
                 // Two threads may have made the same card at once; they are equal, and either will do.
                 let _ = place.set(kept);

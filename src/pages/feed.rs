@@ -71,14 +71,14 @@ pub(crate) fn part(
     let records = records_of_part(shop, number);
     let size_before = xml.len();
     let mut pieces = vec![(Digest::default(), piece_length(size_before)?)];
-    for (index, record) in (0_u32..).zip(&shop.catalog.records).skip(records.start).take(records.len()) {
+    for (index, record) in (records.start as u32..).zip(shop.catalog.records.range(records.clone())) {
         let start = xml.len();
         let made_from = made_from(index);
         let as_before = before.zip(made_from).and_then(|(before, made_from)| before.get(&made_from));
         match as_before {
             Some(entry) => xml.push_str(entry),
             None if record.availability == Availability::Discontinued => {}
-            None => push_product(shop, record, &shop.product_without_scores(index)?, &mut xml),
+            None => push_product(shop, &record, &shop.product_without_scores(index)?, &mut xml),
         }
         pieces.push((made_from.unwrap_or_default(), piece_length(xml.len() - start)?));
         if (index as usize) + 1 - records.start == SAMPLE {

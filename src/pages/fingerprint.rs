@@ -61,7 +61,7 @@ impl Stale {
             PageKind::Product(index) => {
                 let has_same_neighbours =
                     || shop.catalog.touched.as_ref().is_some_and(|touched| !touched.neighbours.contains(&index));
-                let related = shop.record(index).map_or(&[][..], |record| &record.related);
+                let related = shop.catalog.related.to(index);
                 is_fresh(&index) && has_same_neighbours() && related.iter().all(is_fresh)
             }
             PageKind::Listing { listing, number } => {
@@ -146,9 +146,9 @@ impl Shared {
 
     /// The hashes of a record's card and of all that the store knows of it.
     fn digests(&self, shop: &Shop<'_>, index: usize) -> (Digest, Digest) {
-        let record = &shop.catalog.records[index];
-        let card = card(shop, record);
-        (card, whole(shop, index, record, &card, &self.brands, &self.categories))
+        let record = shop.catalog.records.at(index as u32);
+        let card = card(shop, &record);
+        (card, whole(shop, index, &record, &card, &self.brands, &self.categories))
     }
 }
 
@@ -181,7 +181,7 @@ impl Fingerprints {
         let (mut sitemap, mut search) = (false, false);
         let Self { shared: last, mut cards, mut records } = before;
         for (index, old) in touched.records.iter().map(|(&index, old)| (index as usize, old)) {
-            let new = &shop.catalog.records[index];
+            let new = shop.catalog.records.at(index as u32);
             sitemap |= (old.updated_at, &old.image) != (new.updated_at, &new.image);
             search |= old.searched != new.searched;
             (cards[index], records[index]) = shared.digests(shop, index);
@@ -201,7 +201,7 @@ impl Fingerprints {
             PageKind::Product(index) => {
                 parts.extend_from_slice(b"product");
                 parts.extend_from_slice(self.records.get(index as usize)?);
-                let related = &shop.record(index)?.related;
+                let related = shop.catalog.related.to(index);
                 related.iter().for_each(|&index| parts.extend_from_slice(&self.cards[index as usize]));
             }
             PageKind::Listing { listing, number } => {
@@ -234,7 +234,7 @@ impl Fingerprints {
     pub(crate) fn of_search(&self, shop: &Shop<'_>) -> Digest {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.shared.base).update(b"search");
-        for record in &shop.catalog.records {
+        for record in shop.catalog.records.iter() {
             hasher.update(&record.searched);
             record
                 .categories
@@ -314,7 +314,6 @@ fn card(shop: &Shop<'_>, record: &ProductRecord) -> Digest {
         content: _,
         searched: _,
         drawing,
-        related: _,
     } = record;
     let mut bytes = Vec::with_capacity(1024);
     let brand = shop.brand_name(record).unwrap_or_default();

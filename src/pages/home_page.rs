@@ -67,6 +67,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards) -> anyhow::Result<Content> {
         cards.push(shop, index, Placement::default(), &mut html)?;
     }
     let first = featured.first().copied().or_else(|| best(shop).first().copied());
+    let first = first.and_then(|index| shop.record(index));
     let store = shop.config.store_name.as_str();
     let page = Home {
         headline: shop.words.say("home_headline"),
@@ -74,7 +75,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards) -> anyhow::Result<Content> {
             Some(text) => text.clone(),
             None => shop.words.fill("home_lead", &[("store", store)]),
         },
-        hero: first.and_then(|index| shop.record(index)).map(|record| hero(shop, record)),
+        hero: first.as_deref().map(|record| hero(shop, record)),
         all: shop.all_frames(),
         faces_url: shop.face_guide(),
         featured: html,
@@ -106,7 +107,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards) -> anyhow::Result<Content> {
 /// bought. Brands take turns among the latter, so that one brand does not fill the page.
 fn featured(shop: &Shop<'_>) -> Vec<u32> {
     let wanted = shop.config.featured_products_count;
-    let records = (0..).zip(&shop.catalog.records);
+    let records = (0..).zip(shop.catalog.records.iter());
     let mut chosen: Vec<u32> =
         records.filter(|(_, record)| record.featured).map(|(index, _)| index).take(wanted).collect();
     let mut shown = std::collections::BTreeMap::new();
@@ -131,7 +132,7 @@ fn featured(shop: &Shop<'_>) -> Vec<u32> {
 /// Available frames by quality and popularity, best first.
 fn best(shop: &Shop<'_>) -> Vec<u32> {
     let mut best: Vec<(u32, u32)> = (0..)
-        .zip(&shop.catalog.records)
+        .zip(shop.catalog.records.iter())
         .filter(|(_, record)| record.availability.is_available())
         .map(|(index, record)| (u32::from(record.quality) + u32::from(record.popularity), index))
         .collect();
@@ -169,7 +170,7 @@ fn tiles(shop: &Shop<'_>, is_wanted: impl Fn(Subject) -> bool, already: &[u32]) 
         let picture = member.and_then(|member| shop.record(member)).map(|record| Img {
             // The words of the tile say what it leads to; the frame is only an example.
             alt: String::new(),
-            ..shop.card_picture(record)
+            ..shop.card_picture(&record)
         });
         let Anchor { name, url, note } = shop.listing_anchor(listing);
         Tile { name, url, note, picture }

@@ -17,8 +17,8 @@ use serde_json::json;
 /// Nothing in it needs escaping in double quotes.
 pub(crate) fn content_policy(shop: &Shop<'_>, shows_models: bool) -> String {
     // Catalogues that still link pictures over plain http would otherwise show none.
-    let records = shop.catalog.records.iter();
-    let is_plain = records.filter_map(|record| record.image.as_ref()).any(|(source, _)| source.starts_with("http://"));
+    let mut records = shop.catalog.records.iter();
+    let is_plain = records.any(|record| record.image.as_ref().is_some_and(|(source, _)| source.starts_with("http://")));
     let is_plain = is_plain || shop.config.assets_url.as_ref().is_some_and(|url| url.scheme() == "http");
     let pictures = if is_plain { "https: http:" } else { "https:" };
     let (connect, assets, frames) = match shop.config.commerce {

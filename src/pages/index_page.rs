@@ -147,7 +147,7 @@ fn listings<'a>(shop: &Shop<'a>, is_wanted: impl Fn(Subject) -> bool) -> impl It
 
 fn entry(shop: &Shop<'_>, listing: &Listing, children: Vec<Anchor>) -> IndexEntry {
     let first = listing.members.first().and_then(|&member| shop.record(member));
-    let picture = first.map(|record| Img { alt: String::new(), ..shop.card_picture(record) });
+    let picture = first.map(|record| Img { alt: String::new(), ..shop.card_picture(&record) });
     let Anchor { name, url, note } = shop.listing_anchor(listing);
     IndexEntry { name, url, note, picture, children }
 }

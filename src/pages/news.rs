@@ -8,7 +8,7 @@ use super::plan::product_path;
 use super::shop::Shop;
 use super::template::escape;
 use super::xml::{self, escaped, push_element, time_of};
-use crate::enhance::ProductRecord;
+use crate::enhance::{ProductRecord, Records};
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 use time::format_description::well_known::Rfc3339;
@@ -19,7 +19,7 @@ pub(crate) const PATH: &str = "feeds/new.atom";
 const MOST_ENTRIES: usize = 50;
 
 /// Whether any frame has a date, so that there can be a feed.
-pub(crate) fn has_news(records: &[ProductRecord]) -> bool {
+pub(crate) fn has_news(records: &Records) -> bool {
     records.iter().any(|record| record.created_at.and_then(time_of).is_some())
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn has_news(records: &[ProductRecord]) -> bool {
 /// # Errors
 /// When a full product cannot be read back.
 pub(crate) fn build(shop: &Shop<'_>) -> anyhow::Result<String> {
-    let dated = (0_u32..).zip(&shop.catalog.records);
+    let dated = (0_u32..).zip(shop.catalog.records.iter());
     let mut newest: Vec<_> = dated.filter_map(|(index, record)| Some((time_of(record.created_at?)?, index))).collect();
     newest.sort_unstable_by_key(|&(time, index)| (Reverse(time), index));
     newest.truncate(MOST_ENTRIES);
@@ -43,11 +43,11 @@ pub(crate) fn build(shop: &Shop<'_>) -> anyhow::Result<String> {
         let address = shop.links.absolute(&product_path(&record.slug));
         entries.push_str("<entry>\n");
         push_element(&mut entries, "id", &address);
-        push_element(&mut entries, "title", shop.name(record));
+        push_element(&mut entries, "title", shop.name(&record));
         let _ = writeln!(entries, "<link rel=\"alternate\" type=\"text/html\" href=\"{}\"/>", escaped(&address));
         push_element(&mut entries, "published", &created.format(&Rfc3339)?);
         push_element(&mut entries, "updated", &updated.format(&Rfc3339)?);
-        let content = content(shop, record, &shop.product_without_scores(index)?.summary);
+        let content = content(shop, &record, &shop.product_without_scores(index)?.summary);
         let _ = writeln!(entries, "<content type=\"html\">{}</content>", escaped(&content));
         entries.push_str("</entry>\n");
     }

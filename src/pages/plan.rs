@@ -262,7 +262,7 @@ pub fn plan(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Plan {
     pages.extend(
         (1..=feed::part_count(catalog.records.len())).map(|part| page(&feed::path(part), PageKind::ProductFeed(part))),
     );
-    pages.extend((0..).zip(&catalog.records).map(|(index, record)| PlannedPage {
+    pages.extend((0..).zip(catalog.records.iter()).map(|(index, record)| PlannedPage {
         path: product_path(&record.slug).into(),
         kind: PageKind::Product(index),
         language: 0,
@@ -356,7 +356,7 @@ fn index_page_of(subject: Subject) -> Option<(&'static str, PageKind)> {
 
 /// Every listing with something in it (the one of all products even without), grouped by kind.
 fn listings(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Vec<Listing> {
-    let records = || (0..).zip(&catalog.records);
+    let records = || (0..).zip(catalog.records.iter());
     let mut types: BTreeMap<&str, (TermId, Vec<u32>)> = BTreeMap::new();
     let mut shapes: BTreeMap<&str, (TermId, Vec<u32>)> = BTreeMap::new();
     let mut brands: Vec<Vec<u32>> = vec![Vec::new(); catalog.brands.len()];
@@ -418,7 +418,7 @@ fn listings(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Vec<Listi
 
 fn members_for_face(catalog: &EnhancedCatalog, shape: FaceShape) -> Vec<u32> {
     let mut fitting: Vec<(u8, u32)> = (0..)
-        .zip(&catalog.records)
+        .zip(catalog.records.iter())
         .filter(|(_, record)| record.suits(shape))
         .filter_map(|(index, record)| Some((record.fits[shape.index()]?, index)))
         .collect();

@@ -22,6 +22,7 @@ use crate::enhance::size::FrameSize;
 use crate::enhance::{EnhancedProduct, ProductRecord};
 use crate::score::{FaceShapeCompatibility, Strength};
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Longest description, in bytes of HTML, that stands whole beside the picture.
 const SHORT_DESCRIPTION: usize = 800;
@@ -148,6 +149,7 @@ struct Fit<'a> {
 /// Builds the page of a product.
 pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Result<Content> {
     let Some(record) = shop.record(index) else { anyhow::bail!("the plan names a product that is not there: {index}") };
+    let record = &*record;
     let enhanced = shop.product(index)?;
     let product = &enhanced.product;
     let path = product_path(&record.slug);
@@ -156,7 +158,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
     let pictures = pictures(shop, record, &enhanced);
 
     let mut related = String::new();
-    for &index in record.related.iter().take(4) {
+    for &index in shop.catalog.related.to(index).iter().take(4) {
         cards.push(shop, index, Placement::default(), &mut related)?;
     }
     let variants = variants(shop, record, &enhanced, &pictures);
@@ -184,7 +186,7 @@ pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Resul
         summary: Some(enhanced.summary.as_str()).filter(|_| enhanced.description_html.len() > SHORT_DESCRIPTION),
         rating: rating(shop, &enhanced),
         key_facts: facts(shop, key_facts(shop, &enhanced))?,
-        siblings: siblings(shop, record),
+        siblings: siblings(shop, index, record),
         lenses_chosen: !buying.only_asks() && lenses::can_be_chosen(shop),
         buying,
         lenses,
@@ -409,10 +411,12 @@ fn encoded(key: &str) -> String {
 }
 
 /// Products of the same name and brand in other colours.
-fn siblings(shop: &Shop<'_>, record: &ProductRecord) -> Vec<Anchor> {
-    let is_same = |other: &&ProductRecord| other.brand == record.brand && other.name.eq_ignore_ascii_case(&record.name);
-    let others = record.related.iter().filter_map(|&index| shop.record(index)).filter(is_same);
-    let anchor = |other: &ProductRecord| {
+fn siblings(shop: &Shop<'_>, index: u32, record: &ProductRecord) -> Vec<Anchor> {
+    let is_same =
+        |other: &Cow<'_, ProductRecord>| other.brand == record.brand && other.name.eq_ignore_ascii_case(&record.name);
+    let related = shop.catalog.related.to(index).iter();
+    let others = related.filter_map(|&index| shop.record(index)).filter(is_same);
+    let anchor = |other: Cow<'_, ProductRecord>| {
         let color = other.colors.first().filter(|color| Some(*color) != record.colors.first())?;
         let url = shop.links.local(&product_path(&other.slug));
         Some(Anchor { name: shop.label(*color).to_string(), url, note: None })

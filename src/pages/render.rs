@@ -30,6 +30,7 @@ use crate::language::Collator;
 use crate::site::{Digest, Piece, Pieces};
 use anyhow::{Context, Result};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
@@ -87,7 +88,7 @@ impl<'a> Renderer<'a> {
         let logo = config.logo.as_deref().map(Logo::read).transpose()?;
         let made = made.zip(catalog.touched.as_ref());
         let looks_alike = |(index, old): (&u32, &ProductRecord)| {
-            let new = &catalog.records[*index as usize];
+            let new = catalog.records.at(*index);
             (&old.image, old.drawing) == (&new.image, new.drawing)
         };
         let drawings = made.as_ref().filter(|(_, touched)| touched.records.iter().all(looks_alike));
@@ -114,6 +115,7 @@ impl<'a> Renderer<'a> {
                 used: Arc::clone(&used),
                 collator: Collator::of_locale(&language.locale),
                 repeated_skus: Arc::clone(&repeated_skus),
+                listing_changes: OnceLock::new(),
                 links: languages[usize::from(position)].links.clone(),
                 prices: PriceFormat::of_locale(&language.locale),
                 card_look: CardLook::new(config.primary_color, config.secondary_color),
@@ -186,8 +188,10 @@ impl<'a> Renderer<'a> {
     pub fn social_cards(&self) -> BTreeMap<String, (u8, u32)> {
         let mut cards = BTreeMap::new();
         for (language, edition) in (0..=u8::MAX).zip(&self.editions) {
-            let records = edition.shop.catalog.records.par_iter().enumerate();
-            let of = |(index, record)| Some((edition.shop.social_card(record)?.path(), index as u32));
+            let records = edition.shop.catalog.records.par_iter();
+            let of = |(index, record): (u32, Cow<'_, ProductRecord>)| {
+                Some((edition.shop.social_card(&record)?.path(), index))
+            };
             let found: Vec<(String, u32)> = records.filter_map(of).collect();
             for (path, index) in found {
                 cards.entry(path).or_insert((language, index));
@@ -199,7 +203,7 @@ impl<'a> Renderer<'a> {
     /// The card at a place.
     pub fn social_card(&self, (language, index): (u8, u32)) -> Option<SocialCard> {
         let shop = &self.editions.get(usize::from(language))?.shop;
-        shop.social_card(shop.record(index)?)
+        shop.social_card(&*shop.record(index)?)
     }
 
     /// Counts the drawings of a file of cards among those that are pointed at, where it is kept and not rendered. Every
@@ -209,8 +213,8 @@ impl<'a> Renderer<'a> {
             && self.drawings.is_none()
         {
             let shop = self.own();
-            let records = &shop.catalog.records[index::records_of_block(shop, block)];
-            records.iter().for_each(|record| _ = shop.card_picture(record));
+            let records = shop.catalog.records.range(index::records_of_block(shop, block));
+            records.for_each(|record| _ = shop.card_picture(&record));
         }
     }
 
@@ -236,8 +240,8 @@ impl<'a> Renderer<'a> {
         let shop = self.own();
         let repeated_skus = Arc::clone(&shop.repeated_skus);
         let drawings = self.drawings.clone().unwrap_or_else(|| {
-            let without_photo = |record: &&ProductRecord| !shop.has_card_photo(record);
-            Arc::new(shop.catalog.records.iter().filter(without_photo).map(|record| record.drawing).collect())
+            let records = shop.catalog.records.iter();
+            Arc::new(records.filter(|record| !shop.has_card_photo(record)).map(|record| record.drawing).collect())
         });
         let made = |Edition { fingerprints, columns, .. }: Edition<'a>| {
             Some(MadeEdition { fingerprints, columns: columns.into_inner()? })

@@ -56,7 +56,7 @@ pub fn plan_again(
     let is_same = catalog.touched.as_ref().is_some_and(|touched| {
         // Products keep their names, brands, categories and terms where they are only touched.
         touched.records.iter().all(|(index, old)| {
-            let new = &catalog.records[*index as usize];
+            let new = catalog.records.at(*index);
             (&old.slug, old.fits, old.created_at) == (&new.slug, new.fits, new.created_at)
         })
     });

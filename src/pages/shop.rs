@@ -19,9 +19,11 @@ use crate::enhance::{EnhancedCatalog, EnhancedProduct, ProductRecord};
 use crate::language::{Collator, Words, plain};
 use rayon::prelude::*;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use twox_hash::XxHash3_64;
 
 /// Pixels of a dense screen that a card is wide at most.
 const CARD_WIDTH: u32 = 900;
@@ -85,6 +87,8 @@ pub(crate) struct Shop<'a> {
     pub(crate) used: Arc<Used>,
     pub(crate) collator: Collator,
     pub(crate) repeated_skus: Arc<BTreeSet<Box<str>>>,
+    /// When the newest change of a product in each listing was, in the plan's order; for the parts of the sitemap.
+    pub(crate) listing_changes: OnceLock<Vec<Option<i64>>>,
     pub(crate) links: Links,
     pub(crate) prices: PriceFormat,
     /// How social cards look.
@@ -168,21 +172,30 @@ impl Anchor {
 
 /// Stock keeping units that more than one product claims.
 pub(crate) fn repeated_skus(catalog: &EnhancedCatalog) -> BTreeSet<Box<str>> {
-    let mut skus: Vec<&str> = catalog.records.iter().filter_map(|record| record.sku.as_deref()).collect();
+    let hash = |sku: &str| XxHash3_64::oneshot(sku.as_bytes());
+    let records = || catalog.records.par_iter();
+    // Hashes take less room than texts, and tell of most that they are the only ones.
+    let mut hashes: Vec<u64> = records().filter_map(|(_, record)| record.sku.as_deref().map(hash)).collect();
+    hashes.par_sort_unstable();
+    let repeated: HashSet<u64> = hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    if repeated.is_empty() {
+        return BTreeSet::new();
+    }
+    let skus = records().filter_map(|(_, record)| record.sku.clone());
+    let mut skus: Vec<Box<str>> = skus.filter(|sku| repeated.contains(&hash(sku))).collect();
     skus.par_sort_unstable();
-    skus.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].into()).collect()
+    skus.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone()).collect()
 }
 
 impl Shop<'_> {
     /// The record at an index, when there is one.
-    pub(crate) fn record(&self, index: u32) -> Option<&ProductRecord> {
+    pub(crate) fn record(&self, index: u32) -> Option<Cow<'_, ProductRecord>> {
         self.catalog.records.get(index as usize)
     }
 
     /// Whether any product can be looked at in the store's viewer of 3D models.
     pub(crate) fn has_models(&self) -> bool {
-        let mut paths = self.catalog.records.iter().flat_map(|record| &record.models);
-        paths.any(|path| path.ends_with(".glb"))
+        self.catalog.records.iter().any(|record| record.models.iter().any(|path| path.ends_with(".glb")))
     }
 
     /// What a term is called in the store's language.

@@ -56,9 +56,9 @@ pub(crate) fn part(shop: &Shop<'_>, number: u32) -> String {
         xml.push_str(" xmlns:xhtml=\"http://www.w3.org/1999/xhtml\"");
     }
     xml.push_str(">\n");
-    let changes = changes(shop);
+    let changes = shop.listing_changes.get_or_init(|| changes(shop));
     for page in pages_of_part(shop, number) {
-        push_entry(shop, page, &changes, &mut xml);
+        push_entry(shop, page, changes, &mut xml);
     }
     xml.push_str("</urlset>\n");
     xml
@@ -73,7 +73,7 @@ fn pages_of_part<'s>(shop: &'s Shop<'_>, number: u32) -> impl Iterator<Item = &'
 
 /// All that one part is made from.
 pub(crate) fn basis(shop: &Shop<'_>, number: u32) -> Vec<u8> {
-    let changes = changes(shop);
+    let changes = shop.listing_changes.get_or_init(|| changes(shop));
     let mut basis = Vec::new();
     let mut push = |text: &str| {
         basis.extend_from_slice(&(text.len() as u32).to_le_bytes());
@@ -81,9 +81,10 @@ pub(crate) fn basis(shop: &Shop<'_>, number: u32) -> Vec<u8> {
     };
     for page in pages_of_part(shop, number) {
         push(&page.path);
-        push(&changed(shop, page, &changes).map(|time| time.div_euclid(DAY).to_string()).unwrap_or_default());
+        push(&changed(shop, page, changes).map(|time| time.div_euclid(DAY).to_string()).unwrap_or_default());
         if let PageKind::Product(index) = page.kind {
-            let image = shop.record(index).and_then(|record| record.image.as_ref());
+            let record = shop.record(index);
+            let image = record.as_ref().and_then(|record| record.image.as_ref());
             let source = image.map_or("", |(source, _)| source);
             push(source);
             // The file at an address may be another one than before.
@@ -121,8 +122,8 @@ fn push_entry(shop: &Shop<'_>, page: &PlannedPage, changes: &[Option<i64>], xml:
     }
     if let PageKind::Product(index) = page.kind {
         let record = shop.record(index);
-        let photo =
-            record.and_then(|record| record.image.as_ref()).and_then(|(source, _)| shop.photo(source, "", None));
+        let image = record.as_ref().and_then(|record| record.image.as_ref());
+        let photo = image.and_then(|(source, _)| shop.photo(source, "", None));
         if let Some(photo) = photo.filter(|photo| photo.large.len() <= LONGEST_PHOTO) {
             let url = shop.links.absolute_of(&photo.large);
             let _ = write!(xml, "<image:image><image:loc>{}</image:loc></image:image>", escape(&url));

@@ -123,11 +123,12 @@ pub fn check(config: &StoreConfiguration, work_dir: &Path, observer: &dyn Observ
     let share = |part: usize| met.iter().filter(|met| met[part]).count() as f32 / count.max(1) as f32;
     let mut lowest: Vec<u32> = (0..count as u32).collect();
     lowest.sort_by_key(|&index| {
-        let record = &catalog.records[index as usize];
+        let record = catalog.records.at(index);
         (record.quality, record.id.clone())
     });
     let offenders = lowest.iter().take(WORST).map(|&index| catalog.product(index).map(|full| offender(&full)));
     let worst: Vec<Offender> = offenders.collect::<anyhow::Result<_>>()?;
+    catalog.records.verify()?;
     let reasons = tally.into_counts();
     let total =
         |outcome: Outcome| reasons.iter().filter(|reason| reason.outcome == outcome).map(|reason| reason.count).sum();

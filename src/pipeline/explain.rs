@@ -85,11 +85,12 @@ pub fn explain(
     let catalog = &read.catalog;
     let mut explanation = Explanation::default();
     let mut ids = vec![wanted.to_string()];
-    for (index, record) in catalog.records.iter().enumerate() {
+    for (index, record) in (0..).zip(catalog.records.iter()) {
         if record.sku.as_deref() != Some(wanted) && &*record.id != wanted && &*record.slug != wanted {
             continue;
         }
-        let full = catalog.product(index as u32)?;
+        let full = catalog.product(index)?;
+        let related = catalog.related.to(index).iter();
         let product = &full.product;
         let quality_parts = match product.quality {
             Some(stored) => vec![ExplainedPart { part: "catalogue", weight: 1.0, met: f64::from(stored) }],
@@ -122,7 +123,7 @@ pub fn explain(
             sku: product.sku.clone(),
             name: product.name.clone(),
             url_path: format!("/products/{}/", record.slug),
-            place: (index + 1, catalog.records.len()),
+            place: (index as usize + 1, catalog.records.len()),
             quality: full.scores.quality,
             quality_parts,
             popularity: full.scores.popularity,
@@ -132,11 +133,12 @@ pub fn explain(
                 format!("{}{printed}, front {:.0} mm{estimated}", size.class.label(), size.front_width)
             }),
             face_shapes,
-            related: record.related.iter().map(|&other| catalog.records[other as usize].slug.to_string()).collect(),
+            related: related.map(|&other| catalog.records.at(other).slug.to_string()).collect(),
             seo_title: full.seo.title,
             seo_description: full.seo.description,
         });
     }
+    catalog.records.verify()?;
     let findings = listener.findings.into_inner().unwrap_or_else(PoisonError::into_inner);
     explanation.findings = findings.into_iter().filter(|finding| ids.contains(&finding.document)).collect();
     explanation.findings.sort_by(|a, b| (&a.document, &a.reason, &a.field).cmp(&(&b.document, &b.reason, &b.field)));

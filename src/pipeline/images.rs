@@ -8,7 +8,7 @@ use crate::assets::cache::Cache;
 use crate::assets::media::{Media, MediaFile, shortened};
 use crate::assets::pictures::Pictures;
 use crate::config::StoreConfiguration;
-use crate::enhance::{EnhancedCatalog, EnhancedProduct};
+use crate::enhance::{EnhancedCatalog, EnhancedProduct, ProductRecord};
 use crate::event::{Event, Finding, Observer, Outcome, Phase};
 use crate::room::Room;
 use rayon::prelude::*;
@@ -81,7 +81,7 @@ fn originals(
 /// Indices of the products that have pictures to be made ready: the others need not be read.
 fn with_files(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Vec<u32> {
     (0..)
-        .zip(&catalog.records)
+        .zip(catalog.records.iter())
         .filter(|(_, record)| record.has_files || record.needs_fetching(config.download.enabled))
         .map(|(index, _)| index)
         .collect()
@@ -134,7 +134,8 @@ fn replace_broken(
         Ok(all)
     })?;
     for (index, image) in changes {
-        catalog.records[index as usize].image = image;
+        let record = catalog.records.at(index).into_owned();
+        catalog.records.replace(index, ProductRecord { image, ..record })?;
     }
     Ok(())
 }

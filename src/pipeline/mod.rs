@@ -209,7 +209,9 @@ pub fn generate(
     let products = catalog.records.len() as u64;
 
     let (rendered, published) = if options.dry_run {
-        (render(&plan, &places, &renderer, None, options.shard, observer)?, None)
+        let rendered = render(&plan, &places, &renderer, None, options.shard, observer)?;
+        catalog.records.verify()?;
+        (rendered, None)
     } else {
         let ledger = last.ledger();
         let memory = ledger.as_deref().map(|path| Memory { path, make_anew: options.full });
@@ -220,6 +222,7 @@ pub fn generate(
         cards::write(config, &renderer, &media, &cache, &staging, options.shard, observer)?;
         media.pictures().write(&config.images, &cache, &staging, &is_owned, options.room, observer)?;
         models::write(&catalog, &media, &staging, &is_owned, observer)?;
+        catalog.records.verify()?;
         if let Some(shard) = options.shard {
             describe_part(&staging, shard, standing.and_then(|standing| last.plan(&standing)))?;
         }
@@ -235,7 +238,12 @@ pub fn generate(
         let made_from = standing.filter(|_| is_settled).and_then(|standing| last.made_from(&standing));
         // What pages were made from makes room for the lists of files, unless it is needed soon.
         let is_kept = is_settled && held.is_for_rounds && options.shard.is_none();
-        let made = if is_kept { renderer.into_made() } else { None };
+        let made = if is_kept {
+            renderer.into_made()
+        } else {
+            drop(renderer);
+            None
+        };
         let round = made.map(|made| Round::new(plan, made));
         if is_kept {
             held.keep_catalog(catalog);

@@ -9,8 +9,8 @@ use crate::assets::fetch::{FetchError, Fetched, fetch_all};
 use crate::assets::media::{Distant, Media, MediaProblem};
 use crate::catalog::{Source, StoredContents, StoredFile};
 use crate::config::StoreConfiguration;
-use crate::enhance::EnhancedCatalog;
 use crate::enhance::collect::digest;
+use crate::enhance::{EnhancedCatalog, ProductRecord};
 use crate::event::{Event, Finding, Observer, Outcome, Phase};
 use crate::reliability::Breakers;
 use crate::room::Room;
@@ -83,7 +83,7 @@ fn wanted(
     let links_are_enough = |place: &Distant| matches!(place, Distant::Web(_)) && !config.download.enabled;
     let found: Vec<(Distant, bool, u32)> = (0..catalog.records.len() as u32)
         .into_par_iter()
-        .filter(|&index| catalog.records[index as usize].needs_fetching(config.download.enabled))
+        .filter(|&index| catalog.records.at(index).needs_fetching(config.download.enabled))
         .map(|index| -> Result<Vec<(Distant, bool, u32)>, RunError> {
             stop_if_cancelled(observer)?;
             let product = catalog.product(index)?.product;
@@ -234,7 +234,7 @@ fn replace(
                 outcome: Outcome::Repaired,
                 reason: problem.reason.to_string(),
                 collection: collection.clone(),
-                document: catalog.records[index as usize].id.to_string(),
+                document: catalog.records.at(index).id.to_string(),
                 field: "media".to_string(),
                 detail: problem.detail.clone(),
             }));
@@ -247,13 +247,14 @@ fn replace(
                 true => Some(media.own_models(&catalog.product(index)?.product)),
                 false => None,
             };
-            let record = &mut catalog.records[index as usize];
+            let mut record = catalog.records.at(index).into_owned();
             let mut hasher = blake3::Hasher::new();
             hasher.update(&record.content).update(place.to_string().as_bytes());
             if let Some(models) = models {
                 record.models = models;
                 record.models.iter().for_each(|path| _ = hasher.update(path.as_bytes()));
                 record.content = digest(&hasher);
+                catalog.records.replace(index, record)?;
                 continue;
             }
             match media.resolve(&place.to_string()) {
@@ -261,14 +262,16 @@ fn replace(
                 Err(problem) => hasher.update(problem.reason.as_bytes()),
             };
             record.content = digest(&hasher);
+            catalog.records.replace(index, record)?;
         }
     }
     for index in concerned {
         let enhanced = catalog.product(index)?;
         let mut images = enhanced.product.images.iter().zip(&enhanced.image_alts);
         let usable = images.find(|(image, _)| media.resolve(&image.source).is_ok());
-        catalog.records[index as usize].image =
-            usable.map(|(image, alt)| (image.source.as_str().into(), alt.as_str().into()));
+        let image = usable.map(|(image, alt)| (image.source.as_str().into(), alt.as_str().into()));
+        let record = catalog.records.at(index).into_owned();
+        catalog.records.replace(index, ProductRecord { image, ..record })?;
     }
     Ok(())
 }

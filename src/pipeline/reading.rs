@@ -167,7 +167,7 @@ fn read(
     let mut findings = references.findings.clone();
     let mapper = mapper.with_references(Arc::clone(&references));
     let collector = Collector::new(words, &references, media, &config.product_filters, work_dir, &mut findings)?;
-    let collector = collector.for_rounds(is_for_rounds);
+    let collector = collector.within(room).for_rounds(is_for_rounds);
     let about_references = findings.clone();
     let (collector, stands) = match remembered {
         Some(Remembered { memory, settings, stands }) => {

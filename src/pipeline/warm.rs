@@ -37,6 +37,7 @@ pub fn warm(
     let mut catalog = read_catalog(config, theme.words(), &media, work_dir, observer)?.catalog;
     pictures::fetch(config, &mut catalog, &media, cache, breakers, Room::default(), observer)?;
     images::make(config, &mut media, &mut catalog, cache, Room::default(), observer)?;
+    catalog.records.verify()?;
     cache.end_run(config.cache.limits, observer);
     let products = catalog.records.len() as u64;
     Ok(Warmed { products, images: cache.uses(Shelf::Images), downloads: cache.uses(Shelf::Downloads) })

@@ -227,7 +227,7 @@ impl Facet {
         };
         match (&self.lookup, self.kind) {
             (Lookup::Terms(places), kind) => {
-                values.extend(terms(kind, record).iter().filter_map(|id| places.get(id).copied()));
+                values.extend(terms(kind, &record).iter().filter_map(|id| places.get(id).copied()));
             }
             (Lookup::Prices(ranges), _) => {
                 let place = ranges.iter().position(|range| range.holds(record.price));
@@ -259,7 +259,7 @@ impl Facet {
         let mut single: Vec<Option<usize>> = vec![None; self.values.len() + 1];
         let mut numbers: HashMap<Box<[u32]>, usize> = HashMap::new();
         let mut values = Vec::new();
-        let number = |record: &ProductRecord| {
+        let mut number = |record: &ProductRecord| {
             self.values_of(shop, record, &mut values);
             let place = match values.as_slice() {
                 [] => Some(0),
@@ -277,7 +277,7 @@ impl Facet {
                 sets.len() - 1
             })
         };
-        let codes = shop.catalog.records.iter().map(number).collect();
+        let codes = shop.catalog.records.iter().map(|record| number(&record)).collect();
         Column { sets, codes }
     }
 }
@@ -328,8 +328,8 @@ fn terms(kind: FacetKind, record: &ProductRecord) -> &[TermId] {
 /// The terms in use, the most frequent ones first.
 fn term_values(shop: &Shop<'_>, kind: FacetKind) -> (Vec<FacetValue>, Lookup) {
     let mut counts: BTreeMap<TermId, usize> = BTreeMap::new();
-    for record in &shop.catalog.records {
-        for &term in terms(kind, record) {
+    for record in shop.catalog.records.iter() {
+        for &term in terms(kind, &record) {
             *counts.entry(term).or_default() += 1;
         }
     }

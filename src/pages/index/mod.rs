@@ -13,8 +13,8 @@ mod text;
 use super::card::{self, Cards, Placement};
 use super::fingerprint::Fingerprints;
 use super::shop::Shop;
-use crate::enhance::ProductRecord;
 use crate::enhance::catalog::Touched;
+use crate::enhance::{ProductRecord, Records};
 use crate::site::Digest;
 use anyhow::Result;
 use facet::{Facet, FacetKind};
@@ -87,13 +87,13 @@ type CardHash = [u8; 32];
 struct Since<'a> {
     columns: &'a Columns,
     touched: &'a Touched,
-    records: &'a [ProductRecord],
+    records: &'a Records,
 }
 
 impl Since<'_> {
     /// Whether two states of a product differ to somebody anywhere.
     fn differs(&self, differ: impl Fn(&ProductRecord, &ProductRecord) -> bool) -> bool {
-        self.touched.records.iter().any(|(&index, old)| differ(old, &self.records[index as usize]))
+        self.touched.records.iter().any(|(&index, old)| differ(old, &self.records.at(index)))
     }
 }
 
@@ -185,9 +185,9 @@ fn hashes_of_cards(shop: &Shop<'_>, since: Option<Since<'_>>) -> Vec<CardHash> {
         *blake3::hash(&postcard::to_stdvec(&(texts, numbers)).unwrap_or_default()).as_bytes()
     };
     let records = &shop.catalog.records;
-    let Some(since) = since else { return records.par_iter().map(shown).collect() };
+    let Some(since) = since else { return records.par_iter().map(|(_, record)| shown(&record)).collect() };
     let mut hashes = since.columns.cards.clone();
-    since.touched.records.keys().for_each(|&index| hashes[index as usize] = shown(&records[index as usize]));
+    since.touched.records.keys().for_each(|&index| hashes[index as usize] = shown(&records.at(index)));
     hashes
 }
 

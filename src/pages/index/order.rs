@@ -4,7 +4,7 @@
 
 use super::code;
 use crate::catalog::vocabulary::FaceShape;
-use crate::enhance::ProductRecord;
+use crate::enhance::{ProductRecord, Records};
 use crate::pages::shop::Shop;
 use rayon::prelude::*;
 use serde_json::json;
@@ -55,7 +55,7 @@ impl Order {
     pub(crate) fn basis(self, shop: &Shop<'_>) -> Vec<u8> {
         let records = &shop.catalog.records;
         let mut basis = format!("{} {}\n", self.key(), shop.locale).into_bytes();
-        records.iter().for_each(|record| self.push_basis(shop, record, &mut basis));
+        records.iter().for_each(|record| self.push_basis(shop, &record, &mut basis));
         basis
     }
 
@@ -109,11 +109,8 @@ impl Order {
 }
 
 /// Ranks from 0, without gaps; equal keys have the same.
-fn ranks<'a, K: Ord + Send + Sync>(
-    records: &'a [ProductRecord],
-    key: impl Fn(&'a ProductRecord) -> K + Send + Sync,
-) -> Vec<usize> {
-    let keys: Vec<K> = records.par_iter().map(key).collect();
+fn ranks<K: Ord + Send + Sync>(records: &Records, key: impl Fn(&ProductRecord) -> K + Send + Sync) -> Vec<usize> {
+    let keys: Vec<K> = records.par_iter().map(|(_, record)| key(&record)).collect();
     let mut order: Vec<usize> = (0..keys.len()).collect();
     order.par_sort_by(|&a, &b| keys[a].cmp(&keys[b]));
     let mut ranks = vec![0; keys.len()];

@@ -22,7 +22,7 @@ impl PriceRange {
     /// The ranges of a store: of the currency that most of its products have, ties by code.
     pub(super) fn of(shop: &Shop<'_>) -> Vec<Self> {
         let mut by_currency: BTreeMap<&str, Vec<Money>> = BTreeMap::new();
-        for record in &shop.catalog.records {
+        for record in shop.catalog.records.iter() {
             by_currency.entry(record.price.currency.code()).or_default().push(record.price);
         }
         let Some(prices) = by_currency.into_values().rev().max_by_key(Vec::len) else { return Vec::new() };

@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use std::collections::hash_map::{Entry, HashMap};
+use std::ops::Range;
 
 /// The file that names all others.
 pub(crate) const SUMMARY: &str = "search/index.json";
@@ -54,8 +55,9 @@ pub(crate) fn write_all(shop: &Shop<'_>, write: &(dyn Fn(&str, &[u8]) -> Result<
     let mut spellings: BTreeSet<Box<str>> = BTreeSet::new();
     let mut buckets = Vec::new();
     let mut version = blake3::Hasher::new();
-    for (number, records) in shop.catalog.records.chunks(SEGMENT).enumerate() {
-        let index = segment(shop, number * SEGMENT, records)?;
+    let count = shop.catalog.records.len();
+    for (number, from) in (0..count).step_by(SEGMENT).enumerate() {
+        let index = segment(shop, from..count.min(from + SEGMENT))?;
         let is_spelled = |postings: &Postings| postings.0[..2].iter().any(|positions| !positions.is_empty());
         let spelled = index.iter().filter(|(word, postings)| !is_code(word) && is_spelled(postings));
         spellings.extend(spelled.map(|(word, _)| word.clone()));
@@ -85,7 +87,7 @@ pub(crate) fn write_all(shop: &Shop<'_>, write: &(dyn Fn(&str, &[u8]) -> Result<
         write(&format!("search/endings/{bucket}.json"), json!(words).to_string().as_bytes())?;
     }
     let summary = json!({
-        "count": shop.catalog.records.len(),
+        "count": count,
         "segment": SEGMENT,
         "files": buckets,
         "endings": endings,
@@ -125,12 +127,14 @@ impl Postings {
 }
 
 /// The words of one segment in order; positions count from its beginning.
-fn segment(shop: &Shop<'_>, from: usize, records: &[ProductRecord]) -> Result<Vec<(Box<str>, Postings)>> {
-    let shares = records.par_chunks(SHARE).enumerate().map(|(share, records)| {
+fn segment(shop: &Shop<'_>, places: Range<usize>) -> Result<Vec<(Box<str>, Postings)>> {
+    let shares: Vec<usize> = places.clone().step_by(SHARE).collect();
+    let shares = shares.into_par_iter().map(|from| {
         let mut words = Words::new();
-        for (position, record) in (share * SHARE..).zip(records) {
-            let product = shop.product_without_scores(u32::try_from(from + position)?)?;
-            add_words(shop, record, &product, u32::try_from(position)?, &mut words);
+        let share = from..places.end.min(from + SHARE);
+        for (index, record) in share.clone().zip(shop.catalog.records.range(share)) {
+            let product = shop.product_without_scores(u32::try_from(index)?)?;
+            add_words(shop, &record, &product, u32::try_from(index - places.start)?, &mut words);
         }
         Ok(words)
     });
