@@ -38,7 +38,7 @@ impl Room {
             pictures: usual.pictures.min(left),
             downloads: usual.downloads.min(left),
             documents: usual.documents.min(share(16)),
-            records: usual.records.min(share(4)),
+            records: usual.records.min(share(8)),
         }
     }
 }

@@ -83,7 +83,8 @@ pub(super) struct Conduct {
     /// Worker threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Memory that the work may take, such as 256MB: fewer pictures and documents are in hand at once
+    /// Memory that the work may take, such as 256MB: fewer pictures and documents are in hand at once, and more of a
+    /// large catalogue stays on the disk
     #[arg(long, value_name = "SIZE", value_parser = words::room_of)]
     max_memory: Option<u64>,
     /// Fail at once where the job would have to wait for others

@@ -50,7 +50,15 @@ impl EnhancedCatalog {
     /// # Errors
     /// When the disk fails.
     pub fn product(&self, index: u32) -> Result<EnhancedProduct> {
-        let mut product = self.snapshot.read(self.records.at(index).snapshot)?;
+        self.product_of(index, &self.records.at(index))
+    }
+
+    /// The same where the record is at hand.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn product_of(&self, index: u32, record: &ProductRecord) -> Result<EnhancedProduct> {
+        let mut product = self.snapshot.read(record.snapshot)?;
         self.distinguish(index, &mut product);
         Ok(product)
     }
@@ -59,8 +67,8 @@ impl EnhancedCatalog {
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn product_without_scores(&self, index: u32) -> Result<EnhancedProduct> {
-        let mut product = self.snapshot.read_without_scores(self.records.at(index).snapshot)?;
+    pub fn product_without_scores(&self, index: u32, record: &ProductRecord) -> Result<EnhancedProduct> {
+        let mut product = self.snapshot.read_without_scores(record.snapshot)?;
         self.distinguish(index, &mut product);
         Ok(product)
     }
@@ -78,8 +86,13 @@ impl EnhancedCatalog {
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn product_in(&self, index: u32, words: &Words, locale: &str) -> Result<EnhancedProduct> {
-        let record = self.records.at(index);
+    pub fn product_in(
+        &self,
+        index: u32,
+        record: &ProductRecord,
+        words: &Words,
+        locale: &str,
+    ) -> Result<EnhancedProduct> {
         let product: EnhancedProduct = self.snapshot.read(record.snapshot)?;
         let brand = record.brand.and_then(|brand| self.brands.get(brand as usize));
         let brand_name = brand.and_then(|brand| brand.translations.get(locale)?.name.clone());

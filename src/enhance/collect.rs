@@ -217,13 +217,13 @@ impl<'a> Collector<'a> {
         };
         let place_of = |hash: &Option<Digest>| {
             let place = memory.find(hash.as_ref()?)?;
-            let pictures = &memory.last.documents[place as usize].pictures;
+            let pictures = memory.last.documents[place as usize].pictures();
             let is_same = |&picture: &u32| changed_pictures.get(picture as usize) == Some(&false);
             pictures.iter().all(is_same).then_some(place)
         };
         let places: Vec<Option<u32>> = hashes.iter().map(place_of).collect();
         let known = places.iter().flatten().map(|&place| &memory.last.documents[place as usize]);
-        let findings = known.flat_map(|document| document.findings.iter().cloned()).collect();
+        let findings = known.flat_map(|document| document.findings().iter().cloned()).collect();
         let pairs: Option<Vec<(Digest, Digest)>> =
             keys.iter().zip(hashes).map(|(key, hash)| (*key).zip(*hash)).collect();
         let sum = pairs.map_or_else(
@@ -265,7 +265,7 @@ impl<'a> Collector<'a> {
             if !changed.contains(&key) {
                 now.known.push((place, Place::default(), Some(key)));
                 now.sum = now.sum.wrapping_add(share_of(key, document.hash));
-                findings.extend(document.findings.iter().cloned());
+                findings.extend(document.findings().iter().cloned());
             }
         }
         now.count = now.known.len() as u64;
@@ -305,25 +305,27 @@ impl<'a> Collector<'a> {
             let is_placed = |finding: &Finding| ["line ", "byte "].iter().any(|at| finding.document.starts_with(at));
             if let Some(hash) = hash.filter(|_| self.memory.is_some() && !findings.iter().any(is_placed)) {
                 let draft = enhanced.is_some().then_some(kept.len());
-                let document = Remembered { hash, key, draft: None, findings: findings.clone(), pictures };
-                remembered.push((draft, document));
+                remembered.push((draft, Remembered::new(hash, key, &findings, pictures)));
             }
             all_findings.extend(findings);
             kept.extend(enhanced.map(|enhanced| ((position, key), enhanced)));
         }
         let locations = self.snapshot.append(kept.iter().map(|(_, (enhanced, ..))| enhanced))?;
-        let drafts: Vec<Draft> = kept
-            .into_iter()
-            .zip(locations)
-            .map(|(((position, key), (enhanced, brand, categories)), (location, hash))| Draft {
+        let located = kept.into_iter().zip(locations);
+        let draft = |(((position, key), (enhanced, brand, categories)), (location, hash)): (_, _)| {
+            let enhanced: EnhancedProduct = enhanced;
+            Draft {
                 place: standing_at(block, position),
                 key,
                 collection: collection.clone(),
                 wished_slug: wished_slug(&enhanced.product),
                 texts: [fingerprint(&enhanced.seo.title), fingerprint(&enhanced.seo.description)],
                 record: self.record(&enhanced, brand, categories, location, hash),
-            })
-            .collect();
+            }
+        };
+        // Collected, they would keep the room of their products, which is several times as much.
+        let mut drafts = Vec::with_capacity(located.len());
+        drafts.extend(located.map(draft));
         let blobs = self.write_down(&drafts)?;
         self.remember(&blobs, remembered);
         self.drafts.lock().unwrap_or_else(PoisonError::into_inner).push(drafts, blobs);

@@ -91,7 +91,7 @@ impl Collector<'_> {
             });
             return Ok((catalog, unwritten));
         }
-        let outlines = Outlines::of(&drafts, sort)?;
+        let mut outlines = Outlines::of(&drafts, sort)?;
         let mut order = without_twins(outlines.by_id(&drafts), &outlines, &drafts, findings)?;
         let has_twins = findings.len() > from;
         // Which of two comes first is only known where all are read.
@@ -123,7 +123,7 @@ impl Collector<'_> {
         let (brands, brand_moves) = final_brands(&self.references.brands, self.named_brands, &used_brands.into());
         let mut tree = self.tree;
         let moves = Moves { terms: term_moves, brands: brand_moves, categories: tree.prune(&used_categories.into()) };
-        let wishes = order.iter().map(|&number| (outlines.ids.get(number), outlines.wished_slugs.get(number).into()));
+        let wishes = order.iter().map(|&number| (outlines.ids.get(number), outlines.wished_slugs.get(number)));
         let slugs = unique_slugs(wishes.collect(), "product");
         let differences = differences(&order, &outlines, &slugs);
         drop(outlines);
@@ -135,6 +135,7 @@ impl Collector<'_> {
             }
             None => (records_on_disk(&drafts, &order, &slugs, &moves)?, None),
         };
+        drop(drafts);
         let related = Related::of(&records);
         records.verify()?;
         let unwritten = index.map(|(memory, index, moment)| Unwritten {

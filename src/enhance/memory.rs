@@ -118,9 +118,34 @@ pub(super) struct Remembered {
     pub(super) key: Option<Digest>,
     /// Its draft; `None` where it is not in the store.
     pub(super) draft: Option<Blob>,
-    pub(super) findings: Vec<Finding>,
+    /// There is nothing of that kind about most documents.
+    pub(super) noted: Option<Box<Noted>>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Noted {
+    findings: Vec<Finding>,
     /// Places in [`Index::pictures`].
-    pub(super) pictures: Box<[u32]>,
+    pictures: Box<[u32]>,
+}
+
+impl Remembered {
+    /// A document that nothing has been made of so far.
+    pub(super) fn new(hash: Digest, key: Option<Digest>, findings: &[Finding], pictures: Box<[u32]>) -> Self {
+        let is_any = !findings.is_empty() || !pictures.is_empty();
+        let noted = is_any.then(|| Box::new(Noted { findings: findings.to_vec(), pictures }));
+        Self { hash, key, draft: None, noted }
+    }
+
+    /// What was noteworthy about it.
+    pub(super) fn findings(&self) -> &[Finding] {
+        self.noted.as_ref().map_or(&[], |noted| &noted.findings)
+    }
+
+    /// Its pictures, as places in [`Index::pictures`].
+    pub(super) fn pictures(&self) -> &[u32] {
+        self.noted.as_ref().map_or(&[], |noted| &noted.pictures)
+    }
 }
 
 /// A part of the products' file.
@@ -221,7 +246,7 @@ impl Memory {
 
     /// Everything that was noteworthy in the last reading.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        let documents = self.last.documents.iter().flat_map(|document| &document.findings);
+        let documents = self.last.documents.iter().flat_map(Remembered::findings);
         self.last.about_references.iter().chain(documents).chain(&self.last.about_the_whole)
     }
 

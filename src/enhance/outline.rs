@@ -88,9 +88,10 @@ impl Outlines {
         order.into_iter().map(|(_, number)| number).collect()
     }
 
-    /// Sorts numbers of drafts as the store shows them; those of the same rank stay as they are.
-    pub(super) fn sort(&self, numbers: &mut [u32]) {
-        let rank = |number: u32| (self.ranks[number as usize], self.names.get(number));
+    /// Sorts numbers of drafts as the store shows them; those of the same rank stay as they are. Can be done once.
+    pub(super) fn sort(&mut self, numbers: &mut [u32]) {
+        let (ranks, names) = (std::mem::take(&mut self.ranks), std::mem::take(&mut self.names));
+        let rank = |number: u32| (ranks[number as usize], names.get(number));
         numbers.par_sort_by(|&one, &other| rank(one).cmp(&rank(other)));
     }
 }

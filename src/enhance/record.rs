@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// Position of a [`crate::catalog::vocabulary::Term`] in [`super::catalog::Terms`].
 pub type TermId = u32;
 
+/// Compatibility in percent, by [`FaceShape::index`]; `None` where nothing is known.
+pub type Fits = [Option<u8>; 7];
+
 /// A few hundred bytes of a product; the rest is in the snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ProductRecord {
@@ -54,8 +57,8 @@ pub struct ProductRecord {
     pub progressive: Progressive,
     /// Size class.
     pub size: Option<SizeClass>,
-    /// Compatibility in percent, by [`crate::catalog::vocabulary::FaceShape::index`]; `None` where nothing is known.
-    pub fits: [Option<u8>; 7],
+    /// How well it suits faces.
+    pub fits: Fits,
     /// Quality in thousandths.
     pub quality: u16,
     /// Popularity in thousandths.
@@ -109,6 +112,11 @@ impl ProductRecord {
 
     /// Whether it is listed for a face shape.
     pub fn suits(&self, shape: FaceShape) -> bool {
-        self.fits[shape.index()].is_some_and(|fit| fit >= LISTED_FIT)
+        suits(&self.fits, shape)
     }
+}
+
+/// Whether what suits faces like this is listed for a face shape.
+pub fn suits(fits: &Fits, shape: FaceShape) -> bool {
+    fits[shape.index()].is_some_and(|fit| fit >= LISTED_FIT)
 }

@@ -82,7 +82,7 @@ impl Records {
     pub fn get(&self, place: usize) -> Option<Cow<'_, ProductRecord>> {
         match &self.0 {
             Kept::InMemory(records) => records.get(place).map(Cow::Borrowed),
-            Kept::OnDisk(on_disk) => on_disk.get(place),
+            Kept::OnDisk(on_disk) => on_disk.row(place..place.saturating_add(1)).pop(),
         }
     }
 
@@ -100,14 +100,33 @@ impl Records {
         self.range(0..self.len())
     }
 
-    /// Those at some places.
+    /// Those at some places, as far as there are any.
     pub fn range(&self, places: Range<usize>) -> impl Iterator<Item = Cow<'_, ProductRecord>> {
-        places.filter_map(|place| self.get(place))
+        let (in_memory, on_disk) = self.kept();
+        let places = places.start.min(self.len())..places.end.min(self.len());
+        let in_memory = in_memory.get(places.clone()).unwrap_or_default();
+        let rows =
+            on_disk.into_iter().flat_map(move |on_disk| rows_of(places.clone()).flat_map(|row| on_disk.row(row)));
+        in_memory.iter().map(Cow::Borrowed).chain(rows)
     }
 
     /// All of them with their places, on many threads.
-    pub fn par_iter(&self) -> impl IndexedParallelIterator<Item = (u32, Cow<'_, ProductRecord>)> {
-        (0..self.len() as u32).into_par_iter().map(|place| (place, self.at(place)))
+    pub fn par_iter(&self) -> impl ParallelIterator<Item = (u32, Cow<'_, ProductRecord>)> {
+        let (in_memory, on_disk) = self.kept();
+        let in_memory = in_memory.par_iter().enumerate().map(|(place, record)| (place as u32, Cow::Borrowed(record)));
+        let rows: Vec<(&OnDisk, Range<usize>)> = on_disk
+            .into_iter()
+            .flat_map(|on_disk| rows_of(0..on_disk.places.len()).map(move |row| (on_disk, row)))
+            .collect();
+        let rows = rows.into_par_iter();
+        in_memory.chain(rows.flat_map_iter(|(on_disk, row)| (row.start as u32..).zip(on_disk.row(row))))
+    }
+
+    fn kept(&self) -> (&[ProductRecord], Option<&OnDisk>) {
+        match &self.0 {
+            Kept::InMemory(records) => (records, None),
+            Kept::OnDisk(on_disk) => (&[], Some(on_disk)),
+        }
     }
 
     /// Puts another record in the place of one.
@@ -146,14 +165,35 @@ impl Records {
     }
 }
 
+/// Places that are read at once: some 60 kilobytes of records.
+fn rows_of(places: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    const IN_A_ROW: usize = 256;
+    places.clone().step_by(IN_A_ROW).map(move |from| from..places.end.min(from + IN_A_ROW))
+}
+
 impl OnDisk {
-    fn get(&self, place: usize) -> Option<Cow<'_, ProductRecord>> {
-        let read = |bytes: &[u8]| postcard::from_bytes(bytes).context("unpacking a record from the product snapshot");
-        match self.snapshot.with_bytes(*self.places.get(place)?, read) {
-            Ok(record) => Some(Cow::Owned(record)),
+    /// The records at some places. What lies side by side is read at once.
+    fn row(&self, places: Range<usize>) -> Vec<Cow<'_, ProductRecord>> {
+        let places = self.places.get(places).unwrap_or_default();
+        let runs = places.chunk_by(|one, next| one.0 + u64::from(one.1) == next.0);
+        runs.flat_map(|run| self.read(run)).collect()
+    }
+
+    fn read(&self, run: &[Location]) -> Vec<Cow<'_, ProductRecord>> {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { return Vec::new() };
+        let all = (first.0, (last.0 - first.0) as u32 + last.1);
+        let unpack = |bytes: &[u8]| {
+            let record = |&(offset, length): &Location| {
+                let start = (offset - first.0) as usize;
+                postcard::from_bytes(&bytes[start..start + length as usize])
+            };
+            run.iter().map(record).collect::<Result<Vec<ProductRecord>, _>>().context("unpacking records")
+        };
+        match self.snapshot.with_bytes(all, unpack) {
+            Ok(records) => records.into_iter().map(Cow::Owned).collect(),
             Err(error) => {
                 self.failure.get_or_init(|| format!("{error:#}"));
-                self.stand_in.as_deref().map(Cow::Borrowed)
+                run.iter().filter_map(|_| self.stand_in.as_deref().map(Cow::Borrowed)).collect()
             }
         }
     }
@@ -162,4 +202,56 @@ impl OnDisk {
 /// A record behind others.
 fn packed(record: &ProductRecord, bytes: Vec<u8>) -> Result<Vec<u8>> {
     postcard::to_extend(record, bytes).context("packing a record for the product snapshot")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::collect::{Collector, Mapped};
+    use super::super::snapshot::SnapshotWriter;
+    use super::*;
+    use crate::assets::media::Media;
+    use crate::catalog::References;
+    use crate::catalog::product::Product;
+    use crate::config::{ProductFilters, SortOrder};
+    use crate::language::Words;
+
+    fn records(count: usize) -> Vec<ProductRecord> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (words, references, media) = (Words::english(), References::default(), Media::new(None));
+        let (filters, mut findings) = (ProductFilters::default(), Vec::new());
+        let collector = Collector::new(&words, &references, &media, &filters, folder.path(), &mut findings);
+        let collector = collector.expect("a collector");
+        let product = |number: usize| Product::sample(&format!("p{number:04}"), &format!("Frame {number:04}"));
+        let mapped = (0..count).map(|number| Mapped::product(number, product(number)));
+        collector.take(0, &Arc::from("products"), mapped.collect()).expect("room on disk");
+        let (mut catalog, _) = collector.finish(SortOrder::Name, None, &mut findings).expect("drafts");
+        std::mem::take(catalog.records.in_memory().expect("few enough"))
+    }
+
+    #[test]
+    fn what_is_on_disk_is_read_by_place_in_rows_and_on_many_threads() {
+        let own = records(700);
+        let file = tempfile::tempfile().expect("a file");
+        let snapshot = Arc::new(SnapshotWriter::append_to(file.try_clone().expect("a file"), 0).finish());
+        let packets = own.chunks(300).map(|packet| Ok(packet.to_vec()));
+        let mut records = Records::on_disk(snapshot, packets).expect("room on disk");
+        let other = ProductRecord { name: "Another".into(), ..own[257].clone() };
+        records.replace(257, other).expect("room on disk");
+
+        let mut names: Vec<&str> = own.iter().map(|record| &*record.name).collect();
+        names[257] = "Another";
+        assert!(records.iter().map(|record| record.name.clone()).eq(names.iter().map(|name| (*name).into())));
+        let together: Vec<(u32, Box<str>)> =
+            records.par_iter().map(|(place, record)| (place, record.name.clone())).collect();
+        assert!(together.into_iter().eq((0..).zip(names.iter().map(|name| (*name).into()))));
+        assert_eq!(records.range(698..900).count(), 2);
+        assert_eq!(&*records.at(699).name, names[699]);
+        assert!(records.get(700).is_none());
+        records.verify().expect("all there");
+
+        // What is lost is told, and nobody sees a record that is none.
+        file.set_len(100).expect("a file");
+        assert_eq!(records.iter().count(), 700);
+        assert!(records.verify().is_err());
+    }
 }

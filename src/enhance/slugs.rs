@@ -12,20 +12,23 @@ const RESERVED: [&str; 1] = ["page"];
 /// Among those that wish for the same slug the smallest id gets it as it is (ids of most databases grow with time, so
 /// the oldest keeps its address); the others get a suffix made from their own id, which does not change when other
 /// products come or go.
-pub(super) fn unique_slugs(wishes: Vec<(&str, String)>, fallback: &str) -> Vec<String> {
-    let mut wanted: Vec<(String, &str, usize)> =
+pub(super) fn unique_slugs<W>(wishes: Vec<(&str, W)>, fallback: &str) -> Vec<String>
+where
+    W: AsRef<str> + Into<String> + Ord + Send,
+{
+    let mut wanted: Vec<(W, &str, usize)> =
         wishes.into_iter().enumerate().map(|(position, (id, wish))| (wish, id, position)).collect();
     wanted.par_sort_unstable();
     let is_first = |at: usize| at == 0 || wanted[at - 1].0 != wanted[at].0;
     let is_usable = |at: usize| {
-        let slug = wanted[at].0.as_str();
+        let slug = wanted[at].0.as_ref();
         is_first(at) && !slug.is_empty() && !RESERVED.contains(&slug) && !is_device_name(slug)
     };
-    let is_wanted = |slug: &str| wanted.binary_search_by(|(other, ..)| other.as_str().cmp(slug)).is_ok();
+    let is_wanted = |slug: &str| wanted.binary_search_by(|(other, ..)| other.as_ref().cmp(slug)).is_ok();
     let mut suffixed = HashSet::new();
     let mut slugs = vec![None; wanted.len()];
     for (slug, id, position) in (0..wanted.len()).filter(|&at| !is_usable(at)).map(|at| &wanted[at]) {
-        let stem = if slug.is_empty() { fallback } else { slug.as_str() };
+        let stem = if slug.as_ref().is_empty() { fallback } else { slug.as_ref() };
         let hash = blake3::hash(id.as_bytes()).to_hex();
         let with_suffix = |length: usize| format!("{stem}-{}", &hash[..length]);
         let is_free = |candidate: &String| !is_wanted(candidate) && !suffixed.contains(candidate);
@@ -35,7 +38,7 @@ pub(super) fn unique_slugs(wishes: Vec<(&str, String)>, fallback: &str) -> Vec<S
         slugs[*position] = Some(chosen);
     }
     for (slug, _, position) in wanted {
-        slugs[position].get_or_insert(slug);
+        slugs[position].get_or_insert_with(|| slug.into());
     }
     slugs.into_iter().flatten().collect()
 }

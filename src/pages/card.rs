@@ -85,6 +85,16 @@ enum Kept {
     OnDisk(Location),
 }
 
+impl Kept {
+    fn push(&self, shop: &Shop<'_>, out: &mut String) -> anyhow::Result<()> {
+        match self {
+            Self::InMemory(card) => out.push_str(card),
+            Self::OnDisk(location) => shop.catalog.snapshot.push_text(*location, out)?,
+        }
+        Ok(())
+    }
+}
+
 impl Cards {
     pub(crate) fn new(count: usize) -> Self {
         Self { finished: std::iter::repeat_with(OnceLock::new).take(count).collect(), size: AtomicUsize::new(0) }
@@ -101,29 +111,30 @@ impl Cards {
         placement: Placement,
         out: &mut String,
     ) -> anyhow::Result<()> {
+        let Some(place) = self.finished.get(index as usize) else { return Ok(()) };
+        let is_usual = placement == Placement::default();
+        if let Some(kept) = place.get().filter(|_| is_usual) {
+            return kept.push(shop, out);
+        }
         let Some(record) = shop.record(index) else { return Ok(()) };
         let record = &*record;
         let strength = placement.face.and_then(|face| strength_of(record, face));
         if placement.eager || placement.first || strength.is_some() {
             return render(shop, record, placement, strength, out);
         }
-        let place = &self.finished[index as usize];
-        match place.get() {
-            Some(Kept::InMemory(card)) => out.push_str(card),
-            Some(Kept::OnDisk(location)) => shop.catalog.snapshot.push_text(*location, out)?,
-            None => {
-                let start = out.len();
-                render(shop, record, placement, strength, out)?;
-                let card = &out[start..];
-                let kept = if self.size.fetch_add(card.len(), Ordering::Relaxed) < KEPT_BYTES {
-                    Kept::InMemory(card.into())
-                } else {
-                    Kept::OnDisk(shop.catalog.snapshot.add(card.as_bytes())?)
-                };
-                // Two threads may have made the same card at once; they are equal, and either will do.
-                let _ = place.set(kept);
-            }
+        if let Some(kept) = place.get() {
+            return kept.push(shop, out);
         }
+        let start = out.len();
+        render(shop, record, placement, strength, out)?;
+        let card = &out[start..];
+        let kept = if self.size.fetch_add(card.len(), Ordering::Relaxed) < KEPT_BYTES {
+            Kept::InMemory(card.into())
+        } else {
+            Kept::OnDisk(shop.catalog.snapshot.add(card.as_bytes())?)
+        };
+        // Two threads may have made the same card at once; they are equal, and either will do.
+        let _ = place.set(kept);
         Ok(())
     }
 }

@@ -78,7 +78,7 @@ pub(crate) fn part(
         match as_before {
             Some(entry) => xml.push_str(entry),
             None if record.availability == Availability::Discontinued => {}
-            None => push_product(shop, &record, &shop.product_without_scores(index)?, &mut xml),
+            None => push_product(shop, &record, &shop.product_without_scores(index, &record)?, &mut xml),
         }
         pieces.push((made_from.unwrap_or_default(), piece_length(xml.len() - start)?));
         if (index as usize) + 1 - records.start == SAMPLE {

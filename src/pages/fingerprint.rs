@@ -145,10 +145,9 @@ impl Shared {
     }
 
     /// The hashes of a record's card and of all that the store knows of it.
-    fn digests(&self, shop: &Shop<'_>, index: usize) -> (Digest, Digest) {
-        let record = shop.catalog.records.at(index as u32);
-        let card = card(shop, &record);
-        (card, whole(shop, index, &record, &card, &self.brands, &self.categories))
+    fn digests(&self, shop: &Shop<'_>, index: u32, record: &ProductRecord) -> (Digest, Digest) {
+        let card = card(shop, record);
+        (card, whole(shop, index, record, &card, &self.brands, &self.categories))
     }
 }
 
@@ -158,8 +157,8 @@ impl Fingerprints {
     }
 
     fn within(shop: &Shop<'_>, shared: Shared) -> Self {
-        let records = 0..shop.catalog.records.len();
-        let (cards, records) = records.into_par_iter().map(|index| shared.digests(shop, index)).unzip();
+        let records = shop.catalog.records.par_iter();
+        let (cards, records) = records.map(|(index, record)| shared.digests(shop, index, &record)).unzip();
         Self { shared, cards, records }
     }
 
@@ -180,12 +179,13 @@ impl Fingerprints {
         let mut stale = vec![false; shop.catalog.records.len()];
         let (mut sitemap, mut search) = (false, false);
         let Self { shared: last, mut cards, mut records } = before;
-        for (index, old) in touched.records.iter().map(|(&index, old)| (index as usize, old)) {
-            let new = shop.catalog.records.at(index as u32);
+        for (&index, old) in &touched.records {
+            let new = shop.catalog.records.at(index);
             sitemap |= (old.updated_at, &old.image) != (new.updated_at, &new.image);
             search |= old.searched != new.searched;
-            (cards[index], records[index]) = shared.digests(shop, index);
-            stale[index] = true;
+            let place = index as usize;
+            (cards[place], records[place]) = shared.digests(shop, index, &new);
+            stale[place] = true;
         }
         let listings = (0..).zip(last.listings.iter().zip(&shared.listings));
         let listings = listings.filter(|(_, (old, new))| old != new).map(|(index, _)| index).collect();
@@ -346,7 +346,7 @@ fn card(shop: &Shop<'_>, record: &ProductRecord) -> Digest {
 /// All that the store knows of a product whose card is known.
 fn whole(
     shop: &Shop<'_>,
-    index: usize,
+    index: u32,
     record: &ProductRecord,
     card: &Digest,
     brands: &[Digest],
@@ -355,7 +355,7 @@ fn whole(
     let mut bytes = Vec::with_capacity(256);
     bytes.extend_from_slice(&record.content);
     bytes.extend_from_slice(card);
-    let difference = u32::try_from(index).ok().and_then(|index| shop.catalog.differences.get(&index));
+    let difference = shop.catalog.differences.get(&index);
     gather(&mut bytes, &[difference.map_or("", String::as_str)]);
     bytes.push(u8::from(record.sku.as_deref().is_some_and(|sku| shop.repeated_skus.contains(sku))));
     record.brand.iter().for_each(|&brand| bytes.extend_from_slice(&brands[brand as usize]));

@@ -47,7 +47,7 @@ pub(crate) fn build(shop: &Shop<'_>) -> anyhow::Result<String> {
         let _ = writeln!(entries, "<link rel=\"alternate\" type=\"text/html\" href=\"{}\"/>", escaped(&address));
         push_element(&mut entries, "published", &created.format(&Rfc3339)?);
         push_element(&mut entries, "updated", &updated.format(&Rfc3339)?);
-        let content = content(shop, &record, &shop.product_without_scores(index)?.summary);
+        let content = content(shop, &record, &shop.product_without_scores(index, &record)?.summary);
         let _ = writeln!(entries, "<content type=\"html\">{}</content>", escaped(&content));
         entries.push_str("</entry>\n");
     }

@@ -9,10 +9,9 @@ use crate::catalog::vocabulary::FaceShape;
 use crate::config::{Commerce, Redirect, StoreConfiguration};
 use crate::content::ContentKind;
 use crate::enhance::EnhancedCatalog;
-use crate::enhance::record::TermId;
+use crate::enhance::record::{Fits, TermId, suits};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Every file that pages make, in order.
 #[derive(Debug)]
@@ -31,7 +30,7 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedPage {
     /// Path of the file below the output folder, with `/` on every platform.
-    pub path: Arc<str>,
+    pub path: Box<str>,
     /// What it shows.
     pub kind: PageKind,
     /// Position of its language among the store's; 0 is the store's own.
@@ -356,12 +355,13 @@ fn index_page_of(subject: Subject) -> Option<(&'static str, PageKind)> {
 
 /// Every listing with something in it (the one of all products even without), grouped by kind.
 fn listings(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Vec<Listing> {
-    let records = || (0..).zip(catalog.records.iter());
     let mut types: BTreeMap<&str, (TermId, Vec<u32>)> = BTreeMap::new();
     let mut shapes: BTreeMap<&str, (TermId, Vec<u32>)> = BTreeMap::new();
     let mut brands: Vec<Vec<u32>> = vec![Vec::new(); catalog.brands.len()];
     let mut categories: Vec<Vec<u32>> = vec![Vec::new(); catalog.categories.len()];
-    for (index, record) in records() {
+    let mut fits = Vec::with_capacity(catalog.records.len());
+    for (index, record) in (0..).zip(catalog.records.iter()) {
+        fits.push(record.fits);
         for (term, groups) in [(record.frame_type, &mut types), (record.frame_shape, &mut shapes)] {
             if let Some(term) = term {
                 groups.entry(&catalog.terms.get(term).key).or_insert((term, Vec::new())).1.push(index);
@@ -382,7 +382,7 @@ fn listings(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Vec<Listi
     let all = Listing {
         subject: Subject::All,
         folder: "products/".into(),
-        members: records().map(|(index, _)| index).collect(),
+        members: (0..catalog.records.len() as u32).collect(),
     };
     let mut listings = vec![all];
     listings.extend(types.into_iter().map(|(key, (term, members))| Listing {
@@ -399,7 +399,7 @@ fn listings(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Vec<Listi
         listings.par_extend(FaceShape::ALL.into_par_iter().map(|shape| Listing {
             subject: Subject::FaceShape(shape),
             folder: format!("face-shapes/{}/", shape.key()).into(),
-            members: members_for_face(catalog, shape),
+            members: members_for_face(&fits, shape),
         }));
     }
     listings.extend((0..).zip(&catalog.brands).zip(brands).map(|((index, brand), members)| Listing {
@@ -416,12 +416,9 @@ fn listings(config: &StoreConfiguration, catalog: &EnhancedCatalog) -> Vec<Listi
     listings
 }
 
-fn members_for_face(catalog: &EnhancedCatalog, shape: FaceShape) -> Vec<u32> {
-    let mut fitting: Vec<(u8, u32)> = (0..)
-        .zip(catalog.records.iter())
-        .filter(|(_, record)| record.suits(shape))
-        .filter_map(|(index, record)| Some((record.fits[shape.index()]?, index)))
-        .collect();
+fn members_for_face(fits: &[Fits], shape: FaceShape) -> Vec<u32> {
+    let fitting = (0..).zip(fits).filter(|(_, fits)| suits(fits, shape));
+    let mut fitting: Vec<(u8, u32)> = fitting.filter_map(|(index, fits)| Some((fits[shape.index()]?, index))).collect();
     fitting.sort_by_key(|&(fit, index)| (std::cmp::Reverse(fit), index));
     fitting.into_iter().map(|(_, index)| index).collect()
 }

@@ -150,7 +150,7 @@ struct Fit<'a> {
 pub(crate) fn build(shop: &Shop<'_>, cards: &Cards, index: u32) -> anyhow::Result<Content> {
     let Some(record) = shop.record(index) else { anyhow::bail!("the plan names a product that is not there: {index}") };
     let record = &*record;
-    let enhanced = shop.product(index)?;
+    let enhanced = shop.product(index, record)?;
     let product = &enhanced.product;
     let path = product_path(&record.slug);
     let url = shop.links.absolute(&path);
@@ -414,7 +414,7 @@ fn encoded(key: &str) -> String {
 fn siblings(shop: &Shop<'_>, index: u32, record: &ProductRecord) -> Vec<Anchor> {
     let is_same =
         |other: &Cow<'_, ProductRecord>| other.brand == record.brand && other.name.eq_ignore_ascii_case(&record.name);
-    let related = shop.catalog.related.to(index).iter();
+    let related = shop.catalog.related.to(index).iter().filter(|&&other| shop.seem_named_alike(index, other));
     let others = related.filter_map(|&index| shop.record(index)).filter(is_same);
     let anchor = |other: Cow<'_, ProductRecord>| {
         let color = other.colors.first().filter(|color| Some(*color) != record.colors.first())?;

@@ -115,6 +115,7 @@ impl<'a> Renderer<'a> {
                 used: Arc::clone(&used),
                 collator: Collator::of_locale(&language.locale),
                 repeated_skus: Arc::clone(&repeated_skus),
+                name_hashes: OnceLock::new(),
                 listing_changes: OnceLock::new(),
                 links: languages[usize::from(position)].links.clone(),
                 prices: PriceFormat::of_locale(&language.locale),

@@ -87,6 +87,8 @@ pub(crate) struct Shop<'a> {
     pub(crate) used: Arc<Used>,
     pub(crate) collator: Collator,
     pub(crate) repeated_skus: Arc<BTreeSet<Box<str>>>,
+    /// Hashes of the brands and names of all products.
+    pub(crate) name_hashes: OnceLock<Vec<u32>>,
     /// When the newest change of a product in each listing was, in the plan's order; for the parts of the sitemap.
     pub(crate) listing_changes: OnceLock<Vec<Option<i64>>>,
     pub(crate) links: Links,
@@ -193,6 +195,16 @@ impl Shop<'_> {
         self.catalog.records.get(index as usize)
     }
 
+    /// Whether two products may well have the same brand and name, as can be said without reading either.
+    pub(crate) fn seem_named_alike(&self, one: u32, other: u32) -> bool {
+        let hash = |(_, record): (u32, Cow<'_, ProductRecord>)| {
+            let seed = u64::from(record.brand.unwrap_or(u32::MAX));
+            XxHash3_64::oneshot_with_seed(seed, record.name.to_ascii_lowercase().as_bytes()) as u32
+        };
+        let hashes = self.name_hashes.get_or_init(|| self.catalog.records.par_iter().map(hash).collect());
+        hashes.get(one as usize) == hashes.get(other as usize)
+    }
+
     /// Whether any product can be looked at in the store's viewer of 3D models.
     pub(crate) fn has_models(&self) -> bool {
         self.catalog.records.iter().any(|record| record.models.iter().any(|path| path.ends_with(".glb")))
@@ -232,18 +244,18 @@ impl Shop<'_> {
     ///
     /// # Errors
     /// When it cannot be read back.
-    pub(crate) fn product(&self, index: u32) -> anyhow::Result<EnhancedProduct> {
+    pub(crate) fn product(&self, index: u32, record: &ProductRecord) -> anyhow::Result<EnhancedProduct> {
         match self.language {
-            0 => self.catalog.product(index),
-            _ => self.catalog.product_in(index, self.words, self.locale),
+            0 => self.catalog.product_of(index, record),
+            _ => self.catalog.product_in(index, record, self.words, self.locale),
         }
     }
 
     /// The full product of a record, for files that say nothing of its scores.
-    pub(crate) fn product_without_scores(&self, index: u32) -> anyhow::Result<EnhancedProduct> {
+    pub(crate) fn product_without_scores(&self, index: u32, record: &ProductRecord) -> anyhow::Result<EnhancedProduct> {
         match self.language {
-            0 => self.catalog.product_without_scores(index),
-            _ => self.product(index),
+            0 => self.catalog.product_without_scores(index, record),
+            _ => self.product(index, record),
         }
     }
 

@@ -6,6 +6,8 @@ use super::plan::{Listing, PageKind, PlannedPage};
 use super::shop::Shop;
 use super::template::escape;
 use super::xml::time_of;
+use crate::enhance::ProductRecord;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Addresses in one file that the protocol allows.
@@ -81,10 +83,11 @@ pub(crate) fn basis(shop: &Shop<'_>, number: u32) -> Vec<u8> {
     };
     for page in pages_of_part(shop, number) {
         push(&page.path);
-        push(&changed(shop, page, changes).map(|time| time.div_euclid(DAY).to_string()).unwrap_or_default());
-        if let PageKind::Product(index) = page.kind {
-            let record = shop.record(index);
-            let image = record.as_ref().and_then(|record| record.image.as_ref());
+        let record = shown_record(shop, page);
+        let changed = changed(page, record.as_deref(), changes);
+        push(&changed.map(|time| time.div_euclid(DAY).to_string()).unwrap_or_default());
+        if let Some(record) = record {
+            let image = record.image.as_ref();
             let source = image.map_or("", |(source, _)| source);
             push(source);
             // The file at an address may be another one than before.
@@ -95,10 +98,18 @@ pub(crate) fn basis(shop: &Shop<'_>, number: u32) -> Vec<u8> {
     basis
 }
 
-/// When what a page shows was last changed.
-fn changed(shop: &Shop<'_>, page: &PlannedPage, changes: &[Option<i64>]) -> Option<i64> {
+/// The record of the product that a page is about.
+fn shown_record<'s>(shop: &'s Shop<'_>, page: &PlannedPage) -> Option<Cow<'s, ProductRecord>> {
     match page.kind {
-        PageKind::Product(index) => shop.record(index)?.updated_at,
+        PageKind::Product(index) => shop.record(index),
+        _ => None,
+    }
+}
+
+/// When what a page shows was last changed; `record` is that of the product it is about.
+fn changed(page: &PlannedPage, record: Option<&ProductRecord>, changes: &[Option<i64>]) -> Option<i64> {
+    match page.kind {
+        PageKind::Product(_) => record?.updated_at,
         PageKind::Listing { listing, .. } => changes.get(listing as usize).copied().flatten(),
         // The front page shows the best of all frames, which are the first listing.
         PageKind::Home => changes.first().copied().flatten(),
@@ -117,13 +128,12 @@ fn changes(shop: &Shop<'_>) -> Vec<Option<i64>> {
 
 fn push_entry(shop: &Shop<'_>, page: &PlannedPage, changes: &[Option<i64>], xml: &mut String) {
     let _ = write!(xml, "<url><loc>{}</loc>", escape(&shop.links.absolute_shared(&page.path)));
-    if let Some(date) = changed(shop, page, changes).and_then(date) {
+    let record = shown_record(shop, page);
+    if let Some(date) = changed(page, record.as_deref(), changes).and_then(date) {
         let _ = write!(xml, "<lastmod>{date}</lastmod>");
     }
-    if let PageKind::Product(index) = page.kind {
-        let record = shop.record(index);
-        let image = record.as_ref().and_then(|record| record.image.as_ref());
-        let photo = image.and_then(|(source, _)| shop.photo(source, "", None));
+    if let Some(record) = record {
+        let photo = record.image.as_ref().and_then(|(source, _)| shop.photo(source, "", None));
         if let Some(photo) = photo.filter(|photo| photo.large.len() <= LONGEST_PHOTO) {
             let url = shop.links.absolute_of(&photo.large);
             let _ = write!(xml, "<image:image><image:loc>{}</image:loc></image:image>", escape(&url));

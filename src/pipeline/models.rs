@@ -41,6 +41,6 @@ pub(super) fn write(
             || format!("the 3D model of product {} has gone since the catalogue was read; run again", product.id);
         let model = product.models.iter().find(is_it).with_context(gone)?;
         let bytes = media.model_bytes(model).map_err(anyhow::Error::from)?.with_context(gone)?;
-        Ok(staging.write_made(&**path, &bytes, Made { from: Some(made_from), ..Made::default() })?)
+        Ok(staging.write_made(path, &bytes, Made { from: Some(made_from), ..Made::default() })?)
     })
 }

@@ -201,6 +201,42 @@ fn the_store_does_not_depend_on_how_much_memory_there_is() {
 }
 
 #[test]
+fn products_that_do_not_fit_into_memory_make_the_same_store() {
+    let store = boutique();
+    // More than there is room for in the least, with names, article numbers and ids that come twice.
+    let catalog = std::fs::read_to_string(store.path("catalog/products.jsonl")).expect("the catalogue");
+    let products: Vec<Value> = catalog.lines().map(|line| serde_json::from_str(line).expect("a product")).collect();
+    let mut many = String::new();
+    for number in 0..2400 {
+        let mut product = products[number % products.len()].clone();
+        product["_id"] = format!("product-{:04}", number.min(2395)).into();
+        if let Some(name) = product["name"].as_str() {
+            product["name"] = format!("{name} {}", number % 500).into();
+        }
+        many.push_str(&format!("{product}\n"));
+    }
+    store.write("catalog/products.jsonl", &many);
+    let told = |record: &Value| {
+        // Blocks of documents are told about as they are done.
+        let mut lines: Vec<String> = store.report(record).lines().map(str::to_string).collect();
+        lines.sort();
+        lines
+    };
+    let record = store.generated(&[]);
+    let (usual, usually_told) = (store.tree(), told(&record));
+    let record = store.generated(&["--max-memory", "64MB", "--full"]);
+    assert_same_tree(&usual, &store.tree(), "the same store with little memory");
+    assert_eq!(usually_told, told(&record));
+    // What is not in memory is remembered all the same: the products as they were, and those that were renamed.
+    store.write("catalog/products.jsonl", many.replace(" 77\"", " 77b\""));
+    store.generated(&["--max-memory", "64MB"]);
+    let changed = store.tree();
+    assert_ne!(changed, usual);
+    store.generated(&["--full"]);
+    assert_same_tree(&changed, &store.tree(), "the same store after a change, with little memory and with much");
+}
+
+#[test]
 fn stale_pages_go_and_foreign_files_stay() {
     let store = boutique();
     store.generated(&[]);

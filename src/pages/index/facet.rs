@@ -3,7 +3,7 @@
 //! Takes records; makes a column a facet: the different sets of values, and for each product the number of its set.
 
 use super::code;
-use super::price_range::PriceRange;
+use super::price_range::{PriceRange, Prices};
 use crate::assets::drawing::swatch;
 use crate::catalog::vocabulary::FaceShape;
 use crate::enhance::ProductRecord;
@@ -113,7 +113,7 @@ impl FacetKind {
             Self::Stock => one.availability.is_available() != other.availability.is_available(),
             Self::Offer => one.compare_at.is_some() != other.compare_at.is_some(),
             Self::Shape | Self::Type | Self::Color | Self::Material | Self::Rim | Self::Gender | Self::Feature => {
-                terms(self, one) != terms(self, other)
+                terms_of(self, one) != terms_of(self, other)
             }
         }
     }
@@ -167,9 +167,57 @@ enum Lookup {
     Direct,
 }
 
+/// What is found in the products before there are values.
+struct Found {
+    /// How many products have each term, by kind; nothing for kinds that are not about terms.
+    terms: Vec<(FacetKind, BTreeMap<TermId, usize>)>,
+    prices: Prices,
+}
+
+impl Found {
+    fn of(shop: &Shop<'_>, kinds: &[FacetKind]) -> Self {
+        let has_prices = kinds.contains(&FacetKind::Price);
+        let mut terms: Vec<(FacetKind, BTreeMap<TermId, usize>)> =
+            kinds.iter().map(|&kind| (kind, BTreeMap::new())).collect();
+        let mut prices = Prices::default();
+        for record in shop.catalog.records.iter() {
+            for (kind, counts) in &mut terms {
+                terms_of(*kind, &record).iter().for_each(|&term| *counts.entry(term).or_default() += 1);
+            }
+            if has_prices {
+                prices.push(record.price);
+            }
+        }
+        Self { terms, prices }
+    }
+}
+
 impl Facet {
-    /// A facet and its column, if it tells any of the products apart.
-    pub(crate) fn of(shop: &Shop<'_>, kind: FacetKind) -> Option<(Self, Column)> {
+    /// Facets of some kinds with their columns, those that tell any of the products apart: in two passes through the
+    /// products, of which there may be more than there is memory for.
+    pub(crate) fn of_kinds(shop: &Shop<'_>, kinds: &[FacetKind]) -> Vec<Option<(Self, Column)>> {
+        if kinds.is_empty() {
+            return Vec::new();
+        }
+        let Found { terms, prices } = Found::of(shop, kinds);
+        let facets = terms.into_iter().map(|(kind, counts)| Self::new(shop, kind, counts, &prices));
+        let with_sorting = |facet: Self| {
+            let sorting = Sorting::of(shop.catalog.records.len(), facet.values.len());
+            (facet, sorting)
+        };
+        let mut facets: Vec<Option<(Self, Sorting)>> = facets.map(|facet| facet.map(with_sorting)).collect();
+        for record in shop.catalog.records.iter() {
+            for (facet, sorting) in facets.iter_mut().flatten() {
+                facet.values_of(shop, &record, &mut sorting.values);
+                sorting.take();
+            }
+        }
+        let column =
+            |(facet, sorting): (Self, Sorting)| (sorting.column.sets.len() > 1).then_some((facet, sorting.column));
+        facets.into_iter().map(|made| made.and_then(column)).collect()
+    }
+
+    fn new(shop: &Shop<'_>, kind: FacetKind, counts: BTreeMap<TermId, usize>, prices: &Prices) -> Option<Self> {
         let words = |key: &'static str| shop.words.say(key).to_string();
         let (values, lookup) = match kind {
             FacetKind::Face if !shop.config.enable_face_shape_filter => return None,
@@ -183,7 +231,7 @@ impl Facet {
             | FacetKind::Material
             | FacetKind::Rim
             | FacetKind::Gender
-            | FacetKind::Feature => term_values(shop, kind),
+            | FacetKind::Feature => term_values(shop, kind, counts),
             FacetKind::Brand => {
                 let values = (0..)
                     .zip(&shop.catalog.brands)
@@ -198,7 +246,7 @@ impl Facet {
                 ((0..).zip(&shop.catalog.categories).map(value).collect(), Lookup::Direct)
             }
             FacetKind::Price => {
-                let ranges = PriceRange::of(shop);
+                let ranges = PriceRange::of(prices);
                 let values = ranges.iter().map(|range| FacetValue::new(range.key(), range.label(shop)));
                 (values.collect(), Lookup::Prices(ranges))
             }
@@ -214,9 +262,7 @@ impl Facet {
             FacetKind::Stock => (vec![FacetValue::new("available", words("facet_available"))], Lookup::Direct),
             FacetKind::Offer => (vec![FacetValue::new("reduced", words("facet_reduced"))], Lookup::Direct),
         };
-        let facet = Self { kind, label: kind.label(shop).to_string(), values, lookup };
-        let column = facet.column(shop);
-        (column.sets.len() > 1).then_some((facet, column))
+        Some(Self { kind, label: kind.label(shop).to_string(), values, lookup })
     }
 
     /// Puts the values that a record has into `values`, as ascending indices.
@@ -227,7 +273,7 @@ impl Facet {
         };
         match (&self.lookup, self.kind) {
             (Lookup::Terms(places), kind) => {
-                values.extend(terms(kind, &record).iter().filter_map(|id| places.get(id).copied()));
+                values.extend(terms_of(kind, record).iter().filter_map(|id| places.get(id).copied()));
             }
             (Lookup::Prices(ranges), _) => {
                 let place = ranges.iter().position(|range| range.holds(record.price));
@@ -251,48 +297,57 @@ impl Facet {
         values.sort_unstable();
         values.dedup();
     }
-
-    /// The facet's column.
-    fn column(&self, shop: &Shop<'_>) -> Column {
-        let mut sets: Vec<Vec<u32>> = Vec::new();
-        // Most products have one value or none, whose numbers are found sooner than by a hash.
-        let mut single: Vec<Option<usize>> = vec![None; self.values.len() + 1];
-        let mut numbers: HashMap<Box<[u32]>, usize> = HashMap::new();
-        let mut values = Vec::new();
-        let mut number = |record: &ProductRecord| {
-            self.values_of(shop, record, &mut values);
-            let place = match values.as_slice() {
-                [] => Some(0),
-                [value] => Some(*value as usize + 1),
-                _ => None,
-            };
-            let place = place.and_then(|place| single.get_mut(place));
-            let known = place.as_ref().map_or_else(|| numbers.get(values.as_slice()).copied(), |place| **place);
-            known.unwrap_or_else(|| {
-                match place {
-                    Some(place) => *place = Some(sets.len()),
-                    None => _ = numbers.insert(values.as_slice().into(), sets.len()),
-                }
-                sets.push(values.clone());
-                sets.len() - 1
-            })
-        };
-        let codes = shop.catalog.records.iter().map(|record| number(&record)).collect();
-        Column { sets, codes }
-    }
 }
 
 /// For each product the number of its set of values.
 pub(crate) struct Column {
     sets: Vec<Vec<u32>>,
-    codes: Vec<usize>,
+    codes: Vec<u32>,
+}
+
+/// A column in the making.
+struct Sorting {
+    column: Column,
+    /// Of the product that is taken next.
+    values: Vec<u32>,
+    /// Most products have one value or none, whose sets are found sooner than by a hash.
+    single: Vec<Option<u32>>,
+    numbers: HashMap<Box<[u32]>, u32>,
+}
+
+impl Sorting {
+    /// For a number of products, and of values that they may have.
+    fn of(products: usize, values: usize) -> Self {
+        let column = Column { sets: Vec::new(), codes: Vec::with_capacity(products) };
+        Self { column, values: Vec::new(), single: vec![None; values + 1], numbers: HashMap::new() }
+    }
+
+    fn take(&mut self) {
+        let Self { column: Column { sets, codes }, values, single, numbers } = self;
+        let place = match values.as_slice() {
+            [] => Some(0),
+            [value] => Some(*value as usize + 1),
+            _ => None,
+        };
+        let place = place.and_then(|place| single.get_mut(place));
+        let known = place.as_ref().map_or_else(|| numbers.get(values.as_slice()).copied(), |place| **place);
+        codes.push(known.unwrap_or_else(|| {
+            let number = sets.len() as u32;
+            match place {
+                Some(place) => *place = Some(number),
+                None => _ = numbers.insert(values.as_slice().into(), number),
+            }
+            sets.push(values.clone());
+            number
+        }));
+    }
 }
 
 impl Column {
     /// How many products have each value.
     pub(crate) fn counts(&self, values: usize) -> Vec<u32> {
         let mut of_sets = vec![0_u32; self.sets.len()];
-        self.codes.iter().for_each(|&code| of_sets[code] += 1);
+        self.codes.iter().for_each(|&code| of_sets[code as usize] += 1);
         let mut counts = vec![0_u32; values];
         for (set, count) in self.sets.iter().zip(of_sets) {
             for &value in set {
@@ -306,13 +361,13 @@ impl Column {
     pub(crate) fn text(&self) -> String {
         let width = code::width(self.sets.len());
         let mut codes = String::with_capacity(self.codes.len() * width);
-        self.codes.iter().for_each(|&number| code::push_fixed(&mut codes, number, width));
+        self.codes.iter().for_each(|&number| code::push_fixed(&mut codes, number as usize, width));
         format!("{}\n", json!([self.sets, codes]))
     }
 }
 
 /// The terms of a record that a facet is about.
-fn terms(kind: FacetKind, record: &ProductRecord) -> &[TermId] {
+fn terms_of(kind: FacetKind, record: &ProductRecord) -> &[TermId] {
     match kind {
         FacetKind::Shape => record.frame_shape.as_slice(),
         FacetKind::Type => record.frame_type.as_slice(),
@@ -326,13 +381,7 @@ fn terms(kind: FacetKind, record: &ProductRecord) -> &[TermId] {
 }
 
 /// The terms in use, the most frequent ones first.
-fn term_values(shop: &Shop<'_>, kind: FacetKind) -> (Vec<FacetValue>, Lookup) {
-    let mut counts: BTreeMap<TermId, usize> = BTreeMap::new();
-    for record in shop.catalog.records.iter() {
-        for &term in terms(kind, &record) {
-            *counts.entry(term).or_default() += 1;
-        }
-    }
+fn term_values(shop: &Shop<'_>, kind: FacetKind, counts: BTreeMap<TermId, usize>) -> (Vec<FacetValue>, Lookup) {
     let mut order: Vec<(TermId, usize)> = counts.into_iter().collect();
     order.sort_by_key(|&(term, count)| (Reverse(count), term));
     let value = |&(id, _): &(TermId, usize)| {

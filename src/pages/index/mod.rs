@@ -17,8 +17,8 @@ use crate::enhance::catalog::Touched;
 use crate::enhance::{ProductRecord, Records};
 use crate::site::Digest;
 use anyhow::Result;
-use facet::{Facet, FacetKind};
-use order::Order;
+use facet::{Column, Facet, FacetKind};
+use order::{Keys, Order};
 use rayon::prelude::*;
 use serde_json::{Value as Json, json};
 use std::ops::Range;
@@ -108,52 +108,13 @@ pub(crate) fn write_facets(
     before: Option<&Columns>,
     shelf: &dyn Shelf,
 ) -> Result<Columns> {
-    let at = |file: &str| format!("{}{file}", shop.links.folder());
     let records = &shop.catalog.records;
     let since = before.zip(shop.catalog.touched.as_ref());
     let since = since.map(|(columns, touched)| Since { columns, touched, records });
-    let facets = FacetKind::ALL.par_iter().enumerate().map(|(place, &kind)| {
-        if let Some(since) = since.filter(|since| !since.differs(|old, new| kind.tells_apart(old, new))) {
-            let facet = &since.columns.facets[place];
-            if facet.is_none() || shelf.keep_again(&at(&kind.file())) {
-                return Ok(facet.clone());
-            }
-        }
-        let Some((facet, column)) = Facet::of(shop, kind) else { return Ok(None) };
-        let text = column.text();
-        shelf.put(&at(&kind.file()), text.as_bytes(), Some(fingerprints.of_column(text.as_bytes())))?;
-        let values = facet.values.iter().zip(column.counts(facet.values.len()));
-        let values = values.map(|(value, count)| match &value.extra {
-            Some(extra) => json!([value.key, value.label, count, extra]),
-            None => json!([value.key, value.label, count]),
-        });
-        Ok(Some(json!({
-            "key": kind.key(),
-            "label": facet.label,
-            "all": kind.wants_all(),
-            "file": versioned(&kind.file(), &blake3::hash(text.as_bytes())),
-            "values": values.collect::<Vec<_>>(),
-        })))
-    });
-    let facets: Vec<Option<Json>> = facets.collect::<Result<_>>()?;
+    let desk = Desk { shop, fingerprints, shelf, since };
+    let facets = desk.facets()?;
     let all_orders = Order::all_of(shop);
-    let orders = all_orders.par_iter().enumerate().map(|(place, order)| {
-        let path = at(&order.file());
-        if let Some(since) = since.filter(|since| !since.differs(|old, new| order.tells_apart(shop, old, new)))
-            && shelf.keep_again(&path)
-        {
-            return Ok(since.columns.orders[place].clone());
-        }
-        let made_from = fingerprints.of_column(&order.basis(shop));
-        let make = || {
-            let text = order.text(shop);
-            shelf.put(&path, text.as_bytes(), Some(made_from))?;
-            anyhow::Ok(blake3::hash(text.as_bytes()))
-        };
-        let hash = shelf.keep(&path, made_from).map_or_else(make, Ok)?;
-        Ok(Json::from(versioned(&order.file(), &hash)))
-    });
-    let orders: Vec<Json> = orders.collect::<Result<_>>()?;
+    let orders = desk.orders(&all_orders)?;
     let cards = hashes_of_cards(shop, since);
     let named = all_orders.iter().map(|order| order.key()).zip(orders.iter().cloned());
     let summary = json!({
@@ -163,8 +124,100 @@ pub(crate) fn write_facets(
         "facets": facets.iter().flatten().collect::<Vec<_>>(),
         "orders": named.collect::<serde_json::Map<_, _>>(),
     });
-    shelf.put(&at(FACETS), format!("{summary}\n").as_bytes(), None)?;
+    shelf.put(&desk.path(FACETS), format!("{summary}\n").as_bytes(), None)?;
     Ok(Columns { facets, orders, cards })
+}
+
+/// Where columns are made.
+struct Desk<'a> {
+    shop: &'a Shop<'a>,
+    fingerprints: &'a Fingerprints,
+    shelf: &'a dyn Shelf,
+    since: Option<Since<'a>>,
+}
+
+impl Desk<'_> {
+    /// Path of a file in the folder of the language.
+    fn path(&self, file: &str) -> String {
+        format!("{}{file}", self.shop.links.folder())
+    }
+
+    /// What is said of every facet, by kind; the columns go on the shelf.
+    fn facets(&self) -> Result<Vec<Option<Json>>> {
+        /// Each takes some megabytes for a million products.
+        const AT_ONCE: usize = 5;
+        let as_before = |(place, &kind): (usize, &FacetKind)| {
+            let since = self.since.filter(|since| !since.differs(|old, new| kind.tells_apart(old, new)))?;
+            let facet = &since.columns.facets[place];
+            (facet.is_none() || self.shelf.keep_again(&self.path(&kind.file()))).then(|| facet.clone())
+        };
+        let mut facets: Vec<Option<Option<Json>>> = FacetKind::ALL.iter().enumerate().map(as_before).collect();
+        let others = FacetKind::ALL.iter().zip(&facets).filter(|(_, facet)| facet.is_none());
+        let others: Vec<FacetKind> = others.map(|(kind, _)| *kind).collect();
+        let mut made = Vec::with_capacity(others.len());
+        for kinds in others.chunks(AT_ONCE) {
+            let columns = Facet::of_kinds(self.shop, kinds).into_par_iter();
+            let facets = columns.map(|made| made.map(|(facet, column)| self.facet(&facet, &column)).transpose());
+            made.extend(facets.collect::<Result<Vec<_>>>()?);
+        }
+        fill(&mut facets, made);
+        Ok(facets.into_iter().flatten().collect())
+    }
+
+    fn facet(&self, facet: &Facet, column: &Column) -> Result<Json> {
+        let (kind, text) = (facet.kind, column.text());
+        let made_from = self.fingerprints.of_column(text.as_bytes());
+        self.shelf.put(&self.path(&kind.file()), text.as_bytes(), Some(made_from))?;
+        let values = facet.values.iter().zip(column.counts(facet.values.len()));
+        let values = values.map(|(value, count)| match &value.extra {
+            Some(extra) => json!([value.key, value.label, count, extra]),
+            None => json!([value.key, value.label, count]),
+        });
+        Ok(json!({
+            "key": kind.key(),
+            "label": facet.label,
+            "all": kind.wants_all(),
+            "file": versioned(&kind.file(), &blake3::hash(text.as_bytes())),
+            "values": values.collect::<Vec<_>>(),
+        }))
+    }
+
+    /// The file of each order, which goes on the shelf, as scripts ask for it.
+    fn orders(&self, all: &[Order]) -> Result<Vec<Json>> {
+        let as_before = |(place, order): (usize, &Order)| {
+            let differ = |old: &ProductRecord, new: &ProductRecord| order.tells_apart(self.shop, old, new);
+            let since = self.since.filter(|since| !since.differs(differ))?;
+            self.shelf.keep_again(&self.path(&order.file())).then(|| since.columns.orders[place].clone())
+        };
+        let mut orders: Vec<Option<Json>> = all.iter().enumerate().map(as_before).collect();
+        let others = all.iter().zip(&orders).filter(|(_, order)| order.is_none());
+        let others: Vec<Order> = others.map(|(order, _)| *order).collect();
+        let mut made = Vec::with_capacity(others.len());
+        // Names take as much room as all the others.
+        for some in others.chunk_by(|one, next| (*one == Order::Name) == (*next == Order::Name)) {
+            let keys = Keys::of_orders(self.shop, some).into_par_iter();
+            made.extend(keys.map(|keys| self.order(&keys)).collect::<Result<Vec<_>>>()?);
+        }
+        fill(&mut orders, made);
+        Ok(orders.into_iter().flatten().collect())
+    }
+
+    fn order(&self, keys: &Keys) -> Result<Json> {
+        let path = self.path(&keys.order.file());
+        let made_from = self.fingerprints.of_column(keys.basis());
+        let make = || {
+            let text = keys.text(self.shop);
+            self.shelf.put(&path, text.as_bytes(), Some(made_from))?;
+            anyhow::Ok(blake3::hash(text.as_bytes()))
+        };
+        let hash = self.shelf.keep(&path, made_from).map_or_else(make, Ok)?;
+        Ok(Json::from(versioned(&keys.order.file(), &hash)))
+    }
+}
+
+/// Puts what was made in the places that are empty, in its order.
+fn fill<T>(places: &mut [Option<T>], made: Vec<T>) {
+    places.iter_mut().filter(|place| place.is_none()).zip(made).for_each(|(place, made)| *place = Some(made));
 }
 
 /// The file of a column with what changes when its contents do, so that browsers may keep it.

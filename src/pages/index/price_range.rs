@@ -18,14 +18,20 @@ pub(super) struct PriceRange {
     to: Option<i64>,
 }
 
+/// The prices of a store by the codes of their currencies.
+#[derive(Default)]
+pub(super) struct Prices(BTreeMap<&'static str, Vec<Money>>);
+
+impl Prices {
+    pub(super) fn push(&mut self, price: Money) {
+        self.0.entry(price.currency.code()).or_default().push(price);
+    }
+}
+
 impl PriceRange {
     /// The ranges of a store: of the currency that most of its products have, ties by code.
-    pub(super) fn of(shop: &Shop<'_>) -> Vec<Self> {
-        let mut by_currency: BTreeMap<&str, Vec<Money>> = BTreeMap::new();
-        for record in shop.catalog.records.iter() {
-            by_currency.entry(record.price.currency.code()).or_default().push(record.price);
-        }
-        let Some(prices) = by_currency.into_values().rev().max_by_key(Vec::len) else { return Vec::new() };
+    pub(super) fn of(Prices(by_currency): &Prices) -> Vec<Self> {
+        let Some(prices) = by_currency.values().rev().max_by_key(|prices| prices.len()) else { return Vec::new() };
         let Some(currency) = prices.first().map(|price| price.currency) else { return Vec::new() };
         let mut units: Vec<i64> = prices.iter().map(|price| whole_units(*price)).collect();
         units.sort_unstable();

@@ -133,7 +133,7 @@ fn segment(shop: &Shop<'_>, places: Range<usize>) -> Result<Vec<(Box<str>, Posti
         let mut words = Words::new();
         let share = from..places.end.min(from + SHARE);
         for (index, record) in share.clone().zip(shop.catalog.records.range(share)) {
-            let product = shop.product_without_scores(u32::try_from(index)?)?;
+            let product = shop.product_without_scores(u32::try_from(index)?, &record)?;
             add_words(shop, &record, &product, u32::try_from(index - places.start)?, &mut words);
         }
         Ok(words)
