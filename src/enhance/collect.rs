@@ -311,21 +311,18 @@ impl<'a> Collector<'a> {
             kept.extend(enhanced.map(|enhanced| ((position, key), enhanced)));
         }
         let locations = self.snapshot.append(kept.iter().map(|(_, (enhanced, ..))| enhanced))?;
-        let located = kept.into_iter().zip(locations);
-        let draft = |(((position, key), (enhanced, brand, categories)), (location, hash)): (_, _)| {
-            let enhanced: EnhancedProduct = enhanced;
-            Draft {
+        // Collected, they would keep the room of their products, which is several times as much.
+        let mut drafts = Vec::with_capacity(kept.len());
+        for (((position, key), (enhanced, brand, categories)), (location, hash)) in kept.into_iter().zip(locations) {
+            drafts.push(Draft {
                 place: standing_at(block, position),
                 key,
                 collection: collection.clone(),
                 wished_slug: wished_slug(&enhanced.product),
                 texts: [fingerprint(&enhanced.seo.title), fingerprint(&enhanced.seo.description)],
                 record: self.record(&enhanced, brand, categories, location, hash),
-            }
-        };
-        // Collected, they would keep the room of their products, which is several times as much.
-        let mut drafts = Vec::with_capacity(located.len());
-        drafts.extend(located.map(draft));
+            });
+        }
         let blobs = self.write_down(&drafts)?;
         self.remember(&blobs, remembered);
         self.drafts.lock().unwrap_or_else(PoisonError::into_inner).push(drafts, blobs);

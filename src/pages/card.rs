@@ -112,6 +112,7 @@ impl Cards {
         out: &mut String,
     ) -> anyhow::Result<()> {
         let Some(place) = self.finished.get(index as usize) else { return Ok(()) };
+        // Most cards are finished and look the same everywhere, so that their records need not be read.
         let is_usual = placement == Placement::default();
         if let Some(kept) = place.get().filter(|_| is_usual) {
             return kept.push(shop, out);
