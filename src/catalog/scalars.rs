@@ -5,6 +5,7 @@
 
 use super::document::Value;
 use super::money::parse_amount;
+use super::text::{first_byte, is_one_line};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -200,6 +201,9 @@ fn is_treacherous(character: char) -> bool {
 
 /// One line without control characters, blanks collapsed, cut to so many characters between graphemes.
 pub(super) fn clean_line(text: &str, longest: usize) -> String {
+    if text.len() <= longest && text.is_ascii() && is_one_line(text) {
+        return text.to_owned();
+    }
     let mut line = String::with_capacity(text.len().min(longest * 4));
     let mut characters = 0;
     let mut blank = false;
@@ -246,10 +250,13 @@ pub(super) fn clean_block(text: &str, longest: usize) -> (String, bool) {
         |character: char| matches!(character, '\n' | '\t') || !(character.is_control() || is_treacherous(character));
     let text = text.trim();
     let end = if text.len() > longest { text.floor_char_boundary(longest) } else { text.len() };
-    let block = if text[..end].chars().all(keep) {
-        text[..end].to_owned()
+    let head = &text[..end];
+    // Nearly all texts are plain ones, for which there is no need to look at every character.
+    let is_suspect = |byte: u8| ((byte < b' ') & (byte != b'\n') & (byte != b'\t')) | (byte >= 0x7f);
+    let block = if first_byte(head.as_bytes(), is_suspect).is_none() {
+        head.to_owned()
     } else {
-        text[..end].chars().filter(|c| keep(*c)).collect()
+        head.chars().filter(|character| keep(*character)).collect()
     };
     (block, end < text.len())
 }

@@ -5,7 +5,7 @@
 
 use super::SeoData;
 use crate::catalog::product::Product;
-use crate::catalog::text::{fits, is_one_line, shortened};
+use crate::catalog::text::{fits, is_one_line, length, push_escaped, shortened};
 use crate::catalog::vocabulary::Vocabulary;
 use crate::language::Words;
 use ammonia::Builder;
@@ -128,7 +128,7 @@ fn seo_description(words: &Words, product: &Product, brand: Option<&str>, summar
 /// Appends what tells one product from another of the same name, keeping within a length.
 pub fn distinguished(text: &str, difference: &str, longest: usize) -> String {
     let difference = shortened(difference, longest / 2);
-    let room = longest.saturating_sub(difference.graphemes(true).count() + 3);
+    let room = longest.saturating_sub(length(&difference) + 3);
     format!("{} · {difference}", shortened(text, room))
 }
 
@@ -230,22 +230,21 @@ fn holds_markup(text: &str) -> bool {
 
 fn paragraphs(text: &str) -> String {
     let normal = text.replace("\r\n", "\n");
-    let blocks = normal.split("\n\n").map(str::trim).filter(|block| !block.is_empty());
-    blocks.map(|block| format!("<p>{}</p>", escape(block).replace('\n', "<br>"))).collect()
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            other => escaped.push(other),
-        }
+    let mut html = String::with_capacity(normal.len() + 64);
+    let means_something =
+        |byte: u8| (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'"') | (byte == b'\n');
+    for block in normal.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {
+        html.push_str("<p>");
+        push_escaped(&mut html, block, means_something, |byte| match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            _ => "<br>",
+        });
+        html.push_str("</p>");
     }
-    escaped
+    html
 }
 
 /// Text without tags or entities, blanks folded.
@@ -260,6 +259,15 @@ pub fn plain_text(text: &str) -> String {
 /// Text of HTML that [`safe_html`] has made. Nothing has to be cleaned there any more, which saves most of the time
 /// that [`plain_text`] takes.
 pub fn text_of_safe_html(html: &str) -> String {
+    decoded(&without_tags(html))
+}
+
+/// The words of HTML that [`safe_html`] has made, with whatever blanks between them.
+pub fn words_of_safe_html(html: &str) -> String {
+    replaced(without_tags(html), &ENTITIES)
+}
+
+fn without_tags(html: &str) -> String {
     let mut pieces = html.split('<');
     let mut bare = pieces.next().unwrap_or_default().to_string();
     for piece in pieces {
@@ -267,7 +275,7 @@ pub fn text_of_safe_html(html: &str) -> String {
         // In safe HTML a `>` of the text is an entity, so the last one ends the tag.
         bare.push_str(piece.rsplit_once('>').map_or("", |(_, text)| text));
     }
-    decoded(&bare)
+    bare
 }
 
 fn folded(text: &str) -> String {
@@ -276,19 +284,27 @@ fn folded(text: &str) -> String {
         return text.to_string();
     }
     let mut folded = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
+    let mut push = |word: &str| {
         if !folded.is_empty() {
             folded.push(' ');
         }
         folded.push_str(word);
+    };
+    // The quicker way takes the vertical tab for a letter, which no text is likely to hold.
+    if text.is_ascii() && !text.contains('\u{b}') {
+        text.split_ascii_whitespace().for_each(&mut push);
+    } else {
+        text.split_whitespace().for_each(&mut push);
     }
     folded
 }
 
-/// Entities as the characters they stand for.
+/// The entities of cleaned HTML and what they stand for, in the order in which they are to be exchanged.
+const ENTITIES: [(&str, &str); 5] = [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&amp;", "&")];
+
+/// Entities as the characters they stand for, blanks folded.
 fn decoded(bare: &str) -> String {
-    let entities = [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&amp;", "&")];
-    let text = if bare.contains('&') { &replaced(bare.to_string(), &entities) } else { bare };
+    let text = if bare.contains('&') { &replaced(bare.to_string(), &ENTITIES) } else { bare };
     replaced(folded(text), &[(" .", "."), (" ,", ",")])
 }
 

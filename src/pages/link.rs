@@ -3,6 +3,7 @@
 //! Takes the store's base URL and paths such as `products/windsor/index.html`; makes root-relative links, which work
 //! from every page (the page for unknown addresses too), and absolute ones for machines. Never touches a file.
 
+use crate::catalog::text::first_byte;
 use std::fmt::Write as _;
 use url::{Position, Url};
 
@@ -108,7 +109,7 @@ pub(crate) fn is_web_url(text: &str) -> bool {
 /// `mailto:` link with a subject.
 pub(crate) fn mail_link(address: &str, subject: Option<&str>) -> String {
     let mut link = String::from("mailto:");
-    push_encoded(&mut link, address, |byte| is_unreserved(byte) || matches!(byte, b'@' | b'+'));
+    push_encoded(&mut link, address, |byte| is_unreserved(byte) | (byte == b'@') | (byte == b'+'));
     if let Some(subject) = subject {
         link.push_str("?subject=");
         push_encoded(&mut link, subject, is_unreserved);
@@ -124,21 +125,27 @@ fn clean(path: &str) -> &str {
 }
 
 fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+    let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let is_digit = byte.wrapping_sub(b'0') < 10;
+    is_letter | is_digit | (byte == b'-') | (byte == b'.') | (byte == b'_') | (byte == b'~')
 }
 
 fn is_path_byte(byte: u8) -> bool {
-    is_unreserved(byte) || matches!(byte, b'/' | b'@' | b'+' | b',' | b'!' | b'$' | b'*')
+    let is_sign = (byte == b'/') | (byte == b'@') | (byte == b'+') | (byte == b',');
+    is_unreserved(byte) | is_sign | (byte == b'!') | (byte == b'$') | (byte == b'*')
 }
 
 fn push_encoded(out: &mut String, text: &str, keep: impl Fn(u8) -> bool) {
-    for &byte in text.as_bytes() {
-        if keep(byte) {
-            out.push(char::from(byte));
-        } else {
+    let mut rest = text;
+    while let Some(at) = first_byte(rest.as_bytes(), |byte| !keep(byte)) {
+        out.push_str(&rest[..at]);
+        let end = rest.ceil_char_boundary(at + 1);
+        for byte in &rest.as_bytes()[at..end] {
             let _ = write!(out, "%{byte:02X}");
         }
+        rest = &rest[end..];
     }
+    out.push_str(rest);
 }
 
 #[cfg(test)]

@@ -517,8 +517,9 @@ fn grams(shop: &Shop<'_>, value: f32) -> String {
 
 /// One digit behind the point where there is something to show.
 fn tenths(value: f32) -> String {
-    let text = format!("{value:.1}");
-    text.strip_suffix(".0").map_or(text.clone(), str::to_string)
+    // Ten times a single float is a double without loss, so that this rounds as writing it with one digit would.
+    let tenths = (f64::from(value) * 10.0).round_ties_even();
+    if tenths % 10.0 == 0.0 { (tenths / 10.0).to_string() } else { format!("{value:.1}") }
 }
 
 /// Face shapes, those that are suggested most strongly first.

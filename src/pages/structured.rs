@@ -8,6 +8,7 @@ use super::policies;
 use super::shop::Shop;
 use crate::assets::icons;
 use crate::catalog::product::{Availability, Product};
+use crate::catalog::text::push_escaped;
 use crate::catalog::vocabulary::Vocabulary;
 use crate::enhance::{EnhancedProduct, ProductRecord};
 use serde::Serialize;
@@ -46,26 +47,18 @@ pub(crate) fn script(nodes: &[Node]) -> String {
 }
 
 fn push_safe(safe: &mut String, json: &str) {
-    let mut rest = json;
-    // The separators of lines are written with bytes from 0xe2 on, as are dashes and quotation marks.
-    let is_suspect = |byte: &u8| matches!(byte, b'<' | b'>' | b'&' | 0xe2);
-    if !json.as_bytes().iter().any(is_suspect) {
-        safe.push_str(json);
-        return;
+    let means_something = |byte: u8| (byte == b'<') | (byte == b'>') | (byte == b'&');
+    let otherwise = |byte: u8| match byte {
+        b'<' => "\\u003c",
+        b'>' => "\\u003e",
+        _ => "\\u0026",
+    };
+    if json.contains('\u{2028}') || json.contains('\u{2029}') {
+        let json = json.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
+        push_escaped(safe, &json, means_something, otherwise);
+    } else {
+        push_escaped(safe, json, means_something, otherwise);
     }
-    while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
-        safe.push_str(&rest[..at]);
-        let mut characters = rest[at..].chars();
-        safe.push_str(match characters.next() {
-            Some('<') => "\\u003c",
-            Some('>') => "\\u003e",
-            Some('&') => "\\u0026",
-            Some('\u{2028}') => "\\u2028",
-            _ => "\\u2029",
-        });
-        rest = characters.as_str();
-    }
-    safe.push_str(rest);
 }
 
 #[derive(Serialize)]

@@ -8,6 +8,7 @@ use super::fields::Fields;
 use super::program::Program;
 use super::theme::partials::{self, Expanded};
 use super::theme::{Settings, ThemeError};
+use crate::catalog::text;
 use crate::language::Words;
 use handlebars::Handlebars;
 use serde::Serialize;
@@ -147,23 +148,14 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// Appends a text as [`escape`] writes it.
 pub(crate) fn push_escaped(out: &mut String, text: &str) {
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(is_special) {
-        out.push_str(&rest[..at]);
-        out.push_str(match rest.as_bytes()[at] {
-            b'&' => "&amp;",
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            b'"' => "&quot;",
-            _ => "&#39;",
-        });
-        rest = &rest[at + 1..];
-    }
-    out.push_str(rest);
-}
-
-fn is_special(byte: u8) -> bool {
-    matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')
+    let is_special = |byte: u8| (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'"') | (byte == b'\'');
+    text::push_escaped(out, text, is_special, |byte| match byte {
+        b'&' => "&amp;",
+        b'<' => "&lt;",
+        b'>' => "&gt;",
+        b'"' => "&quot;",
+        _ => "&#39;",
+    });
 }
 
 /// Indentation is for those who read templates, not for those who load pages; lines stay, so that errors keep theirs.

@@ -3,6 +3,7 @@
 //! Takes texts of any origin; appends markup. Knows nothing of what the elements mean.
 
 use super::template::{escape, push_escaped};
+use crate::catalog::text::first_byte;
 use time::OffsetDateTime;
 
 /// First line of every XML file.
@@ -33,7 +34,7 @@ pub(crate) fn escaped(text: &str) -> String {
 
 /// Whether a text holds nothing but the printable characters of ASCII, all of which are allowed.
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    first_byte(text.as_bytes(), |byte| byte.wrapping_sub(b' ') > b'~' - b' ').is_none()
 }
 
 /// The characters of XML 1.0, without the control characters that it allows but advises against.

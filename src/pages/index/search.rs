@@ -7,7 +7,7 @@
 use super::code;
 use super::text::{bucket_of, ending_bucket_of, for_each_word, is_code};
 use crate::catalog::vocabulary::Vocabulary;
-use crate::enhance::wording::text_of_safe_html;
+use crate::enhance::wording::words_of_safe_html;
 use crate::enhance::{EnhancedProduct, ProductRecord};
 use crate::pages::plan::lineage;
 use crate::pages::shop::Shop;
@@ -210,6 +210,6 @@ fn add_words(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProduct
         add(shop.words.say("polarized"), Field::Attribute);
     }
 
-    let text = text_of_safe_html(&enhanced.description_html);
+    let text = words_of_safe_html(&enhanced.description_html);
     text.split_whitespace().take(DESCRIPTION_WORDS).for_each(|word| add(word, Field::Description));
 }
