@@ -322,14 +322,24 @@ impl Staging {
     /// Puts something at a path, after its folder has been made if it is not there. Asking beforehand would take a list of
     /// folders, one for each product.
     fn in_folder<T>(&self, path: &str, put: impl Fn() -> io::Result<T>) -> io::Result<T> {
-        match (put(), path.rsplit_once('/')) {
-            (Err(error), Some((folder, _))) if error.kind() == io::ErrorKind::NotFound => {
-                let alone = lock(&self.folders);
-                make_folder(&self.tree.join(folder))?;
-                drop(alone);
+        let make_folder_of = |folder: &str| {
+            let _alone = lock(&self.folders);
+            make_folder(&self.tree.join(folder))
+        };
+        match path.rsplit_once('/') {
+            // Most pages have a folder to themselves, which is new.
+            Some((folder, "index.html")) => {
+                make_folder_of(folder)?;
                 put()
             }
-            (result, _) => result,
+            Some((folder, _)) => match put() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    make_folder_of(folder)?;
+                    put()
+                }
+                result => result,
+            },
+            None => put(),
         }
     }
 }
