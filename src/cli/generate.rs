@@ -120,6 +120,11 @@ impl Conduct {
         self.json
     }
 
+    /// Whether progress is told to a program.
+    pub(super) fn tells_json(&self) -> bool {
+        self.progress == ProgressChoice::Json
+    }
+
     /// Worker threads of its own for one of several stores: where it waits for a server, a thread of theirs would wait too.
     fn own_threads(&self) -> Result<Option<rayon::ThreadPool>, Failure> {
         let threads = || rayon::ThreadPoolBuilder::new().num_threads(rayon::current_num_threads()).build();
@@ -140,12 +145,11 @@ pub(super) fn run(args: &GenerateArgs, global: &GlobalArgs, terminal: &Terminal)
     let config = match &args.configs[..] {
         [config] => config,
         configs => {
-            let tells_json = args.conduct.progress == ProgressChoice::Json;
             for (is_given, option) in [
                 (args.choices.output.is_some(), "--output"),
                 (args.watch, "--watch"),
                 (args.dry_run, "--dry-run"),
-                (tells_json, "--progress json"),
+                (args.conduct.tells_json(), "--progress json"),
             ] {
                 if is_given {
                     let hint = "give one store file, or leave the option out";

@@ -147,6 +147,11 @@ pub fn run() -> ExitCode {
         _ => Verbosity::Normal,
     };
     let terminal = Terminal::new(cli.global.color, verbosity);
+    let terminal = match &cli.command {
+        Command::Generate(args) if args.conduct.tells_json() => terminal.for_programs(),
+        Command::Retry(args) if args.conduct.tells_json() => terminal.for_programs(),
+        _ => terminal,
+    };
     match cli.run(&terminal).and_then(|exit| terminal.results().map(|()| exit)) {
         Ok(exit) => exit.into(),
         Err(failure) => {

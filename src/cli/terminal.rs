@@ -7,6 +7,7 @@ use super::exit::{Failure, Message};
 use anyhow::anyhow;
 use console::{Style, Term};
 use serde::Serialize;
+use serde_json::json;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,6 +44,8 @@ pub(super) struct Terminal {
     /// Colours of stderr.
     pub(super) err: Paint,
     pub(super) verbosity: Verbosity,
+    /// A program reads stderr: every line there is a JSON object.
+    is_for_programs: bool,
     reader_gone: AtomicBool,
     /// Why a result could not be written, where its reader has not merely gone away.
     lost: OnceLock<io::Error>,
@@ -59,6 +62,7 @@ impl Terminal {
             out: Paint { color: wants_color(io::stdout().is_terminal()) },
             err: Paint { color: wants_color(io::stderr().is_terminal()) },
             verbosity,
+            is_for_programs: false,
             reader_gone: AtomicBool::new(false),
             lost: OnceLock::new(),
         }
@@ -67,7 +71,12 @@ impl Terminal {
     /// The same place, where only errors are told.
     pub(super) fn quiet(&self) -> Self {
         let (reader_gone, lost) = (AtomicBool::new(false), OnceLock::new());
-        Self { out: self.out, err: self.err, verbosity: Verbosity::Quiet, reader_gone, lost }
+        Self { verbosity: Verbosity::Quiet, reader_gone, lost, ..*self }
+    }
+
+    /// The same place, where a program reads what goes to stderr.
+    pub(super) fn for_programs(self) -> Self {
+        Self { is_for_programs: true, err: Paint { color: false }, ..self }
     }
 
     /// Prints a result to stdout.
@@ -103,25 +112,34 @@ impl Terminal {
     /// Prints a line to stderr unless quiet.
     pub(super) fn note(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            self.line(text);
+            self.tell("note", "", text);
         }
     }
 
     /// Prints something that a person should look at to stderr.
     pub(super) fn warn(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            self.line(&format!("{} {text}", self.err.yellow("warning:")));
+            self.tell("warning", &self.err.yellow("warning: "), text);
         }
     }
 
     /// Prints a failure to stderr.
     pub(super) fn failure(&self, failure: &Failure) {
         match &failure.message {
-            Message::Sentence(sentence) => self.line(&format!("{} {sentence}", self.err.red("error:"))),
-            Message::Config(errors) => self.line(&errors.render(self.err.color)),
+            Message::Sentence(sentence) => self.tell("error", &self.err.red("error: "), sentence),
+            Message::Config(errors) => self.tell("error", "", &errors.render(self.err.color)),
         }
         if let Some(hint) = &failure.hint {
-            self.line(&format!("{} {hint}", self.err.cyan("hint:")));
+            self.tell("hint", &self.err.cyan("hint: "), hint);
+        }
+    }
+
+    /// Prints a message to stderr; its kind is a word for programs and a mark for people.
+    fn tell(&self, event: &str, mark: &str, text: &str) {
+        if self.is_for_programs {
+            self.line(&json!({"event": event, "message": text.trim()}).to_string());
+        } else {
+            self.line(&format!("{mark}{text}"));
         }
     }
 

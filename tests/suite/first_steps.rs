@@ -204,9 +204,15 @@ fn json_goes_to_standard_output_and_nothing_else_does() {
     assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
     let progress = store.generate(&["--progress", "json", "--quiet", "--json"]).code(0);
     assert!(progress.json()["job_id"].is_string());
-    let lines = store.generate(&["--progress", "json"]).code(0).stderr;
-    let events: Vec<Value> = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    assert!(events.len() >= 5, "{lines}");
+    let events = |store: &Store, code: i32| -> Vec<Value> {
+        let lines = store.generate(&["--progress", "json"]).code(code).stderr;
+        let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}\n{lines}"));
+        lines.lines().map(read).collect()
+    };
+    assert!(events(&store, 0).len() >= 5);
+    let failed = events(&store.edit(|config| config.replace("currency:", "curency:")), 2);
+    let message = failed.iter().find(|event| event["event"] == "error").expect("an error")["message"].as_str();
+    assert!(message.is_some_and(|message| message.contains("curency")), "{failed:?}");
     for run in [run, quiet, progress] {
         assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'), "colour although NO_COLOR is set");
     }
