@@ -101,8 +101,9 @@ impl Shop {
     /// Asserts that the newest run failed for want of a server, said so once, and left the old store alone.
     fn assert_failed(&self, run: Run) -> Run {
         let run = run.code(4);
-        let errors: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("error:")).collect();
-        assert_eq!(errors.len(), 1, "{}", run.stderr);
+        // The one for people, the other for programs.
+        let is_error = |line: &&str| line.starts_with("error:") || line.starts_with(r#"{"event":"error","#);
+        assert_eq!(run.stderr.lines().filter(is_error).count(), 1, "{}", run.stderr);
         let job = self.store.newest_job();
         assert_eq!(job["status"], "failed");
         assert!(job["error_message"].as_str().is_some_and(|message| message.contains("hint: ")), "{job}");
