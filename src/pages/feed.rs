@@ -5,6 +5,7 @@
 //! drawings are not accepted. Frames that are no longer made are left out.
 
 use super::plan::{Subject, product_path};
+use super::product_page::in_color;
 use super::shop::Shop;
 use super::structured::{is_new, suggested_gender};
 use super::{listing_page, xml};
@@ -99,6 +100,7 @@ fn piece_length(bytes: usize) -> anyhow::Result<u32> {
 struct Item<'a> {
     id: String,
     title: String,
+    link: String,
     colors: Vec<&'a str>,
     pictures: Vec<String>,
     gtin: Option<&'a str>,
@@ -110,8 +112,10 @@ fn push_product(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProd
     let text = text_of_safe_html(&enhanced.description_html);
     let text = [&text, &enhanced.summary, &enhanced.seo.description].into_iter().find(|text| !text.is_empty());
     let description = shortened(text.map_or("", String::as_str), LONGEST_DESCRIPTION);
+    let url = shop.links.absolute(&product_path(&record.slug));
     let item = Item {
         title: shortened(shop.name(record), LONGEST_TITLE),
+        link: url.clone(),
         colors: labels(shop, Vocabulary::Color, &product.colors),
         pictures: pictures(shop, product.images.iter().map(|image| image.source.as_str())),
         gtin: product.gtin.as_deref(),
@@ -127,6 +131,7 @@ fn push_product(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProd
                 &format!("{}, {}", shop.name(record), shop.words.term(Vocabulary::Color, &variant.color)),
                 LONGEST_TITLE,
             ),
+            link: in_color(&url, &variant.color.key),
             colors: vec![shop.words.term(Vocabulary::Color, &variant.color)],
             pictures: pictures(shop, variant.image.as_deref().into_iter()),
             // A barcode is of one colour only.
@@ -165,7 +170,7 @@ fn push_item(
     push("g:id", &item.id);
     push("title", &item.title);
     push("description", description);
-    push("link", &shop.links.absolute(&product_path(&record.slug)));
+    push("link", &item.link);
     if let Some((first, others)) = item.pictures.split_first() {
         push("g:image_link", first);
         others.iter().take(MOST_PICTURES).for_each(|picture| push("g:additional_image_link", picture));

@@ -401,13 +401,15 @@ fn in_structured_data<'a>(
         sku: variant.sku,
         image: shop.links.absolute_of(&variant.picture.src),
         // The colour that a page shows at first has the address of the page.
-        url: if variant.is_current { url.to_string() } else { format!("{url}?colour={}", encoded(variant.key)) },
+        url: if variant.is_current { url.to_string() } else { in_color(url, variant.key) },
         is_own: variant.is_current,
     }
 }
 
-fn encoded(key: &str) -> String {
-    url::form_urlencoded::byte_serialize(key.as_bytes()).collect()
+/// The address at which a page shows the frame in one of its other colours.
+pub(crate) fn in_color(url: &str, key: &str) -> String {
+    let key: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
+    format!("{url}?colour={key}")
 }
 
 /// Products of the same name and brand in other colours.

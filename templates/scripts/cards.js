@@ -132,7 +132,10 @@ function tray(entries) {
   if (entries.length === 0 || document.querySelector("[data-compare]")) return bar?.remove();
   if (!bar) {
     const clear = element("button", { type: "button", class: "button button-quiet" }, words.clear);
-    clear.addEventListener("click", () => compared.clear());
+    clear.addEventListener("click", () => {
+      compared.clear();
+      document.querySelector("main").focus({ preventScroll: true });
+    });
     bar = element("aside", { class: "compare-tray", "aria-label": words.compare }, element("p", {}), element("a", { class: "button", href: `${settings.root}compare/` }, words.compare), clear);
     document.body.append(bar);
   }

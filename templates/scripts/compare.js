@@ -43,7 +43,10 @@ export function start() {
     const sharing = button(words.share, () => share(document.title, addressWith(slugs)));
     const others = isShared
       ? [button(words.keep_comparison, () => keep(slugs)), element("a", { class: "button button-quiet", href: location.pathname }, words.show_own)]
-      : [button(words.clear, () => compared.clear())];
+      : [button(words.clear, () => {
+        compared.clear();
+        empty.querySelector("a").focus();
+      })];
     bar.replaceChildren(differences, sharing, ...others);
   }
 

@@ -93,6 +93,7 @@ export function start() {
     const undo = button(words.undo, () => {
       note.remove();
       write("favourites", before);
+      cards.querySelector(".card-remove")?.focus();
     });
     const note = element("p", { class: "undo" }, `${said} `, undo);
     bar.append(note);

@@ -90,6 +90,11 @@ function enlarge(images, first, go, step) {
   show(first);
   close.addEventListener("click", () => dialog.close());
   picture.addEventListener("click", () => place.classList.toggle("is-near"));
+  place.addEventListener("keydown", (event) => {
+    if (!["Enter", " ", "+", "-"].includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    place.classList.toggle("is-near", event.key === "+" || (event.key !== "-" && !place.classList.contains("is-near")));
+  });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog || event.target === place) dialog.close();
   });

@@ -156,13 +156,18 @@ function chosenWith(facet, key, isChosen) {
 }
 
 function choose(facet, key, isChosen) {
-  go({ ...state, chosen: chosenWith(facet, key, isChosen), page: 1 });
+  return go({ ...state, chosen: chosenWith(facet, key, isChosen), page: 1 });
 }
 
-function clearAll() {
-  go({ ...state, chosen: new Map(), page: 1 });
-  // The button may be gone now.
-  if (document.activeElement === document.body) results.focus();
+async function clearAll(event) {
+  const isInPanel = panel.contains(event.currentTarget);
+  await go({ ...state, chosen: new Map(), page: 1 });
+  catchFocus(isInPanel ? panel.querySelector("summary") : results);
+}
+
+// A control that has done its work may be gone, and the keyboard's place with it.
+function catchFocus(next) {
+  if (document.activeElement === null || document.activeElement === document.body) next.focus();
 }
 
 // ---- The products
@@ -278,7 +283,7 @@ function tell(count, active) {
   const chosen = active.flatMap((facet) => facet.boxes.filter((value) => value.box.checked).map((value) => [facet, value]));
   const pills = chosen.map(([facet, value]) => {
     const pill = element("button", { type: "button", class: "pill", "aria-label": fill(words.remove_filter, { name: `${facet.label}: ${value.label}` }) }, element("bdi", {}, value.label), icon("close"));
-    pill.addEventListener("click", () => choose(facet, value.key, false));
+    pill.addEventListener("click", () => choose(facet, value.key, false).then(() => catchFocus(place.querySelector("[data-pills] button") ?? results)));
     return pill;
   });
   if (pills.length > 0) {

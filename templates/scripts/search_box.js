@@ -15,7 +15,7 @@ export function start() {
 
   let active = -1;
   let turn = 0;
-  const options = () => [...list.querySelectorAll("[role=option]")];
+  const options = () => [...list.querySelectorAll("[role=option]:not([aria-disabled])")];
   const point = (at) => {
     const all = options();
     active = all.length === 0 ? -1 : (at + all.length + 1) % (all.length + 1) === all.length ? -1 : (at + all.length + 1) % (all.length + 1);
@@ -46,7 +46,7 @@ export function start() {
       const entries = [...places, ...shown.map(product)];
       entries.forEach((option, at) => (option.id = `suggestion-${at}`));
       const foot = element("a", { class: "suggestion suggestion-all", role: "option", "aria-selected": "false", tabindex: "-1", id: `suggestion-${entries.length}`, href: `${form.action}?q=${encodeURIComponent(query)}` }, fill(words.see_results, { frames: counted(found.hits.length, "frames") }));
-      list.replaceChildren(...(entries.length > 0 ? [...entries, foot] : [element("p", { class: "suggestion" }, words.no_frames)]));
+      list.replaceChildren(...(entries.length > 0 ? [...entries, foot] : [element("div", { class: "suggestion", role: "option", "aria-disabled": "true" }, words.no_frames)]));
       list.hidden = false;
       field.setAttribute("aria-expanded", "true");
       active = -1;

@@ -40,6 +40,13 @@ addEventListener("keydown", (event) => {
   field.select();
 });
 
+// What opens over the page closes when the keyboard leaves it: nobody should be led about behind it.
+document.addEventListener("focusin", ({ target }) => {
+  for (const pane of document.querySelectorAll(":popover-open")) {
+    if (!pane.contains(target) && target.popoverTargetElement !== pane) pane.hidePopover();
+  }
+});
+
 // A store with an offline page has a worker for it; one that has it no longer sends the worker away.
 const workers = navigator.serviceWorker;
 const script = `${settings.base}service-worker.js`;

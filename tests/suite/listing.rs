@@ -166,6 +166,19 @@ fn filters_can_be_used_by_touch_and_by_keyboard_alone() {
         until(&phone, &format!("{SAID} === {}", round.len())).await;
         phone.find(Locator::Css("[data-apply]")).await.expect("a way back").click().await.expect("it closes");
         until(&phone, "!document.querySelector('[data-filters]').checkVisibility()").await;
+        // What lies over the page is closed when the keyboard leaves it, so that it never moves about behind it.
+        for (opener, pane, last) in
+            [(".filter-button", "#filters", "[data-apply]"), (".menu-button", "#menu", "li:last-child a")]
+        {
+            phone.find(Locator::Css(opener)).await.expect("the button").click().await.expect("it opens");
+            until(&phone, &format!("document.querySelector('{pane}:popover-open')")).await;
+            let last = phone.find(Locator::Css(&format!("{pane} {last}"))).await.expect("the last stop");
+            last.send_keys("\u{e004}").await.expect("Tab");
+            until(&phone, &format!("!document.querySelector('{pane}:popover-open')")).await;
+            let is_on_page =
+                format!("document.activeElement !== document.body && !document.activeElement.closest('{pane}')");
+            assert_eq!(value_of(&phone, &is_on_page).await, json!(true), "{pane}");
+        }
         assert_eq!(value_of(&phone, "document.documentElement.scrollWidth").await, json!(360));
         phone.close().await.expect("the window closes");
 
@@ -183,6 +196,15 @@ fn filters_can_be_used_by_touch_and_by_keyboard_alone() {
         desk.active_element().await.expect("a focus").send_keys(" ").await.expect("Space");
         until(&desk, &format!("{SHOWN}.length === {}", round.len())).await;
         assert_eq!(value_of(&desk, "document.activeElement.value").await, json!("round"), "the focus stays");
+        // A pill that is taken off is gone; the keyboard goes on beside it, not at the beginning of the page.
+        for control in [".pill", ".pill-clear"] {
+            if value_of(&desk, "document.querySelector('.pill') === null").await == json!(true) {
+                choose(&desk, "shape", "round").await;
+                until(&desk, "document.querySelector('.pill')").await;
+            }
+            desk.find(Locator::Css(control)).await.expect("a way back").send_keys("\u{e007}").await.expect("Enter");
+            until(&desk, "!document.querySelector('.pill') && document.activeElement.matches('[data-results]')").await;
+        }
         desk.close().await.expect("the window closes");
     });
 }

@@ -253,6 +253,12 @@ fn pictures_and_colours_follow_the_keyboard() {
 
         click(&client, "#picture-2 a").await;
         until(&client, "document.querySelector('dialog.zoom[open]')").await;
+        // Larger and back again, without a pointer.
+        let picture = client.find(Locator::Css(".zoom-picture")).await.expect("the enlarged picture");
+        for (key, is_near) in [("\u{e007}", true), (" ", false), ("+", true), ("-", false)] {
+            picture.send_keys(key).await.expect("a key");
+            until(&client, &format!("document.querySelector('.zoom-picture.is-near') !== null === {is_near}")).await;
+        }
         client.active_element().await.expect("focus").send_keys(&Key::Escape.to_string()).await.expect("a key");
         until(&client, "!document.querySelector('dialog.zoom[open]')").await;
 
