@@ -25,7 +25,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Raised whenever anything that is remembered changes its form.
-const KIND: &str = "catalogue 10";
+const KIND: &str = "catalogue 11";
 
 /// The same for the moment.
 const MOMENT: &str = "moment 1";

@@ -3,6 +3,7 @@
 //! ends, or it is that of [`super::memory`], which writes over what was added in the next run.
 
 use super::EnhancedProduct;
+use super::memory::Damaged;
 use crate::site::durable::read_exact_at;
 use anyhow::{Context, Result};
 use std::cell::RefCell;
@@ -17,15 +18,21 @@ thread_local! {
     static PACKED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Bytes of its hash that stand behind each product.
+const CHECK: usize = 4;
+
 /// Writes products, in any order and from many threads.
 pub struct SnapshotWriter {
     file: Mutex<(File, u64)>,
+    remembered: u64,
 }
 
 /// Reads products back, from many threads.
 pub struct Snapshot {
     file: File,
     end: AtomicU64,
+    /// Bytes that an earlier run has written; only they can have been damaged.
+    remembered: u64,
 }
 
 /// Where a product is: offset and length in bytes.
@@ -39,12 +46,12 @@ impl SnapshotWriter {
     pub fn create_in(folder: &Path) -> Result<Self> {
         let file = tempfile::tempfile_in(folder)
             .with_context(|| format!("creating the product snapshot in `{}`", folder.display()))?;
-        Ok(Self { file: Mutex::new((file, 0)) })
+        Ok(Self { file: Mutex::new((file, 0)), remembered: 0 })
     }
 
     /// Continues a file behind its first `length` bytes.
     pub(super) fn append_to(file: File, length: u64) -> Self {
-        Self { file: Mutex::new((file, length)) }
+        Self { file: Mutex::new((file, length)), remembered: length }
     }
 
     /// Appends a block of products with one write; the locations, and hashes of the products, are in their order.
@@ -57,20 +64,18 @@ impl SnapshotWriter {
     ) -> Result<Vec<(Location, blake3::Hash)>> {
         let mut block = PACKED.take();
         block.clear();
-        let mut ends = Vec::new();
+        let mut described = Vec::new();
         for product in products {
+            let start = block.len();
             block = postcard::to_extend(product, block)
                 .and_then(|block| postcard::to_extend(&product.scores, block))
                 .context("packing a product for the snapshot")?;
-            ends.push(block.len() as u64);
+            let hash = blake3::hash(&block[start..]);
+            block.extend_from_slice(&hash.as_bytes()[..CHECK]);
+            described.push(((start as u64, (block.len() - start) as u32), hash));
         }
         let base = self.append_bytes(&block)?;
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        let described = |(start, &end): (u64, &u64)| {
-            let hash = blake3::hash(&block[start as usize..end as usize]);
-            ((base + start, (end - start) as u32), hash)
-        };
-        let described = starts.zip(&ends).map(described).collect();
+        described.iter_mut().for_each(|((start, _), _)| *start += base);
         PACKED.set(block);
         Ok(described)
     }
@@ -96,7 +101,7 @@ impl SnapshotWriter {
     /// Ends writing.
     pub fn finish(self) -> Snapshot {
         let (file, end) = self.file.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Snapshot { file, end: AtomicU64::new(end) }
+        Snapshot { file, end: AtomicU64::new(end), remembered: self.remembered }
     }
 }
 
@@ -104,7 +109,7 @@ impl Snapshot {
     /// Reads one product.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// When the disk fails; [`Damaged`], when it is not what an earlier run has written.
     pub fn read(&self, location: Location) -> Result<EnhancedProduct> {
         let unpack = |bytes: &[u8]| {
             let (mut product, scores) = postcard::take_from_bytes::<EnhancedProduct>(bytes)?;
@@ -117,7 +122,7 @@ impl Snapshot {
     /// Reads one product but for its scores, which takes half the time.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// As [`Snapshot::read`].
     pub fn read_without_scores(&self, location: Location) -> Result<EnhancedProduct> {
         self.unpacked(location, |bytes| postcard::take_from_bytes(bytes).map(|(product, _)| product))
     }
@@ -127,7 +132,14 @@ impl Snapshot {
         location: Location,
         unpack: impl FnOnce(&[u8]) -> postcard::Result<EnhancedProduct>,
     ) -> Result<EnhancedProduct> {
-        self.with_bytes(location, |bytes| unpack(bytes).context("unpacking a product from the snapshot"))
+        self.with_bytes(location, |bytes| {
+            let (product, check) = bytes.split_last_chunk::<CHECK>().ok_or(Damaged)?;
+            let is_remembered = location.0 < self.remembered;
+            if is_remembered && !blake3::hash(product).as_bytes().starts_with(check) {
+                return Err(Damaged.into());
+            }
+            unpack(product).context("unpacking a product from the snapshot")
+        })
     }
 
     /// Adds bytes; safe to call from many threads.

@@ -26,7 +26,7 @@ use crate::assets::cdn;
 use crate::assets::media::Media;
 use crate::catalog::{CatalogError, SharedReadings};
 use crate::config::{CatalogUri, ConfigErrors, Platform, StoreConfiguration, ThemeSource};
-use crate::enhance::{Standing, collect};
+use crate::enhance::{Damaged, Standing, collect};
 use crate::event::{Cancelled, Event, Finding, Observer, Outcome, Phase, Reading};
 use crate::pages::{self, Renderer, Round, Theme};
 use crate::reliability::{Breakers, Unavailable};
@@ -134,11 +134,34 @@ impl From<anyhow::Error> for RunError {
     }
 }
 
-/// Generates the store. What is `held` from the last time is used, and replaced.
+/// Generates the store. What is `held` from the last time is used, and replaced. Where what is remembered of the last run
+/// turns out to be damaged while pages are made of it, everything is made anew.
 ///
 /// # Errors
 /// See [`RunError`]. Whatever it is, the store that was there before is still whole.
 pub fn generate(
+    config: &StoreConfiguration,
+    options: &GenerateOptions,
+    breakers: &Breakers<'_>,
+    held: &mut Held,
+    observer: &dyn Observer,
+) -> Result<Summary, RunError> {
+    match make(config, options, breakers, held, observer) {
+        Err(RunError::Failed(error)) if error.is::<Damaged>() && !options.full => {
+            tell_of_damage(observer);
+            make(config, &GenerateOptions { full: true, ..options.clone() }, breakers, held, observer)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Says that all that has been done so far is done again.
+fn tell_of_damage(observer: &dyn Observer) {
+    observer.observe(Event::Note("what is remembered of the catalogue is damaged; it is read anew".into()));
+    observer.observe(Event::Anew);
+}
+
+fn make(
     config: &StoreConfiguration,
     options: &GenerateOptions,
     breakers: &Breakers<'_>,

@@ -3,7 +3,7 @@
 //! In: the source, and what a run may fall back on. Out: an enhanced catalogue, or the word that the store that stands was
 //! made from just that.
 
-use super::{GenerateOptions, Last, RunError, held, report, stop_if_cancelled};
+use super::{GenerateOptions, Last, RunError, held, report, stop_if_cancelled, tell_of_damage};
 use crate::assets::media::Media;
 use crate::catalog::{Block, CopyWriter, Mapper, RawDocument, References, SharedReadings, Source};
 use crate::config::{ConfigErrors, StoreConfiguration};
@@ -68,8 +68,7 @@ pub(super) fn read_again(
             read(with, &options.work_dir, open(options.full)?.map(remembered), false, observer)
         }
         Err(RunError::Failed(error)) if error.is::<Damaged>() => {
-            observer.observe(Event::Note("what is remembered of the catalogue is damaged; it is read anew".into()));
-            observer.observe(Event::Anew);
+            tell_of_damage(observer);
             with.copy.map_or(Ok(()), CopyWriter::begin_anew)?;
             read(with, &options.work_dir, open(true)?.map(remembered), false, observer)
         }

@@ -342,6 +342,38 @@ fn what_somebody_did_to_the_store_is_mended() {
 }
 
 #[test]
+fn a_damaged_text_of_an_unchanged_product_is_not_published() {
+    let store = Store::new(CONFIG);
+    let line = |id: u32, name: &str, text: &str| {
+        format!("{{\"_id\": {id}, \"name\": \"{name}\", \"price\": 90, \"description\": \"{text}\"}}\n")
+    };
+    let catalog = |second: &str| line(1, "Alder", "Cut from one piece of oak.") + &line(2, second, "Bent by hand.");
+    store.write("catalog/products.jsonl", catalog("Birch"));
+    store.generated(&[]);
+    let entries = std::fs::read_dir(store.path(".storegen/stores")).expect("a folder");
+    let mut paths = entries.map(|entry| entry.expect("an entry").path());
+    let products = paths.find(|path| path.extension().is_some_and(|ending| ending == "products")).expect("products");
+    let mut bytes = std::fs::read(&products).expect("products");
+    let text = b"piece of oak";
+    let places: Vec<usize> = (0..bytes.len() - text.len()).filter(|&at| bytes[at..].starts_with(text)).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at] ^= 1;
+    }
+    std::fs::write(&products, bytes).expect("written");
+
+    // A new name makes the lists of new frames, the feed and the search index anew, which read all products.
+    store.write("catalog/products.jsonl", catalog("Cedar"));
+    let record = store.generated(&[]);
+    let log = store.run(&["logs", record["job_id"].as_str().expect("an id")]).code(0).stdout;
+    assert!(log.contains("damaged"), "{log}");
+    let mended = store.tree();
+    store.generated(&["--full"]);
+    assert_same_tree(&mended, &store.tree(), "after damage to a product's text");
+    assert!(mended.values().all(|text| !text.contains("qiece")));
+}
+
+#[test]
 fn what_is_read_again_is_told_once() {
     let store = Store::new(CONFIG);
     let catalog = |price: u32| {
