@@ -20,6 +20,9 @@ pub(super) const DEEPEST: usize = 100;
 /// Longest document in bytes: MongoDB's own limit.
 pub(super) const LARGEST: usize = 16 * 1024 * 1024;
 
+/// Most characters of an id that is only told.
+const LONGEST_LABEL: usize = 100;
+
 /// One document, not yet decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawDocument {
@@ -161,7 +164,9 @@ impl RawDocument {
         let document = BsonDocument::from_bytes(bytes).ok()?;
         let element = document.iter_elements().map_while(Result::ok).find(|element| element.key().as_str() == "_id")?;
         let mut lossy = false;
-        scalars::identifier(&bson_value(&element, 0, &mut lossy).ok()?)
+        let known = bson_value(&element, 0, &mut lossy).ok().and_then(|value| scalars::identifier(&value));
+        // One that is no name for a product is still what its document is found by.
+        known.or_else(|| Some(scalars::clean_line(&Bson::try_from(element).ok()?.to_string(), LONGEST_LABEL)))
     }
 
     pub(super) fn decode(&self) -> Result<Decoded<'_>, Unreadable> {

@@ -151,7 +151,9 @@ fn step(
     if scan.lost {
         let begins_document = byte == b'{' && margin.is_some() && margin == scan.indent;
         let ends_array = byte == b']' && *in_array && margin.is_some();
-        if begins_document || ends_array {
+        // Something that is no document is over where the next item of its array begins.
+        let ends_item = *in_array && matches!(byte, b',' | b']') && scan.is_stray_value();
+        if begins_document || ends_array || ends_item {
             scan.margin = margin;
             return Ok(Some(Step::Again(scan.take())));
         }
@@ -244,6 +246,13 @@ impl Scan {
         }
     }
 
+    /// Whether what was skipped so far is a whole value, such as a number where a document was to be. Only short ones are
+    /// looked at: this is asked at every comma.
+    fn is_stray_value(&self) -> bool {
+        const LONGEST: usize = 1024;
+        self.text.len() <= LONGEST && serde_json::from_slice::<serde::de::IgnoredAny>(&self.text).is_ok()
+    }
+
     /// Whether it is inside of a document, and something stands before it on its line already.
     fn is_amid_line(&self) -> bool {
         self.depth > 0 && !self.lost && self.margin.is_none()
@@ -324,6 +333,14 @@ mod tests {
             })
             .map(|told| told.replace("Some(Int(", "").replace("))", ""))
             .collect()
+    }
+
+    #[test]
+    fn a_value_that_is_no_document_takes_none_with_it() {
+        assert_eq!(
+            documents(r#"[{"a":1},1,{"a":2},"x, y",null,{"a":3},[4,5]]"#),
+            ["1:1", "1!", "1:2", "1!", "1!", "1:3", "1!"]
+        );
     }
 
     #[test]
