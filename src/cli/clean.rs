@@ -14,8 +14,8 @@ use walkdir::WalkDir;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Copies of catalogues that are as old go too. Jobs that run or wait are never forgotten, and no store is touched. The same happens by itself whenever a
-job begins, with the limits of its store file.
+Copies of catalogues that are as old go too. Jobs that run or wait are never forgotten, and no store is touched. The same happens by \
+itself whenever a job begins, with the limits of its store file.
 
 Examples:
   storegen clean --dry-run

@@ -420,8 +420,9 @@ fn describe(
 ) -> String {
     let paint = terminal.out;
     let seconds = job.completed_at.and_then(|now| job.duration(now)).map_or(0.0, time::Duration::as_seconds_f64);
-    let rate =
-        job.performance_metrics.products_per_second.map(|rate| format!(", {} products/s", words::number(rate as u64)));
+    // What takes about as long without any product says nothing of them.
+    let rate = job.performance_metrics.products_per_second.filter(|rate| *rate >= 2.0);
+    let rate = rate.map(|rate| format!(", {} products/s", words::number(rate as u64)));
     let mut text = format!(
         "\n{} {}: {} and {} in {}{}{}\n\n",
         paint.green("✓"),

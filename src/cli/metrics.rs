@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The text format of Prometheus, from the state file. With --textfile, the file is replaced whole, for the textfile
+The text format of Prometheus, from the state file. With --textfile, the file is replaced whole, for the textfile \
 collector of node_exporter.
 
 Examples:

@@ -13,8 +13,8 @@ use std::path::Path;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The store file is taken as it was when the job began, and variables in it as they are now. Pictures that the
-job fetched or made are not fetched or made again; nor is a database read again that a job with --offline-ok
+The store file is taken as it was when the job began, and variables in it as they are now. Pictures that the \
+job fetched or made are not fetched or made again; nor is a database read again that a job with --offline-ok \
 had read before it failed.
 
 Examples:

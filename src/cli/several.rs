@@ -11,6 +11,7 @@ use crate::config::{StoreConfiguration, StoreText};
 use crate::event::Reading;
 use crate::jobs::GenerationJob;
 use crate::pipeline::Held;
+use crate::site::real_path;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -70,7 +71,8 @@ pub(super) fn run(
     }
     for (config, went) in &went {
         if let Err(failure) = &went.outcome {
-            terminal.note(&format!("\n{}:", words::shown(config)));
+            // An error says nothing without the name of its store, so that this is told to those who want errors only.
+            terminal.line(&format!("\n{}:", words::shown(config)));
             terminal.failure(failure);
         }
     }
@@ -86,17 +88,28 @@ fn load_all<'c>(configs: &'c [PathBuf], choices: &Choices) -> Vec<(&'c Path, Sto
     configs.iter().filter_map(load).collect()
 }
 
-/// Two stores in one folder would each take the place of the other.
+/// Two stores in one folder would each take the place of the other; one within the folder of another would be moved while it
+/// is written.
 fn refuse_shared_outputs(stores: &[(&Path, StoreConfiguration)]) -> Result<(), Failure> {
-    let mut first: BTreeMap<PathBuf, &Path> = BTreeMap::new();
+    let mut outputs: BTreeMap<PathBuf, &Path> = BTreeMap::new();
     for (config, store) in stores {
-        // Links are seen through where the folder is there already.
-        let output = store.output.canonicalize().unwrap_or_else(|_| store.output.clone());
+        // What cannot be found out here is told by the store's own job.
+        let output = real_path(&store.output).map_or_else(|_| store.output.clone(), |(output, _)| output);
         let shown = output.display().to_string();
-        if let Some(other) = first.insert(output, config) {
+        if let Some(other) = outputs.insert(output, config) {
             return Err(Failure::usage(
                 format!("`{}` and `{}` would both be written to `{shown}`", words::shown(other), words::shown(config)),
                 "give each store an `output` of its own",
+            ));
+        }
+    }
+    for (inner, config) in &outputs {
+        if let Some((outer, other)) = outputs.iter().find(|(outer, _)| inner != *outer && inner.starts_with(outer)) {
+            let (config, other) = (words::shown(config), words::shown(other));
+            let (inner, outer) = (inner.display(), outer.display());
+            return Err(Failure::usage(
+                format!("`{config}` would be written to `{inner}`, within `{outer}`, to which `{other}` is written"),
+                "give each store a folder beside those of the others, or make them in runs of their own",
             ));
         }
     }

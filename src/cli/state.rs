@@ -68,6 +68,12 @@ pub(super) fn find<'a>(
     store: &JobStore,
 ) -> Result<&'a GenerationJob, Failure> {
     let digits = wanted.strip_prefix("job_").unwrap_or(wanted);
+    if digits.is_empty() {
+        return Err(Failure::usage(
+            "the id of a job is empty".to_string(),
+            "`storegen status` lists all; the start of an id is enough",
+        ));
+    }
     let mut found = jobs.iter().filter(|job| job.job_id.as_str()["job_".len()..].starts_with(digits));
     match (found.next(), found.next()) {
         (Some(job), None) => Ok(job),

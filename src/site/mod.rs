@@ -25,7 +25,7 @@ mod staging;
 pub use journal::{Recovered, recover};
 pub use ledger::{Digest, Piece, Whole};
 pub use manifest::{Fingerprint, MANIFEST, Manifest};
-pub use output::{Known, Output, Refused};
+pub use output::{Known, Output, Refused, real_path};
 pub use part::{NoShard, Shard, merge};
 pub use path::{UnsafePath, check_path};
 pub use publish::Published;

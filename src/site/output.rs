@@ -184,7 +184,10 @@ impl Output {
 pub(super) const INSIDE_PREFIX: &str = ".storegen-";
 
 /// The path with symbolic links resolved as far as it exists, and how many of its last parts do not exist yet.
-fn real_path(path: &Path) -> io::Result<(PathBuf, usize)> {
+///
+/// # Errors
+/// When a part of it is a link to nowhere or cannot be looked at, or it goes up out of a folder that does not exist.
+pub fn real_path(path: &Path) -> io::Result<(PathBuf, usize)> {
     let path = std::path::absolute(path)?;
     for (missing, ancestor) in path.ancestors().enumerate() {
         match ancestor.canonicalize() {

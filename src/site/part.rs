@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -31,7 +32,10 @@ pub struct Shard {
 
 /// Text that names no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a part is written as its number and how many there are, such as `2/8`")]
+#[error(
+    "a part is written as its number and how many there are, such as `2/8`; there are {MOST_PARTS} at most, and the number is \
+     none above that of all"
+)]
 pub struct NoShard;
 
 impl FromStr for Shard {
@@ -120,7 +124,11 @@ pub fn merge(output: Output, parts: &[PathBuf], journal_dir: &Path, job_id: &str
                 Some(_) => bail!("`{file}` in `{}` is not what it is in another part; make them again", path.display()),
                 None => {}
             }
-            if staging.copy(file, &path.join(file))? != *fingerprint {
+            let source = path.join(file);
+            if !source.is_file() {
+                bail!("`{file}` is missing in `{}`; make this part again", path.display());
+            }
+            if staging.copy(file, &source)? != *fingerprint {
                 bail!("`{file}` in `{}` was changed after it was made; make this part again", path.display());
             }
         }
@@ -131,9 +139,12 @@ pub fn merge(output: Output, parts: &[PathBuf], journal_dir: &Path, job_id: &str
 
 fn read(path: &Path) -> anyhow::Result<Part> {
     let file = path.join(PART);
-    let bytes = fs::read(&file).with_context(|| {
-        format!("`{}` is no part of a store; make one with `--shard 1/2 --output DIR`", path.display())
-    })?;
+    let bytes = match fs::read(&file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            bail!("`{}` is no part of a store; make one with `--shard 1/2 --output DIR`", path.display())
+        }
+        read => read.with_context(|| format!("cannot read `{}`", file.display()))?,
+    };
     let part: Part =
         serde_json::from_slice(&bytes).with_context(|| format!("cannot understand `{}`", file.display()))?;
     if part.version > VERSION {

@@ -57,6 +57,12 @@ fn two_stores_in_one_folder_are_refused_before_anything_is_made() {
         ("`stores/north.yaml` and `stores/again.yaml` would both be written to", "an `output` of its own");
     assert!(run.stderr.contains(told) && run.stderr.contains(hint), "{}", run.stderr);
     assert!(!store.path("stores/out").exists());
+    // A link is another name of a folder, and a folder within that of another store is not one of its own.
+    std::os::unix::fs::symlink(".", store.path("stores/link")).expect("a link");
+    store.write("stores/again.yaml", north.replace("out/north", "link/out/north"));
+    store.run(&["generate", ALL[0], "stores/again.yaml"]).code(2).says("would both be written to");
+    store.write("stores/again.yaml", north.replace("out/north", "out/north/inner"));
+    store.run(&["generate", ALL[0], "stores/again.yaml"]).code(2).says("to which `stores/north.yaml` is written");
     // Nor does anybody have to read a table who asked for quiet.
     assert_eq!(store.run(&["generate", ALL[0], ALL[1], "--quiet"]).code(0).stdout, "");
 }
