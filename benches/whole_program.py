@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Times whole runs of storegen and prints where the time goes.
 
-    benches/whole_program.py [--sizes 1000,10000] [--binary target/release/storegen] [--threads N] [--keep DIR] [--versus CMD]
+    benches/whole_program.py [--sizes 1000,10000] [--binary target/release/storegen] [--threads N] [--shard N/OF] [--peak MIB]
+                             [--keep DIR] [--versus CMD]
 
 Makes a catalogue of each size with make_catalog.py, runs `storegen generate` on it twice (a cold run, then one over its own output)
 and prints products per second, CPU seconds and peak memory, in all and by phase: counts and seconds are the job record's, CPU and
@@ -10,7 +11,7 @@ bytes, with as many processes as there are processors: what writing costs, whoev
 all to the disk before it publishes, which is timed apart here. At the end stands how much memory a product takes, from the smallest
 and the largest catalogue.
 `--versus CMD` times another program on the same catalogue: `{catalog}` and `{output}` in CMD stand for folders.
-Nothing here fails on a slow machine; only on a run that fails.
+Nothing here fails on a slow machine; only on a run that fails, or takes more memory than `--peak`.
 """
 
 import argparse
@@ -148,6 +149,8 @@ def bench(size, options, scratch):
     command = [options.binary, "generate", "store.yaml", "--json", "--progress", "json"]
     if options.threads:
         command += ["--threads", str(options.threads)]
+    if options.shard:
+        command += ["--shard", options.shard, "--output", "store"]
     most = 0
     for label in ("cold", "over its own output"):
         run = Measured(command, folder)
@@ -185,6 +188,8 @@ def main():
     parser.add_argument("--sizes", default="1000,10000", type=lambda text: [int(part) for part in text.split(",")])
     parser.add_argument("--binary", default=HERE.parent / "target" / "release" / "storegen", type=lambda text: Path(text).resolve())
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--shard", metavar="N/OF", help="make one part of the pages; products are read and ordered all the same")
+    parser.add_argument("--peak", type=int, metavar="MIB", help="fail where a run took more memory than this")
     parser.add_argument("--versus", metavar="CMD")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave catalogues and stores there")
     options = parser.parse_args()
@@ -199,6 +204,8 @@ def main():
         few, many = min(peaks), max(peaks)
         if many > few:
             print(f"{(peaks[many] - peaks[few]) * 2**20 / (many - few):.0f} bytes of memory for each further product")
+        if options.peak and max(peaks.values()) > options.peak:
+            sys.exit(f"at its peak, a run took {max(peaks.values()):.0f} MiB in place of at most {options.peak}")
     finally:
         if not options.keep:
             shutil.rmtree(scratch, ignore_errors=True)
