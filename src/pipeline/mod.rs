@@ -214,6 +214,10 @@ fn make(
         }
     };
     let mut catalog = read.catalog;
+    if catalog.records.is_empty() {
+        // A file that was cut short, or filters that let nothing through, look like that too.
+        observer.observe(Event::Note("the catalogue has no product that can be sold; the store is without any".into()));
+    }
     let has_fetched = pictures::fetch(config, &mut catalog, &media, &cache, breakers, options.room, observer)?;
     images::make(config, &mut media, &mut catalog, &cache, options.room, observer)?;
 

@@ -373,5 +373,6 @@ fn an_empty_catalogue_is_a_store_without_products() {
     let store = Store::new(CONFIG).file("catalog/products.jsonl", "");
     let record = store.generated(&[]);
     assert_eq!(record["total_products"], 0);
+    store.generate(&["--full"]).code(0).says("no product that can be sold");
     assert!(pages::dead_links(&store.output(), &Url::parse("https://shop.example/").expect("an address")).is_empty());
 }
