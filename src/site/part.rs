@@ -32,10 +32,7 @@ pub struct Shard {
 
 /// Text that names no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a part is written as its number and how many there are, such as `2/8`; there are {MOST_PARTS} at most, and the number is \
-     none above that of all"
-)]
+#[error("a part is written as its number, from 1, and how many parts there are, at most {MOST_PARTS}, such as `2/8`")]
 pub struct NoShard;
 
 impl FromStr for Shard {
