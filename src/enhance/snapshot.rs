@@ -24,6 +24,7 @@ const CHECK: usize = 4;
 /// Writes products, in any order and from many threads.
 pub struct SnapshotWriter {
     file: Mutex<(File, u64)>,
+    /// Bytes that were there before.
     remembered: u64,
 }
 

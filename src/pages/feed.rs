@@ -5,7 +5,7 @@
 //! drawings are not accepted. Frames that are no longer made are left out.
 
 use super::plan::{Subject, product_path};
-use super::product_page::in_color;
+use super::product_page::address_in_color;
 use super::shop::Shop;
 use super::structured::{is_new, suggested_gender};
 use super::{listing_page, xml};
@@ -131,7 +131,7 @@ fn push_product(shop: &Shop<'_>, record: &ProductRecord, enhanced: &EnhancedProd
                 &format!("{}, {}", shop.name(record), shop.words.term(Vocabulary::Color, &variant.color)),
                 LONGEST_TITLE,
             ),
-            link: in_color(&url, &variant.color.key),
+            link: address_in_color(&url, &variant.color.key),
             colors: vec![shop.words.term(Vocabulary::Color, &variant.color)],
             pictures: pictures(shop, variant.image.as_deref().into_iter()),
             // A barcode is of one colour only.

@@ -401,13 +401,13 @@ fn in_structured_data<'a>(
         sku: variant.sku,
         image: shop.links.absolute_of(&variant.picture.src),
         // The colour that a page shows at first has the address of the page.
-        url: if variant.is_current { url.to_string() } else { in_color(url, variant.key) },
+        url: if variant.is_current { url.to_string() } else { address_in_color(url, variant.key) },
         is_own: variant.is_current,
     }
 }
 
 /// The address at which a page shows the frame in one of its other colours.
-pub(crate) fn in_color(url: &str, key: &str) -> String {
+pub(crate) fn address_in_color(url: &str, key: &str) -> String {
     let key: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
     format!("{url}?colour={key}")
 }
@@ -519,9 +519,8 @@ fn grams(shop: &Shop<'_>, value: f32) -> String {
 
 /// One digit behind the point where there is something to show.
 fn tenths(value: f32) -> String {
-    // Ten times a single float is a double without loss, so that this rounds as writing it with one digit would.
-    let tenths = (f64::from(value) * 10.0).round_ties_even();
-    if tenths % 10.0 == 0.0 { (tenths / 10.0).to_string() } else { format!("{value:.1}") }
+    let text = format!("{value:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_string)
 }
 
 /// Face shapes, those that are suggested most strongly first.

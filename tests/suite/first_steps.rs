@@ -225,6 +225,8 @@ fn the_state_file_is_where_it_was_asked_to_be() {
     let elsewhere = elsewhere.to_str().expect("a plain path");
     store.generated(&["--state", elsewhere]);
     assert!(store.path("elsewhere/state.json").is_file());
+    // As from a variable that is not set: no id is not the start of every id.
+    store.run(&["retry", "", "--state", elsewhere]).code(2).says("the id of a job is empty");
     let listed = store.run(&["status", "--state", elsewhere, "--json"]).code(0).stdout;
     assert!(listed.contains("job_"), "{listed}");
     let state: Value = serde_json::from_str(&std::fs::read_to_string(elsewhere).expect("the state")).expect("JSON");

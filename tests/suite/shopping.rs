@@ -238,7 +238,9 @@ fn served_shopify() -> (Store, Url) {
 
 #[test]
 fn pictures_and_colours_follow_the_keyboard() {
-    let (_store, base) = served_shopify();
+    let (store, base) = served_shopify();
+    // Shopping services are led to the colour that they show.
+    assert!(store.page("feeds/products.xml").contains("/products/alma/?colour=navy</link>"));
     let driver = Driver::start();
     runtime().block_on(async {
         let client = driver.window(1280, true).await;
